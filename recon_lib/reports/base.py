@@ -1,0 +1,97 @@
+"""What a report family declares, and what reading one file gives back. No reading happens here.
+
+A family is a `Report`: the frame it becomes, how its columns are called in every layout, which columns hold buyers'
+data, and what makes two rows the same row. One shared reader (`reader.py`) does all the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import dataframely as dy
+import polars as pl
+
+Kind = Literal["text", "int", "money", "fine", "measure", "day", "instant", "moment"]
+"""How a cell is read.
+
+text     trimmed, empty is null
+int      whole number (`10`, `10.0` and `1,000` too), negative allowed
+money    at most 2 digits after the mark (`fine`: at most 4); decimal mark of the file, thousands marks, brackets = negative
+measure  at most 8 digits after the mark
+day      a calendar day in any written shape -> Date column of that name
+instant  gives two columns: for the target `posted` the reader fills `posted_at` (UTC, null where the text has no time zone)
+         and `posted_on` (the day as written)
+moment   a point in time that must have a zone -> one Datetime(UTC) column of that very name
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One target column: its name in the frame, the names it has in files (any case; blanks, `-` and `_` are ignored)."""
+
+    target: str
+    names: tuple[str, ...]
+    kind: Kind = "text"
+    required: bool = False  # the header must have it for the file to be this report
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report family.
+
+    key             natural key for overlapping files (section 13 of the format notes): columns of the frame, without what changes.
+                    Rows equal in the key are counted per file and merged by maximum count; a file's own twins all count.
+    newest_by       the row is updated in place: per key and occurrence the row with the largest value of this column wins.
+    private         header names of buyers' data: dropped before anything else sees them, never in a reject either.
+    signature       header names (any case, blanks/-/_ ignored) that together mean "this report"; the first family in FAMILIES whose
+                    signature fits and that no more specific one claims is it. Two claimants with equally long signatures: name both.
+    quoted          None: sniffed (tab: unquoted, comma: quoted); True for ledger-like quoted tab files.
+    read            an own reading function where the shared one cannot do it (JSON, OFX, MT940, CAMT, V1 settlement ...).
+    """
+
+    family: str
+    title: str
+    frame: type[dy.Schema]
+    columns: tuple[Column, ...]
+    signature: tuple[str, ...]
+    key: tuple[str, ...] = ()
+    newest_by: str | None = None
+    private: tuple[str, ...] = ()
+    quoted: bool | None = None
+    period: str | None = None  # the `_on` column that gives the file's period
+    money: str | None = None  # the money column that gives the file's total by currency
+    finish: Callable[[pl.LazyFrame, Mapping[str, str]], pl.LazyFrame] | None = None  # last step: derived columns, file-level facts
+    read: Callable[..., Reading] | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one file (or one member of an archive) gave.
+
+    `frames`: family -> parquet file of typed rows (with `line`, without `file`: the same bytes may lie under two names).
+    `rejects`: DataFrame line/column/value/reason, one row a rejected physical row.
+    rows_total = rows_used + rows_rejected, counted in physical rows (a V1 row with three amounts is one row).
+    """
+
+    family: str
+    title: str
+    sha256: str
+    encoding: str
+    rows_used: int
+    rows_rejected: int
+    period_from: str | None  # YYYY-MM-DD
+    period_to: str | None
+    totals: Mapping[str, Decimal]  # currency -> sum of the family's money column
+    frames: Mapping[str, Path]
+    rejects: pl.DataFrame
+    layout: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)  # what a preamble said
+    notes: tuple[str, ...] = ()  # said by `recon check`: unknown columns kept aside, ambiguous marks resolved, ...
+
+    @property
+    def rows_total(self) -> int:
+        return self.rows_used + self.rows_rejected
