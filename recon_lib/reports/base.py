@@ -50,6 +50,9 @@ class Report:
     signature       header names (any case, blanks/-/_ ignored) that together mean "this report"; the first family in FAMILIES whose
                     signature fits and that no more specific one claims is it. Two claimants with equally long signatures: name both.
     quoted          None: sniffed (tab: unquoted, comma: quoted); True for ledger-like quoted tab files.
+    check, finish   `check` runs on the typed rows (rejects with its text as reason), then `finish`; columns whose target is not in the
+                    frame are there for these two and are left behind afterwards. `finish` may make several rows of one (same `line`).
+    language        what the header is written in (facts["language"]); sets the order of day and month where a date leaves it open.
     read            an own reading function where the shared one cannot do it (JSON, OFX, MT940, CAMT, V1 settlement ...).
     """
 
@@ -62,8 +65,10 @@ class Report:
     newest_by: str | None = None
     private: tuple[str, ...] = ()
     quoted: bool | None = None
+    language: str | None = None
     period: str | None = None  # the `_on` column that gives the file's period
     money: str | None = None  # the money column that gives the file's total by currency
+    check: pl.Expr | None = None  # over the typed columns: why the row must be rejected (text), null where it is good
     finish: Callable[[pl.LazyFrame, Mapping[str, str]], pl.LazyFrame] | None = None  # last step: derived columns, file-level facts
     read: Callable[..., Reading] | None = None
 
