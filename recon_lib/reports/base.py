@@ -53,7 +53,12 @@ class Report:
     check, finish   `check` runs on the typed rows (rejects with its text as reason), then `finish`; columns whose target is not in the
                     frame are there for these two and are left behind afterwards. `finish` may make several rows of one (same `line`).
     language        what the header is written in (facts["language"]); sets the order of day and month where a date leaves it open.
-    read            an own reading function where the shared one cannot do it (JSON, OFX, MT940, CAMT, V1 settlement ...).
+    prepare         facts that the rows themselves tell (a currency that stands on the summary row only); gets the rows as text under
+                    their target names. Facts always there: `language` (the header's), `preamble` (the text before the header),
+                    `marketplace` (the account's, where given), `columns` (the header names, normalised, one blank between).
+    split           where one file gives several frames: typed rows (after `finish`) -> family -> rows.
+    sniff, read     for files without a header line (JSON, OFX, MT940, CAMT): `sniff` says from the first 64 KiB whether the file is it,
+                    `read` turns the whole bytes into `Rows`; storing and hashing stay with the shared reader.
     """
 
     family: str
@@ -69,8 +74,28 @@ class Report:
     period: str | None = None  # the `_on` column that gives the file's period
     money: str | None = None  # the money column that gives the file's total by currency
     check: pl.Expr | None = None  # over the typed columns: why the row must be rejected (text), null where it is good
-    finish: Callable[[pl.LazyFrame, Mapping[str, str]], pl.LazyFrame] | None = None  # last step: derived columns, file-level facts
-    read: Callable[..., Reading] | None = None
+    finish: Callable[[pl.LazyFrame, Mapping[str, str]], pl.LazyFrame] | None = (
+        None  # last step: derived columns, file-level facts
+    )
+    prepare: Callable[[pl.LazyFrame], Mapping[str, str]] | None = None
+    split: Callable[[pl.LazyFrame, Mapping[str, str]], Mapping[str, pl.LazyFrame]] | None = None
+    sniff: Callable[[bytes], bool] | None = None
+    read: Callable[[bytes], Rows] | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What an own reading function gives: frames by family (frame columns without `file`, with `line`) and what was rejected.
+
+    `rejects` has line, column, value, reason. A file that is unusable as a whole raises ReportError instead.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    rejects: pl.DataFrame | None = None
+    encoding: str = "utf-8"
+    layout: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
