@@ -169,7 +169,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def load_account(folder: Path | str) -> Account:
     """The settings of an account folder; UsageError where anything in account.yml is not understood."""
     given = read_yaml(Path(folder) / "account.yml")
-    values = {**read_yaml(project_root() / "params" / "account.yml"), **given}
+    defaults = read_yaml(project_root() / "params" / "account.yml")
+    values = {**defaults, **given}
+    if isinstance(given.get("tolerances"), dict):
+        values["tolerances"] = {**defaults["tolerances"], **given["tolerances"]}
     zone, currency = MARKETPLACES.get(str(given.get("marketplace")), (None, None))
     for name, default in (("time_zone", zone), ("currency", currency)):
         if default is not None:

@@ -7,35 +7,46 @@ depend on file names: the newest (largest `newest_by` value, else the file that 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
-_N, _RANK = "_occurrence", "_file_rank"
+_N, _RANK, _AGE = "_occurrence", "_file_rank", "_age"
 
 
-def merge_overlaps(rows: pl.LazyFrame, key: list[str], newest_by: str | None, ranks: dict[str, int]) -> pl.LazyFrame:
+def merge_overlaps(
+    rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], newest_by: str | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
     """One row for each key and occurrence number over all files.
 
     Args:
         rows: typed rows of several files with `file` and `line`.
         key: the natural key, without columns that change between downloads.
-        newest_by: a column whose largest value wins where a row is updated in place.
         ranks: file -> preference; the smallest rank wins among rows that are otherwise equally new.
+        newest_by: a Datetime column whose largest value wins where a row is updated in place.
+        until: end of the as-of day: a version written later wins only where no earlier one is known.
     """
+    columns = rows.collect_schema().names()
     rank = pl.col("file").replace_strict(ranks, return_dtype=pl.Int32).alias(_RANK)
-    order = [rank, pl.col("line")]
-    numbered = rows.with_columns(rank).sort(_RANK, "line", maintain_order=True).with_columns(
-        pl.int_range(pl.len()).over(["file", *key]).alias(_N)
+    numbered = (
+        rows.with_columns(rank)
+        .sort(_RANK, "line", maintain_order=True)
+        .with_columns(pl.int_range(pl.len()).over(["file", *key]).alias(_N))
     )
-    newest = [pl.col(newest_by).is_null(), pl.col(newest_by)] if newest_by else []
-    descending = [False, True] if newest_by else []
-    names = [name for name in rows.collect_schema().names() if name not in key]
-    ordered = numbered.sort([*newest, *order], descending=[*descending, False, False], maintain_order=True)
+    age = pl.lit(0, pl.Int64)
+    if newest_by is not None:
+        written = pl.col(newest_by).cast(pl.Datetime("us", "UTC"))
+        micros = written.to_physical()
+        late = written > until if until is not None else pl.lit(False)
+        # Later than the as-of day: negative, so that any version known that day goes before it, and the earliest of them first.
+        age = pl.when(written.is_null()).then(pl.lit(0, pl.Int64)).when(late).then(micros).otherwise(-micros)
+    kept = [name for name in columns if name not in key]
     return (
-        ordered.group_by([*key, _N], maintain_order=True)
-        .agg(pl.col(names).first())
-        .select(rows.collect_schema().names())
+        numbered.with_columns(age.alias(_AGE))
+        .sort(_AGE, _RANK, "line", maintain_order=True)
+        .group_by([*key, _N], maintain_order=True)
+        .agg(pl.col(kept).first())
+        .select(columns)
     )
 
 

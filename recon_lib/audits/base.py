@@ -11,7 +11,7 @@ import polars as pl
 from recon_lib import frames
 
 if TYPE_CHECKING:
-    from recon_lib.account import Books
+    from recon_lib.books import Books
     from recon_lib.policy import Policy
 
 

@@ -1,0 +1,237 @@
+"""From the files that were read to the books of a day: overlaps merged, days in the account's zone, cut at the as-of day."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.account import Account
+from recon_lib.books import FILE_SCHEMA, FRAMES, Books, merged_name
+from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.reports.base import Reading
+from recon_lib.settled_files import superseded_settlements
+
+# The day on which a row of the family happened; a family without an entry is a snapshot and is never cut.
+EVENT_DAY: dict[str, pl.Expr] = {
+    "reimbursements": pl.col("approved_on"),
+    "customer_returns": pl.col("returned_on"),
+    "ledger_detail": pl.col("event_on"),
+    "ledger_summary": pl.col("day_on"),
+    "inbound_shipments": pl.col("closed_on"),
+    "removal_orders": pl.col("requested_on"),
+    "removal_shipments": pl.col("shipped_on"),
+    "settlements": pl.col("end_on"),
+    "settlement_lines": pl.col("posted_on"),
+    "date_range": pl.col("posted_on"),
+    "storage_fees": pl.col("month_on").dt.month_end(),
+    "aged_inventory_fees": pl.col("snapshot_on"),
+    "overage_fees": pl.col("charged_on"),
+    "all_orders": pl.col("purchased_on"),
+    "fulfilled_shipments": pl.col("shipped_on"),
+    "shipment_sales": pl.col("shipped_on"),
+    "replacements": pl.col("shipped_on"),
+    "pay_lines": pl.col("posted_on"),
+    "pay_refunds": pl.coalesce("updated_on", "created_on"),
+    "pay_captures": pl.coalesce("updated_on", "created_on"),
+    "bank": pl.col("booked_on"),
+    "removal_receipts": pl.col("received_on"),
+}
+# The ledger's "Date and Time" is midnight of the written day and no real time: its day stays as written.
+_WRITTEN_DAY = {"ledger_detail"}
+# Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
+_WHOLE_ROW = {"pay_lines", "pay_activity", "pay_statements"}
+_ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
+
+
+@dataclass(frozen=True)
+class Source:
+    """One frame of one file."""
+
+    display: str
+    reading: Reading
+    path: Path
+
+
+def assemble(
+    account: Account,
+    as_of: date,
+    folder: Path,
+    store: Path,
+    readings: list[tuple[str, Reading]],
+    others: list[tuple[str, str]],
+) -> Books:
+    """The books of `as_of`. Equal content under two names is read once; the first name (by path) stays on the rows."""
+    seen: dict[str, str] = {}
+    sources: dict[str, list[Source]] = {}
+    for display, reading in readings:
+        if seen.setdefault(reading.sha256, display) == display:
+            for family, path in reading.frames.items():
+                sources.setdefault(family, []).append(Source(display, reading, path))
+    dropped = superseded_settlements({s.display: s.path for s in sources.get("settlements", [])},
+                                     {s.display: s.path for s in sources.get("settlement_lines", [])})  # fmt: skip
+    made: dict[str, pl.LazyFrame] = {}
+    kept: dict[str, dict[str, int]] = {}
+    after: dict[str, dict[str, int]] = {}
+    for family, schema in FRAMES.items():
+        found = sources.get(family, [])
+        if not found:
+            made[family] = frames.empty(schema).lazy()
+            continue
+        rows = pl.concat([_scan(source, family, schema) for source in found])
+        if family in _ONE_FILE_EACH and dropped:
+            gone = pl.DataFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
+            rows = rows.join(gone.lazy(), on=["file", "settlement_id"], how="anti", maintain_order="left")
+            kept[family] = _physical_rows(rows)
+        elif family not in _ONE_FILE_EACH and len(found) > 1:
+            rows = _merged(rows, family, found, account, as_of, store)
+            kept[family] = _physical_rows(rows)
+        rows = in_account_zone(rows, family, account.time_zone)
+        if _reaches_past(found, as_of) and (day := _event_day(family, account.time_zone)) is not None:
+            after[family] = _physical_rows(rows.filter(day > as_of))
+            rows = rows.filter(day.is_null() | (day <= as_of))
+        made[family] = rows
+    files = _files(readings, others, seen, kept, after)
+    rejects = [r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason") for d, r in readings if r.rows_rejected]
+    schema = frames.empty(frames.Reject).schema
+    told = pl.concat([frame.cast(dict(schema)) for frame in rejects]) if rejects else frames.empty(frames.Reject)
+    periods = _periods(readings, sources, made)
+    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods)
+
+
+def in_account_zone(rows: pl.LazyFrame, family: str, zone: str) -> pl.LazyFrame:
+    """Every `x_on` becomes the day of `x_at` in the account's zone; where there is no `x_at` the written day stays."""
+    if family in _WRITTEN_DAY:
+        return rows
+    names = rows.collect_schema().names()
+    pairs = [(f"{name[:-3]}_on", name) for name in names if name.endswith("_at") and f"{name[:-3]}_on" in names]
+    return rows.with_columns(
+        pl.coalesce(pl.col(at).dt.convert_time_zone(zone).dt.date(), pl.col(on)).alias(on) for on, at in pairs
+    )
+
+
+def _event_day(family: str, zone: str) -> pl.Expr | None:
+    if family == "pay_activity":
+        return pl.col("activity_at").dt.convert_time_zone(zone).dt.date()
+    if family == "pay_statements":
+        return pl.col("start_at").dt.convert_time_zone(zone).dt.date()
+    return EVENT_DAY.get(family)
+
+
+def _scan(source: Source, family: str, schema: type[frames.Row]) -> pl.LazyFrame:
+    columns = frames.empty(schema).columns
+    return pl.scan_parquet(source.path).with_columns(pl.lit(source.display).alias("file")).select(columns)
+
+
+def _reaches_past(found: list[Source], as_of: date) -> bool:
+    """Can a row lie after the as-of day? A written day and the account's day differ by one at the most."""
+    limit = as_of - timedelta(days=1)
+    ends = [source.reading.period_to for source in found]
+    return any(end is None or date.fromisoformat(end) >= limit for end in ends)
+
+
+def _physical_rows(rows: pl.LazyFrame) -> dict[str, int]:
+    counted = rows.group_by("file").agg(pl.col("line").n_unique().alias("n")).collect()
+    return dict(zip(counted["file"].to_list(), counted["n"].to_list(), strict=True))
+
+
+def _merged(
+    rows: pl.LazyFrame, family: str, found: list[Source], account: Account, as_of: date, store: Path
+) -> pl.LazyFrame:
+    """Overlapping files as one frame, kept in the store under the content of its parts."""
+    from recon_lib.reports import family_of
+
+    report = family_of(family)
+    columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
+    key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
+    order = sorted(found, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True)
+    ranks = {source.display: number for number, source in enumerate(order)}
+    spans: list[tuple[date, date]] | None = None
+    day_column = report.period if not report.newest_by and family not in _WHOLE_ROW else None
+    if day_column is not None:
+        known = [(date.fromisoformat(s.reading.period_from), date.fromisoformat(s.reading.period_to))
+                 for s in found if s.reading.period_from and s.reading.period_to]  # fmt: skip
+        spans = overlapping_days(known)
+        if not spans:
+            return rows
+    parts = [family, *key, str(as_of) if report.newest_by else "", str(spans)]
+    parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in found]
+    target = store / "merged" / f"{merged_name(parts)}.parquet"
+    if not target.exists():
+        until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
+        if spans is None or day_column is None:
+            whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
+        else:
+            day = pl.col(day_column)
+            inside = pl.any_horizontal([day.is_between(start, end) for start, end in spans]).fill_null(True)
+            whole = pl.concat([rows.filter(~inside), merge_overlaps(rows.filter(inside), key, ranks)])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_suffix(f".{os.getpid()}.tmp")
+        whole.sort("file", "line").sink_parquet(temporary)
+        os.replace(temporary, target)
+    return pl.scan_parquet(target)
+
+
+def _files(
+    readings: list[tuple[str, Reading]],
+    others: list[tuple[str, str]],
+    seen: Mapping[str, str],
+    kept: Mapping[str, Mapping[str, int]],
+    after: Mapping[str, Mapping[str, int]],
+) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    for display, reading in readings:
+        main = next((f for f in reading.frames if f in ("settlement_lines", "pay_lines")), reading.family)
+        if seen[reading.sha256] != display:
+            repeated = reading.rows_used
+        else:
+            summaries = _summary_rows(reading)
+            repeated = reading.rows_used - summaries - kept[main].get(display, 0) if main in kept else 0
+            repeated += summaries if main in kept and repeated == reading.rows_used - summaries else 0
+        rows.append({
+            "path": display, "family": reading.family, "title": reading.title, "layout": reading.layout,
+            "sha256": reading.sha256, "encoding": reading.encoding, "rows_total": reading.rows_total,
+            "rows_used": reading.rows_used, "rows_rejected": reading.rows_rejected, "rows_repeated": repeated,
+            "rows_after": after.get(main, {}).get(display, 0),
+            "period_from": date.fromisoformat(reading.period_from) if reading.period_from else None,
+            "period_to": date.fromisoformat(reading.period_to) if reading.period_to else None,
+            "totals": totals_text(reading.totals), "notes": "; ".join(reading.notes),
+        })  # fmt: skip
+    rows += [{"path": display, "family": None, "title": "not a report", "notes": why} for display, why in others]
+    return pl.DataFrame(rows, schema=FILE_SCHEMA, orient="row").sort("path")
+
+
+def _summary_rows(reading: Reading) -> int:
+    if "settlement_lines" not in reading.frames or "settlements" not in reading.frames:
+        return 0
+    return pl.scan_parquet(reading.frames["settlements"]).filter(pl.col("layout") != "hybrid").select(pl.len()).collect().item()
+
+
+def totals_text(totals: Mapping[str, Decimal]) -> str:
+    """`EUR 12.00; USD 3.50`: the money of a file by currency."""
+    from recon_lib.money import money_text
+
+    return "; ".join(f"{currency} {money_text(totals[currency], currency)}" for currency in sorted(totals))
+
+
+def _periods(
+    readings: list[tuple[str, Reading]], sources: Mapping[str, list[Source]], made: Mapping[str, pl.LazyFrame]
+) -> dict[str, list[tuple[date, date]]]:
+    """Family -> the days its files speak about. A settlement speaks about its stated window, not about its first and last row."""
+    periods: dict[str, list[tuple[date, date]]] = {}
+    for family, found in sources.items():
+        spans = [(s.reading.period_from, s.reading.period_to) for s in found]
+        periods[family] = union_of_days([(date.fromisoformat(a), date.fromisoformat(b)) for a, b in spans if a and b])
+    if "settlements" in sources:
+        windows = made["settlements"].select("start_on", "end_on").drop_nulls().collect()
+        stated = [(start, end) for start, end in windows.rows() if start <= end]
+        if stated:
+            periods["settlements"] = periods["settlement_lines"] = union_of_days(stated)
+    return periods

@@ -1,0 +1,190 @@
+"""An account folder as it stands at the end of a day: every family as one typed frame, and what became of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.account import Account, load_account
+from recon_lib.errors import NotAReport, ReportError, UsageError
+from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.paths import default_store
+from recon_lib.reports.base import Reading
+
+FRAMES: dict[str, type[dy.Schema]] = {
+    "reimbursements": frames.Reimbursement,
+    "customer_returns": frames.CustomerReturn,
+    "ledger_detail": frames.LedgerEvent,
+    "ledger_summary": frames.LedgerBalance,
+    "inbound_shipments": frames.InboundShipment,
+    "removal_orders": frames.RemovalOrder,
+    "removal_shipments": frames.RemovalShipment,
+    "fee_preview": frames.FeePreview,
+    "settlements": frames.Settlement,
+    "settlement_lines": frames.SettlementLine,
+    "date_range": frames.DateRangeLine,
+    "storage_fees": frames.StorageFee,
+    "aged_inventory_fees": frames.AgedInventoryFee,
+    "overage_fees": frames.OverageFee,
+    "all_orders": frames.OrderLine,
+    "fulfilled_shipments": frames.FulfilledShipment,
+    "shipment_sales": frames.ShipmentSale,
+    "replacements": frames.Replacement,
+    "pay_statements": frames.PayStatement,
+    "pay_lines": frames.PayLine,
+    "pay_refunds": frames.PayRefund,
+    "pay_captures": frames.PayCapture,
+    "bank": frames.BankLine,
+    "products": frames.Product,
+    "pay_activity": frames.PayActivity,
+    "removal_receipts": frames.RemovalReceipt,
+}
+FILE_SCHEMA = {
+    "path": pl.String, "family": pl.String, "title": pl.String, "layout": pl.String, "sha256": pl.String,
+    "encoding": pl.String, "rows_total": pl.Int64, "rows_used": pl.Int64, "rows_rejected": pl.Int64,
+    "rows_repeated": pl.Int64, "rows_after": pl.Int64, "period_from": pl.Date, "period_to": pl.Date,
+    "totals": pl.String, "notes": pl.String,
+}  # fmt: skip
+"""One row a file (or archive member). rows_total = rows_used + rows_rejected; of the used ones `rows_repeated` stand in
+another file too and `rows_after` lie after the as-of day: both are set aside. `family` null: not a report."""
+
+
+@dataclass(frozen=True)
+class Books:
+    """The typed frames of an account up to the end of `as_of`, in the account's time zone."""
+
+    account: Account
+    as_of: date
+    folder: Path
+    frames: dict[str, pl.LazyFrame]
+    files: pl.DataFrame
+    rejects: pl.DataFrame
+    periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
+
+    def has(self, family: str) -> bool:
+        """Is any file of the family there (whatever its rows)?"""
+        return family in self.periods
+
+    def coverage(self, family: str) -> list[tuple[date, date]]:
+        """The days that the files of the family speak about, as joined spans; for settlements their stated windows."""
+        return self.periods.get(family, [])
+
+
+def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = None, progress: bool = False) -> Books:
+    """The books of the account folder at the end of `as_of`.
+
+    Raises:
+        UsageError: account.yml or the folder is unusable.
+        ReportError: a recognised report or a file in books/ is unusable as a whole; all of them are named.
+    """
+    from recon_lib.asof import assemble  # the cut and the merge import Books' schema
+
+    folder, day = Path(folder), _day(as_of)
+    account = load_account(folder)
+    store = store or default_store()
+    readings: list[tuple[str, Reading]] = []
+    others: list[tuple[str, str]] = []
+    refused: list[ReportError] = []
+    paths = list(account_files(folder))
+    for path in _progress(paths, progress):
+        for display, outcome in read_path(path, path.relative_to(folder).as_posix(), store, account):
+            if isinstance(outcome, Reading):
+                readings.append((display, outcome))
+            elif isinstance(outcome, NotAReport) and not display.startswith("books/"):
+                others.append((display, outcome.met))
+            else:
+                refused.append(outcome)
+    if refused:
+        raise refusal(refused)
+    return assemble(account, day, folder, store, readings, others)
+
+
+def account_files(folder: Path) -> Iterator[Path]:
+    """Every file below reports/ and books/, sorted by its path; links that lead out of the account are refused."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hoped="an account folder with account.yml, reports/ and books/")
+    root = folder.resolve()
+    for part in ("books", "reports"):
+        found = []
+        for place, folders, names in os.walk(folder / part):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            found += [Path(place) / name for name in names if not name.startswith(".")]
+        for path in sorted(found, key=lambda p: p.relative_to(folder).as_posix()):
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise ReportError(
+                    "is a link that leads out of the account folder",
+                    hoped="the file itself",
+                    do="copy the file into reports/",
+                    file=path.relative_to(folder).as_posix(),
+                )
+            yield path
+
+
+def read_path(path: Path, display: str, store: Path, account: Account) -> Iterator[tuple[str, Reading | ReportError]]:
+    """Reads one file or every member of one archive; problems come back, they are not raised."""
+    from recon_lib import reports
+    from recon_lib.reports.archive import open_members
+
+    try:
+        for name, member in open_members(path, display):
+            if isinstance(member, ReportError):
+                yield name, member
+                continue
+            try:
+                yield name, reports.read(member, store=store, display=name, marketplace=account.marketplace)
+            except ReportError as problem:
+                yield name, problem
+    except ReportError as problem:
+        yield display, problem
+
+
+def refusal(problems: list[ReportError]) -> ReportError:
+    """One error that names every unusable file."""
+    if len(problems) == 1:
+        return problems[0]
+    told = "\n\n".join(str(problem) for problem in problems[:20])
+    more = f"\n\n... and {len(problems) - 20} more" if len(problems) > 20 else ""
+    return ReportError(f"{len(problems)} files cannot be used; nothing was written.\n\n{told}{more}")
+
+
+def _day(value: date | str) -> date:
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except ValueError:
+        raise UsageError(f"{value!r} is no day", hoped="a date like 2026-01-31") from None
+
+
+def _progress(paths: list[Path], wanted: bool) -> Iterator[Path]:
+    """A progress bar on a terminal where reading is long work; silent otherwise."""
+    if not (wanted and sys.stderr.isatty() and len(paths) > 1):
+        yield from paths
+        return
+    from tqdm import tqdm
+
+    yield from tqdm(paths, desc="Reading reports", unit="file", leave=False)
+
+
+def merged_name(parts: list[str]) -> str:
+    """A content address for something made of the named parts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+__all__ = [
+    "FRAMES",
+    "Books",
+    "account_files",
+    "merge_overlaps",
+    "open_account",
+    "overlapping_days",
+    "timedelta",
+    "union_of_days",
+]

@@ -1,0 +1,70 @@
+"""One settlement, one file: which copies of a settlement are set aside when several files hold the same settlement id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from recon_lib.errors import ReportError
+
+
+def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]) -> list[tuple[str, str]]:
+    """The (file, settlement id) pairs that another file tells better.
+
+    A settlement in V1 and V2 layout is one settlement: V2 is used and the totals must be equal. A file whose rows are
+    contained in another one of the same id is a re-download. Anything else under one id cannot be decided.
+
+    Args:
+        totals: file -> Parquet of frames.Settlement.
+        lines: file -> Parquet of frames.SettlementLine.
+
+    Raises:
+        ReportError: two files hold different content under one settlement id; both are named.
+    """
+    if len(totals) < 2:
+        return []
+    known = pl.concat(
+        pl.scan_parquet(path).select("settlement_id", "layout", "total_amount", "currency").with_columns(pl.lit(file).alias("file"))
+        for file, path in totals.items()
+    ).collect()
+    gone: list[tuple[str, str]] = []
+    several = known.filter(pl.col("file").n_unique().over("settlement_id") > 1).sort("settlement_id", "file")
+    for (settlement_id,), copies in several.group_by("settlement_id", maintain_order=True):
+        best = copies.filter(pl.col("layout") == "V2")
+        best = copies if best.is_empty() else best
+        keep = _largest(str(settlement_id), best["file"].to_list(), lines)
+        stated = copies.drop_nulls("total_amount").unique(["total_amount", "currency"])
+        if stated.height > 1:
+            raise _conflict(str(settlement_id), copies["file"].to_list(), "they state different totals")
+        gone += [(file, str(settlement_id)) for file in copies["file"].unique(maintain_order=True) if file != keep]
+    return gone
+
+
+def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) -> str:
+    """The file whose rows contain those of all the others, as multisets; equal ones: the first by name."""
+    counts = {file: _row_counts(lines[file], settlement_id) for file in dict.fromkeys(files)}
+    keep = min(counts, key=lambda file: (-int(counts[file]["n"].sum()), file))
+    columns = [name for name in counts[keep].columns if name != "n"]
+    for file, rows in counts.items():
+        if file == keep:
+            continue
+        beside = rows.join(counts[keep], on=columns, how="left", nulls_equal=True, suffix="_whole")
+        if not beside.filter(pl.col("n_whole").fill_null(0) < pl.col("n")).is_empty():
+            raise _conflict(settlement_id, [keep, file], "neither contains the rows of the other")
+    return keep
+
+
+def _row_counts(path: Path, settlement_id: str) -> pl.DataFrame:
+    rows = pl.scan_parquet(path).filter(pl.col("settlement_id") == settlement_id)
+    columns = [name for name in rows.collect_schema().names() if name not in ("line", "file", "part")]
+    return rows.group_by(columns).agg(pl.len().alias("n")).collect()
+
+
+def _conflict(settlement_id: str, files: list[str], why: str) -> ReportError:
+    return ReportError(
+        f"settlement {settlement_id} stands in {' and '.join(dict.fromkeys(files))} with different content: {why}",
+        hoped="one settlement told once, or the same rows downloaded again",
+        do="download the settlement again and remove the wrong file",
+    )
