@@ -1,0 +1,136 @@
+"""The day's work in one call: books in, everything a packet shows out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.audits import AUDITS
+from recon_lib.audits.base import Audit, AuditResult
+from recon_lib.audits.pay import PayDay, reconcile_pay
+from recon_lib.books import Books
+from recon_lib.claims import finish
+from recon_lib.journal import make_journal
+from recon_lib.money import money_text
+from recon_lib.outputs import write_day
+from recon_lib.policy import Policy, load_policy
+from recon_lib.tieout import settlement_tieout
+
+HISTORY_ORDER = ["audit", "event_on", "paid_on", "settled_on", "order_id", "fnsku", "reimbursement_id", "sku", "amount"]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What is true at the end of `books.as_of`. Frames are as in the packet's files; `save` writes them."""
+
+    books: Books
+    policy: Policy
+    findings: pl.DataFrame  # frames.Finding, sorted as in findings.csv
+    history: pl.DataFrame  # frames.SettledEvent
+    not_checked: pl.DataFrame  # frames.NotChecked
+    settlements: pl.DataFrame  # settlement_tieout
+    pay: PayDay
+    journal: pl.DataFrame
+
+    @property
+    def open_items(self) -> pl.DataFrame:
+        return self.pay.open_items
+
+    @property
+    def rollforward(self) -> pl.DataFrame:
+        return self.pay.rollforward
+
+    @property
+    def matches(self) -> pl.DataFrame:
+        return self.pay.matches
+
+    def owed(self, *statuses: str) -> dict[str, Decimal]:
+        """Currency -> money owed in findings of the given statuses (default: claimable). Unknown values count as nothing here."""
+        chosen = self.findings.filter(
+            pl.col("status").is_in(list(statuses) or ["claimable"]), pl.col("owed").is_not_null(), pl.col("currency").is_not_null()
+        )
+        sums = chosen.group_by("currency").agg(pl.col("owed").sum()).sort("currency")
+        return dict(zip(sums["currency"].to_list(), sums["owed"].to_list(), strict=True))
+
+    def control_totals(self) -> dict[str, Any]:
+        """The numbers a reviewer ties the packet to; money as text, by currency."""
+        files = self.books.files
+        counts = files.select("rows_total", "rows_used", "rows_rejected", "rows_repeated", "rows_after").sum().row(0, named=True)
+        by = self.findings.group_by("audit", "status").len().sort("audit", "status")
+        checked = self.settlements.filter(pl.col("difference").is_not_null())
+        return {
+            "files": {"count": files.height, "not_reports": files["family"].null_count()} | {k: v or 0 for k, v in counts.items()},
+            "findings": {f"{a} {s}": n for a, s, n in by.rows()},
+            "owed": {
+                status: {c: money_text(v, c) for c, v in self.owed(status).items()}
+                for status in sorted(self.findings["status"].unique().to_list())
+            },
+            "settlements": {
+                "ended": self.settlements.height,
+                "balanced": checked.filter(pl.col("difference") == 0).height,
+                "out_of_balance": checked.filter(pl.col("difference") != 0).height,
+                "without_total": self.settlements.height - checked.height,
+            },
+            "amazon_pay": self.pay.control_totals,
+            "journal": journal_totals(self.journal),
+        }
+
+    def save(self, folder: Path | str) -> None:
+        """The data files of a packet (contract: findings, open items, roll-forward, matches, journal, history, claims)."""
+        write_day(self, Path(folder))
+
+
+def reconcile(
+    books: Books,
+    policy: Policy | None = None,
+    *,
+    audits: tuple[Audit, ...] = AUDITS,
+    published: pl.DataFrame | None = None,
+    register: pl.DataFrame | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Day:
+    """Everything about the day.
+
+    Args:
+        books: the account up to the day. policy: the tables of params/policy (default).
+        published: the roll-forward published for the day before, to show what was restated.
+        register: decisions of people (open cases, accepted differences); none where null.
+        told: called with the name of each audit before it runs (progress).
+    """
+    policy = policy or load_policy()
+    pay = reconcile_pay(books, published)
+    results = [AuditResult(findings=pay.findings, not_checked=pay.not_checked)]
+    for audit in audits:
+        told(audit.names[0])
+        results.append(audit.run(books, policy))
+    raw = pl.concat([result.findings for result in results])
+    history = pl.concat([result.settled for result in results]).sort(HISTORY_ORDER, nulls_last=True)
+    not_checked = pl.concat([result.not_checked for result in results])
+    not_checked = pl.concat([not_checked, _absent_reports(books, audits)]).unique().sort("audit", "subject", "reason", nulls_last=True)
+    findings = finish(raw, books, policy, register=register)
+    tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
+    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books))
+
+
+def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
+    """A report that an audit reads and that is not there: absence is said, it is never a zero."""
+    rows = [
+        {"audit": name, "subject": family, "reason": "no such report in the account folder", "count": None}
+        for audit in audits
+        for name in audit.names
+        for family in audit.reads
+        if not books.has(family)
+    ]
+    return pl.DataFrame(rows, schema=frames.empty(frames.NotChecked).schema, orient="row")
+
+
+def journal_totals(journal: pl.DataFrame) -> dict[str, dict[str, str]]:
+    """Currency -> debit and credit of the whole journal; equal, or the journal is wrong."""
+    sums = journal.group_by("currency").agg(pl.col("debit").sum(), pl.col("credit").sum()).sort("currency")
+    return {c: {"debit": money_text(d, c), "credit": money_text(k, c)} for c, d, k in sums.rows()}

@@ -1,0 +1,31 @@
+"""The tie-out of settlements: what the lines add up to against what the settlement says it paid."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon_lib.money import MONEY
+
+
+def settlement_tieout(settlements: pl.LazyFrame, lines: pl.LazyFrame) -> pl.DataFrame:
+    """One row a settlement that has ended: stated total, sum of its lines, difference (lines - total).
+
+    `total_amount` and `difference` are null where the file states no total. Sorted by end, currency and id.
+
+    Args:
+        settlements: frames.Settlement up to the as-of day. lines: frames.SettlementLine, all of them.
+    """
+    sums = lines.group_by("settlement_id").agg(
+        pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum().alias("lines_amount")
+    )
+    return (
+        settlements.join(sums, on="settlement_id", how="left")
+        .with_columns(pl.col("lines").fill_null(0), pl.col("lines_amount").fill_null(0).cast(MONEY))
+        .with_columns((pl.col("lines_amount") - pl.col("total_amount")).cast(MONEY).alias("difference"))
+        .select(
+            "settlement_id", "start_on", "end_on", "deposit_on", "currency", "lines", "lines_amount", "total_amount",
+            "difference", "layout", "file", "line",
+        )  # fmt: skip
+        .sort("end_on", "currency", "settlement_id", "file", nulls_last=True)
+        .collect()
+    )
