@@ -1,0 +1,57 @@
+# Two commands on a fresh machine (python3, make, a package index): `make packet` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ACCOUNT ?= data/sample
+DATE ?= 2026-01-31
+OUT ?= packets
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: packet test lab score bench lock clean help
+
+help:              ## this list
+	@grep -E '^[a-z]+: .*##' Makefile | sed 's/: .*## /	/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt .ci/install.py | $(BIN)/python
+	$(BIN)/python .ci/install.py bank
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	$(BIN)/python .ci/install.py bank test
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.core
+	$(BIN)/python .ci/install.py bank lab
+	@touch $@
+
+packet: $(VENV)/.core ## set everything up and make the packet of the demo account (ACCOUNT=, DATE=, OUT= for another)
+	@$(BIN)/recon packet $(ACCOUNT) --date $(DATE) --out $(OUT); code=$$?; \
+	 if [ $$code -le 1 ]; then exit 0; else exit $$code; fi
+
+test: $(VENV)/.test ## set everything up and run format, lint, types and tests
+	@.ci/chromium
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lab: $(VENV)/.lab ## open JupyterLab in notebooks/
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+score: $(VENV)/.test ## recall and precision of every audit on random worlds with planted truth
+	$(BIN)/python -m tests.world.score
+
+bench: $(VENV)/.core ## side by side with the floors and peers of ../shared/bench (long)
+	bash bench/run.sh $(BIN)/python
+
+lock: $(VENV)/.test ## make constraints.txt anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --python $(BIN)/python --universal --generate-hashes --no-header --no-annotate \
+	  --all-extras --quiet pyproject.toml -o constraints.txt
+
+clean:             ## remove what was made (never data/, never packets/)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
