@@ -157,6 +157,15 @@ class InboundShipment(Row):
     quantity_received = dy.Int32()
 
 
+class InboundStatus(Row):
+    """One shipment to Amazon as the v0 JSON tells it without its items: what `InboundShipment.status` is filled from."""
+
+    shipment_id = dy.String()
+    status = Text()
+    name = Text()
+    fulfillment_center = Text()
+
+
 class RemovalOrder(Row):
     """One SKU and disposition of one removal order, as it stood at `updated_at`; updated in place."""
 
@@ -464,6 +473,11 @@ class DateRangeLine(Row):
     promotional_rebates = Money(nullable=True)
     promotional_rebates_tax = Money(nullable=True)
     withheld_tax = Money(nullable=True)
+    low_value_goods = Money(nullable=True)
+    tcs_cgst = Money(nullable=True)
+    tcs_sgst = Money(nullable=True)
+    tcs_igst = Money(nullable=True)
+    tds = Money(nullable=True)
     points = Money(nullable=True)
     selling_fees = Money(nullable=True)
     fba_fees = Money(nullable=True)
