@@ -35,7 +35,9 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 
 def pip(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments], cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments], cwd=ROOT, check=False
+    )
     if done.returncode:
         raise SystemExit(f"pip {arguments[0]} failed with exit code {done.returncode}; is a package index reachable?")
 

@@ -159,7 +159,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(problem, "problem_mark", None)
         met = str(getattr(problem, "problem", None) or problem)
         raise UsageError(
-            f"is no valid YAML: {met}", hoped="lines like 'currency: USD'", file=name, line=mark.line + 1 if mark else None
+            f"is no valid YAML: {met}",
+            hoped="lines like 'currency: USD'",
+            file=name,
+            line=mark.line + 1 if mark else None,
         ) from None
     if not isinstance(content, dict):
         raise UsageError("holds no settings", hoped="lines like 'currency: USD'", file=name)
@@ -184,7 +187,11 @@ def load_account(folder: Path | str) -> Account:
     except ValidationError as problem:
         first = [
             f"{'.'.join(str(part) for part in error['loc']) or 'the file'}: "
-            + (f"unknown key; known: {', '.join(Account.model_fields)}" if error["type"] == "extra_forbidden" else error["msg"])
+            + (
+                f"unknown key; known: {', '.join(Account.model_fields)}"
+                if error["type"] == "extra_forbidden"
+                else error["msg"]
+            )
             for error in problem.errors()[:8]
         ]
         raise UsageError(

@@ -99,7 +99,11 @@ def assemble(
             rows = rows.filter(day.is_null() | (day <= as_of))
         made[family] = rows
     files = _files(readings, others, seen, kept, after)
-    rejects = [r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason") for d, r in readings if r.rows_rejected]
+    rejects = [
+        r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason")
+        for d, r in readings
+        if r.rows_rejected
+    ]
     schema = frames.empty(frames.Reject).schema
     told = pl.concat([frame.cast(dict(schema)) for frame in rejects]) if rejects else frames.empty(frames.Reject)
     periods = _periods(readings, sources, made)
@@ -151,7 +155,9 @@ def _merged(
     report = family_of(family)
     columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
     key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
-    order = sorted(found, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True)
+    order = sorted(
+        found, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True
+    )
     ranks = {source.display: number for number, source in enumerate(order)}
     spans: list[tuple[date, date]] | None = None
     day_column = report.period if not report.newest_by and family not in _WHOLE_ROW else None
@@ -211,7 +217,13 @@ def _files(
 def _summary_rows(reading: Reading) -> int:
     if "settlement_lines" not in reading.frames or "settlements" not in reading.frames:
         return 0
-    return pl.scan_parquet(reading.frames["settlements"]).filter(pl.col("layout") != "hybrid").select(pl.len()).collect().item()
+    return (
+        pl.scan_parquet(reading.frames["settlements"])
+        .filter(pl.col("layout") != "hybrid")
+        .select(pl.len())
+        .collect()
+        .item()
+    )
 
 
 def totals_text(totals: Mapping[str, Decimal]) -> str:

@@ -15,7 +15,11 @@ _N, _RANK, _AGE = "_occurrence", "_file_rank", "_age"
 
 
 def merge_overlaps(
-    rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], newest_by: str | None = None, until: datetime | None = None
+    rows: pl.LazyFrame,
+    key: list[str],
+    ranks: dict[str, int],
+    newest_by: str | None = None,
+    until: datetime | None = None,
 ) -> pl.LazyFrame:
     """One row for each key and occurrence number over all files.
 
@@ -52,7 +56,9 @@ def merge_overlaps(
 
 def overlapping_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
     """The spans of days that lie in two or more of the given periods (both ends included), sorted and joined."""
-    edges = sorted([(start, 1) for start, _ in periods] + [(date.fromordinal(end.toordinal() + 1), -1) for _, end in periods])
+    edges = sorted(
+        [(start, 1) for start, _ in periods] + [(date.fromordinal(end.toordinal() + 1), -1) for _, end in periods]
+    )
     spans: list[tuple[date, date]] = []
     depth, since = 0, None
     for day, step in edges:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 OPEN_ITEMS = ["activity_at", "kind", "amazon_transaction_id", "seller_reference_id", "seller_order_id", "order_reference_id",
               "amount", "currency", "hours_open", "overdue"]  # fmt: skip
-ROLLFORWARD = ["date", "currency", "opening_lines", "opening_amount", "new_lines", "new_amount", "matched_lines", "matched_amount",
-               "closing_lines", "closing_amount", "restated_lines", "restated_amount"]  # fmt: skip
+ROLLFORWARD = ["date", "currency", "opening_lines", "opening_amount", "new_lines", "new_amount", "matched_lines",
+               "matched_amount", "closing_lines", "closing_amount", "restated_lines", "restated_amount"]  # fmt: skip
 MATCHES = ["activity_file", "activity_line", "settlement_file", "settlement_line", "pile", "rule", "activity_amount",
            "settlement_amount", "currency", "amazon_transaction_id", "settlement_id", "posted_at", "matched_on"]  # fmt: skip
 JOURNAL = ["date", "account", "debit", "credit", "currency", "reference"]
@@ -49,7 +49,10 @@ def write_table(table: pl.DataFrame, path: Path, *, money: list[str]) -> None:
     """
     texts = [name for name, kind in table.schema.items() if kind == pl.String and name not in money]
     safe = [
-        pl.when(pl.col(name).str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), name)).otherwise(pl.col(name)).alias(name)
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), name))
+        .otherwise(pl.col(name))
+        .alias(name)
         for name in texts
     ]
     instants = [

@@ -53,7 +53,9 @@ class Day:
     def owed(self, *statuses: str) -> dict[str, Decimal]:
         """Currency -> money owed in findings of the given statuses (default: claimable). Unknown values count as nothing here."""
         chosen = self.findings.filter(
-            pl.col("status").is_in(list(statuses) or ["claimable"]), pl.col("owed").is_not_null(), pl.col("currency").is_not_null()
+            pl.col("status").is_in(list(statuses) or ["claimable"]),
+            pl.col("owed").is_not_null(),
+            pl.col("currency").is_not_null(),
         )
         sums = chosen.group_by("currency").agg(pl.col("owed").sum()).sort("currency")
         return dict(zip(sums["currency"].to_list(), sums["owed"].to_list(), strict=True))
@@ -61,11 +63,16 @@ class Day:
     def control_totals(self) -> dict[str, Any]:
         """The numbers a reviewer ties the packet to; money as text, by currency."""
         files = self.books.files
-        counts = files.select("rows_total", "rows_used", "rows_rejected", "rows_repeated", "rows_after").sum().row(0, named=True)
+        counts = (
+            files.select("rows_total", "rows_used", "rows_rejected", "rows_repeated", "rows_after")
+            .sum()
+            .row(0, named=True)
+        )
         by = self.findings.group_by("audit", "status").len().sort("audit", "status")
         checked = self.settlements.filter(pl.col("difference").is_not_null())
         return {
-            "files": {"count": files.height, "not_reports": files["family"].null_count()} | {k: v or 0 for k, v in counts.items()},
+            "files": {"count": files.height, "not_reports": files["family"].null_count()}
+            | {k: v or 0 for k, v in counts.items()},
             "findings": {f"{a} {s}": n for a, s, n in by.rows()},
             "owed": {
                 status: {c: money_text(v, c) for c, v in self.owed(status).items()}
@@ -112,7 +119,11 @@ def reconcile(
     raw = pl.concat([result.findings for result in results])
     history = pl.concat([result.settled for result in results]).sort(HISTORY_ORDER, nulls_last=True)
     not_checked = pl.concat([result.not_checked for result in results])
-    not_checked = pl.concat([not_checked, _absent_reports(books, audits)]).unique().sort("audit", "subject", "reason", nulls_last=True)
+    not_checked = (
+        pl.concat([not_checked, _absent_reports(books, audits)])
+        .unique()
+        .sort("audit", "subject", "reason", nulls_last=True)
+    )
     findings = finish(raw, books, policy, register=register)
     tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
     return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books))

@@ -26,7 +26,9 @@ def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]
     if len(totals) < 2:
         return []
     known = pl.concat(
-        pl.scan_parquet(path).select("settlement_id", "layout", "total_amount", "currency").with_columns(pl.lit(file).alias("file"))
+        pl.scan_parquet(path)
+        .select("settlement_id", "layout", "total_amount", "currency")
+        .with_columns(pl.lit(file).alias("file"))
         for file, path in totals.items()
     ).collect()
     gone: list[tuple[str, str]] = []

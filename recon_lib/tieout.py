@@ -23,9 +23,19 @@ def settlement_tieout(settlements: pl.LazyFrame, lines: pl.LazyFrame) -> pl.Data
         .with_columns(pl.col("lines").fill_null(0), pl.col("lines_amount").fill_null(0).cast(MONEY))
         .with_columns((pl.col("lines_amount") - pl.col("total_amount")).cast(MONEY).alias("difference"))
         .select(
-            "settlement_id", "start_on", "end_on", "deposit_on", "currency", "lines", "lines_amount", "total_amount",
-            "difference", "layout", "file", "line",
-        )  # fmt: skip
+            "settlement_id",
+            "start_on",
+            "end_on",
+            "deposit_on",
+            "currency",
+            "lines",
+            "lines_amount",
+            "total_amount",
+            "difference",
+            "layout",
+            "file",
+            "line",
+        )
         .sort("end_on", "currency", "settlement_id", "file", nulls_last=True)
         .collect()
     )

@@ -1,0 +1,96 @@
+"""The commands: arguments in, exit code out. Heavy imports wait inside each command, so that --help is quick.
+
+Exit codes: 0 nothing wrong · 1 something is owed, open or overdue · 2 wrong usage or unusable input, nothing written ·
+3 the run failed or another run holds the account.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from recon_lib.errors import ReconError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option; also read by the tests that hold the documents to them."""
+    whole = argparse.ArgumentParser(
+        prog="recon",
+        description="Finds, to the cent and with the source line as proof, what Amazon owes a seller.",
+        epilog="Exit codes: 0 nothing wrong, 1 something is owed, open or overdue, 2 unusable input, 3 the run failed.",
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    packet = commands.add_parser("packet", help="make the daily packet of one account")
+    packet.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    packet.add_argument("--date", type=_day, required=True, help="the day the packet speaks for, like 2026-01-31")
+    packet.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
+    packet.set_defaults(run=_packet)
+    check = commands.add_parser(
+        "check", help="say what each file is, its period and rows, and what was refused and why"
+    )
+    check.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    check.set_defaults(run=_check)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code; every problem is told in words on stderr."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except ReconError as problem:
+        print(f"recon: {problem}", file=sys.stderr)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        print("recon: stopped by the user; nothing was published", file=sys.stderr)
+        return 3
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except Exception as problem:  # a defect of the program: told in words, its details go to a file
+        print(f"recon: {_unexpected(problem)}", file=sys.stderr)
+        return 3
+
+
+def _packet(arguments: argparse.Namespace) -> int:
+    from recon_lib.packet import make_packet
+
+    result = make_packet(arguments.account_folder, arguments.date, arguments.out, progress=sys.stderr.isatty())
+    print(result.line)
+    return result.exit_code
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from recon_lib.check import check, render
+    from recon_lib.paths import default_store
+
+    result = check(arguments.paths, store=default_store())
+    print(render(result))
+    return result.exit_code
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; hoped for a date like 2026-01-31") from None
+
+
+def _unexpected(problem: Exception) -> str:
+    handle, name = tempfile.mkstemp(prefix="recon-", suffix=".log", text=True)
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(problem)))
+    return (
+        f"something went wrong inside the program ({type(problem).__name__}).\n"
+        f"  Nothing was published. What to do: report it with the details in {name}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

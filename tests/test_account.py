@@ -1,0 +1,69 @@
+"""account.yml: every default from params, every unknown thing refused with a word on what to do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from recon_lib.account import load_account
+from recon_lib.errors import UsageError
+
+
+def account(folder: Path, text: str) -> Path:
+    (folder / "account.yml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
+    found = load_account(account(tmp_path, "account: shop\nmarketplace: US\ntolerances: {USD: 0.05}\n"))
+    assert (found.time_zone, found.currency, found.currencies) == ("America/Los_Angeles", "USD", ("USD",))
+    assert (found.overdue_hours, found.lost_wait_days, found.settle_days, found.bank_days) == (48, 30, 21, 5)
+    assert found.tolerances == {"underpaid_tolerance": Decimal("0.02"), "USD": Decimal("0.05")}
+    assert found.match_keys[0] == "AmazonTransactionId"
+
+
+def test_text_stays_text(tmp_path: Path) -> None:
+    assert load_account(account(tmp_path, "account: 00123\nmarketplace: US\n")).account == "00123"
+
+
+def test_a_fee_schedule_is_exact(tmp_path: Path) -> None:
+    fee = "pay_fees: [{currency: USD, from: 2020-01-01, percentage: 2.9, fixed: 0.30, dispute: 20.00}]"
+    (schedule,) = load_account(account(tmp_path, f"account: a\nmarketplace: US\n{fee}\n")).pay_fees
+    assert (schedule.percentage, schedule.fixed, schedule.dispute) == (
+        Decimal("2.9"),
+        Decimal("0.30"),
+        Decimal("20.00"),
+    )
+    assert schedule.refund_percentage_returned is False
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("account: a\nmarketplace: US\ncolour: red\n", "colour: unknown key"),
+        ("account: a\naccount: b\n", "stands twice"),
+        ("account: a\nmarketplace: GB\n", "unknown marketplace 'GB'"),
+        ("account: ../a\nmarketplace: US\n", "account"),
+        ("account: a\nmarketplace: DE\n", "cep_enrolled"),
+        ("account: a\nmarketplace: US\ntime_zone: Mars/Olympus\n", "Mars/Olympus"),
+        ("account: a\nmarketplace: US\nbank_pattern: '['\n", "regular expression"),
+        ("account: a\nmarketplace: US\nmatch_keys: [SellerOrderId, SellerOrderId]\n", "once"),
+        ("account: a\nmarketplace: US\noverdue_hours: soon\n", "overdue_hours"),
+        ("account: a\nmarketplace: US\ncurrencies: [EUR]\n", "currencies must contain"),
+        ("account: a\nmarketplace: US\ntolerances: {usd: 1}\n", "unknown tolerance"),
+        ("a: &x [1]\nb: *x\n", "alias"),
+        ("[", "no valid YAML"),
+        ("", "holds no settings"),
+    ],
+)
+def test_what_is_not_understood_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UsageError, match="account.yml") as problem:
+        load_account(account(tmp_path, text))
+    assert told in str(problem.value)
+
+
+def test_a_folder_without_settings_says_what_is_hoped_for(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no account.yml"):
+        load_account(tmp_path)
