@@ -92,6 +92,7 @@ INBOUND_SHIPMENTS = Report(
     ),
     signature=("shipment_id", "quantity_shipped", "quantity_received"),
     key=("shipment_id", "sku", "fnsku"),
+    newest_by="quantity_received",
 )
 
 REMOVAL_RECEIPTS = Report(

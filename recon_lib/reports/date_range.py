@@ -174,7 +174,7 @@ def _report(language: str) -> Report:
         columns=_columns(language),
         signature=SIGNATURES[language],
         key=_KEY,
-        newest_by="released_on",  # a deferred row has none and gives way to its released self
+        newest_by="released_at",  # a deferred row has none and gives way to its released self
         private=tuple(name for names in PLACE for name in names),
         quoted=True,
         language=language.partition("-")[0],
