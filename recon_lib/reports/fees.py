@@ -57,12 +57,28 @@ FEE_PREVIEW = Report(
     key=("amazon_store", "sku"),
 )
 
+_MONTH = r"^(20[0-9]{2})[-/](0[1-9]|1[0-2])(?:[-/][0-9]{2}(?:[T ].*)?)?$"
+
+
+def first_of_month(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
+    """`month_on` from the text `month` (`2026-07`), which the report's check has found readable."""
+    del facts
+    month = pl.col("month").str.replace(_MONTH, "${1}-${2}-01").str.to_date("%Y-%m-%d", strict=False)
+    return rows.with_columns(month.alias("month_on")).drop("month")
+
+
+def unreadable_month() -> pl.Expr:
+    """Why a storage row is rejected: its month is no month."""
+    bad = ~pl.col("month").str.contains(_MONTH).fill_null(False)
+    return pl.when(bad).then(pl.lit("month_of_charge is no month such as 2026-07"))
+
+
 STORAGE_FEES = Report(
     family="storage_fees",
     title="FBA monthly storage fees",
     frame=frames.StorageFee,
     columns=(
-        Column("month_on", ("month_of_charge",), "day", required=True),
+        Column("month", ("month_of_charge",), required=True),
         Column("asin", ("asin",), required=True),
         Column("fnsku", ("fnsku",), required=True),
         Column("sku", ("sku",)),
@@ -93,6 +109,8 @@ STORAGE_FEES = Report(
     key=("month_on", "country", "fulfillment_center", "asin", "fnsku", "sku", "dangerous_goods_type"),
     period="month_on",
     money="estimated_fee",
+    check=unreadable_month(),
+    finish=first_of_month,
 )
 
 _AGED = (
