@@ -1,1 +1,56 @@
-"""The Amazon reconciliation kit."""
+"""The Amazon reconciliation kit: what Amazon owes, until when it can be claimed, what is reconciled today.
+
+    books = recon_lib.open_account(account_folder, as_of)      # typed frames, what was read, what was rejected
+    day = recon_lib.reconcile(books)                           # matches, open items, findings, history, journal, control totals
+    recon_lib.charts.delays(day.history)                       # look
+    day.save(out)                                              # the files of a packet
+
+Names are loaded when they are first used, so that `import recon_lib` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recon_lib import charts, tables, trends
+    from recon_lib.account import Account, load_account
+    from recon_lib.books import Books, open_account
+    from recon_lib.errors import ReconError, ReportError, RunError, UsageError
+    from recon_lib.packet import make_packet
+    from recon_lib.policy import Policy, load_policy
+    from recon_lib.reconcile import Day, reconcile
+
+__all__ = [
+    "Account",
+    "Books",
+    "Day",
+    "Policy",
+    "ReconError",
+    "ReportError",
+    "RunError",
+    "UsageError",
+    "charts",
+    "load_account",
+    "load_policy",
+    "make_packet",
+    "open_account",
+    "reconcile",
+    "tables",
+    "trends",
+]
+
+_HOME = {
+    "Account": "account", "load_account": "account", "Books": "books", "open_account": "books", "Day": "reconcile",
+    "reconcile": "reconcile", "Policy": "policy", "load_policy": "policy", "make_packet": "packet", "ReconError": "errors",
+    "ReportError": "errors", "RunError": "errors", "UsageError": "errors",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'recon_lib' has no attribute {name!r}")
+    if name in _HOME:
+        return getattr(import_module(f"recon_lib.{_HOME[name]}"), name)
+    return import_module(f"recon_lib.{name}")
