@@ -62,7 +62,7 @@ def _packet(arguments: argparse.Namespace) -> int:
     from recon_lib.packet import make_packet
 
     result = make_packet(arguments.account_folder, arguments.date, arguments.out, progress=sys.stderr.isatty())
-    print(result.line)
+    print(result.line())
     return result.exit_code
 
 
