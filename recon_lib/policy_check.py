@@ -1,0 +1,125 @@
+"""What would be wrong in the policy tables: overlaps, holes inside a card, limits upside down, unknown words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+STATUSES = ("documented", "secondary", "derived", "uncertain")
+# Two rows of one table with the same key must not hold on the same day.
+_KEYS = {
+    "claim_windows": ["marketplace", "claim_type"],
+    "valuation_basis": ["marketplace", "event_class"],
+    "size_tiers": ["marketplace", "size_tier"],
+    "fulfilment_fees": [
+        "marketplace",
+        "programme",
+        "size_tier",
+        "max_weight",
+        "weight_unit",
+        "price_min",
+        "price_max",
+        "cep_enrolled",
+    ],
+    "referral_fees": ["marketplace", "category", "min_price", "max_price"],
+    "storage_fees": ["marketplace", "fee_type", "size_class", "month_from", "condition"],
+    "other_fees": ["marketplace", "fee", "size_class", "max_weight", "weight_unit"],
+}
+_ORDERED = (
+    ("effective_from", "effective_to"),
+    ("price_min", "price_max"),
+    ("min_price", "max_price"),
+    ("month_from", "month_to"),
+    ("over_weight", "max_weight"),
+)
+
+
+def problems(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Every problem in words, sorted; empty when the tables hold together."""
+    found: list[str] = []
+    for name, table in tables.items():
+        found += _named(table.filter(~pl.col("status").is_in(STATUSES) | pl.col("status").is_null()), "unknown status")
+        found += _named(table.filter(pl.col("source").is_null()), "no source")
+        for low, high in _ORDERED:
+            if low in table.columns and high in table.columns:
+                found += _named(table.filter(pl.col(low) > pl.col(high)), f"{low} is above {high}")
+        found += _overlaps(table, _KEYS[name])
+    windows = tables["claim_windows"]
+    same_unit = windows.filter(pl.col("min_unit") == pl.col("max_unit"))
+    found += _named(same_unit.filter(pl.col("min_value") > pl.col("max_value")), "min_value is above max_value")
+    found += _named(windows.filter(pl.col("max_value").is_null()), "no maximum")
+    found += _named(tables["fulfilment_fees"].filter(pl.col("base_fee").is_null()), "no base fee")
+    found += _price_holes(tables["fulfilment_fees"]) + _referral_holes(tables["referral_fees"])
+    found += _weight_holes(tables) + _month_holes(tables["storage_fees"])
+    return sorted(found)
+
+
+def _named(rows: pl.DataFrame, problem: str) -> list[str]:
+    return [f"{r['table']} line {r['table_line']}: {problem}" for r in rows.iter_rows(named=True)]
+
+
+def _overlaps(table: pl.DataFrame, key: list[str]) -> list[str]:
+    last = pl.col("effective_to").fill_null(pl.date(9999, 12, 31)).cum_max().shift(1).over(key)
+    since = pl.col("effective_from").fill_null(pl.date(1, 1, 1))
+    ordered = table.sort([*key, "effective_from"], nulls_last=False)
+    return _named(ordered.filter(since <= last), "overlaps an earlier row of the same key")
+
+
+def _price_holes(fees: pl.DataFrame) -> list[str]:
+    """Price bands of one fulfilment card follow each other by one minor unit."""
+    card = ["table", "effective_from", "programme", "size_tier", "max_weight", "weight_unit", "cep_enrolled"]
+    bands = fees.filter(pl.col("price_min").is_not_null()).sort([*card, "price_min"])
+    before = pl.col("price_max").shift(1).over(card)
+    broken = before.is_not_null() & (pl.col("price_min") != before + pl.lit("0.01").cast(pl.Decimal(38, 8)))
+    first = before.is_null() & (pl.col("price_min") != 0)
+    return _named(bands.filter(broken | first), "price bands leave a hole")
+
+
+def _referral_holes(fees: pl.DataFrame) -> list[str]:
+    """Price bands of one category begin at 0, touch each other and end open."""
+    card = ["table", "category", "effective_from"]
+    bands = fees.sort([*card, "min_price"])
+    start = pl.col("max_price").shift(1).over(card).fill_null(0)
+    last = pl.int_range(pl.len()).over(card) == pl.len().over(card) - 1
+    return _named(
+        bands.filter((pl.col("min_price") != start) | (last != pl.col("max_price").is_null())),
+        "price bands leave a hole",
+    )
+
+
+def _weight_holes(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    """The bands of a standard card reach the limit of their tier. The two rows of a peak table known only in part do not count."""
+    in_kilo = pl.col("max_weight") / pl.col("weight_unit").replace_strict({"oz": 16, "lb": 1, "kg": 1, "g": 1000}).cast(
+        pl.Decimal(38, 8)
+    )
+    partial = pl.col("notes").fill_null("").str.contains("only two rows")
+    card = ["table", "marketplace", "effective_from", "size_tier", "price_min", "cep_enrolled"]
+    whole = tables["fulfilment_fees"].filter((pl.col("programme") == "standard") & ~partial)
+    tops = whole.group_by(card).agg(
+        pl.col("table_line").min(), open_end=pl.col("max_weight").is_null().any(), top=in_kilo.max()
+    )
+    tiers = tables["size_tiers"].select(
+        "marketplace", "size_tier", "effective_to", limit="max_weight", tier_from="effective_from"
+    )
+    both = tops.join(tiers, on=["marketplace", "size_tier"], how="left").filter(
+        pl.col("tier_from").is_null()
+        | (
+            (pl.col("effective_from") >= pl.col("tier_from"))
+            & (pl.col("effective_from") <= pl.col("effective_to").fill_null(pl.date(9999, 1, 1)))
+        )
+    )
+    short = ~pl.col("open_end") & (pl.col("limit").is_null() | (pl.col("top") < pl.col("limit")))
+    return _named(both.filter(pl.col("tier_from").is_null()), "its size tier is not in the tier table") + _named(
+        both.filter(pl.col("tier_from").is_not_null() & short), "weight bands end below the limit of the tier"
+    )
+
+
+def _month_holes(fees: pl.DataFrame) -> list[str]:
+    """One storage card covers the twelve months."""
+    card = ["table", "fee_type", "size_class", "condition", "effective_from"]
+    covered = fees.group_by(card).agg(
+        pl.col("table_line").min(), months=(pl.col("month_to") - pl.col("month_from") + 1).sum()
+    )
+    twelve = (pl.col("months") == 12) | (pl.col("fee_type") == "storage_incl_utilisation_surcharge")
+    return _named(covered.filter(~twelve), "the months of the card leave a hole or overlap")
