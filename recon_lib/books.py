@@ -119,6 +119,11 @@ def account_files(folder: Path) -> Iterator[Path]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             found += [Path(place) / name for name in names if not name.startswith(".")]
         for path in sorted(found, key=lambda p: p.relative_to(folder).as_posix()):
+            if path.relative_to(folder).as_posix() == "books/bank/mapping.yml":
+                continue  # settings, read beside each bank file
+            if path.is_symlink() and not path.exists():
+                here = path.relative_to(folder).as_posix()
+                raise ReportError("is a link that leads nowhere", hoped="a file", do="remove it", file=here)
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 raise ReportError(
                     "is a link that leads out of the account folder",
@@ -131,20 +136,9 @@ def account_files(folder: Path) -> Iterator[Path]:
 
 def read_path(path: Path, display: str, store: Path, account: Account) -> Iterator[tuple[str, Reading | ReportError]]:
     """Reads one file or every member of one archive; problems come back, they are not raised."""
-    from recon_lib import reports
-    from recon_lib.reports.archive import open_members
+    from recon_lib.reports.members import read_members  # imports every family: only when files are read
 
-    try:
-        for name, member in open_members(path, display):
-            if isinstance(member, ReportError):
-                yield name, member
-                continue
-            try:
-                yield name, reports.read(member, store=store, display=name, marketplace=account.marketplace)
-            except ReportError as problem:
-                yield name, problem
-    except ReportError as problem:
-        yield display, problem
+    yield from read_members(path, display, store=store, marketplace=account.marketplace)
 
 
 def refusal(problems: list[ReportError]) -> ReportError:

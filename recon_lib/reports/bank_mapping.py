@@ -21,8 +21,10 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from recon_lib.errors import NotAReport, ReportError, UsageError
@@ -31,6 +33,7 @@ from recon_lib.reports.bank_common import BadEntry, Booking, Parsed, currency_co
 from recon_lib.reports.base import Rows
 
 NAME = "mapping.yml"
+_MOST_SETTINGS = 64 * 1024
 _DELIMITERS = {";": ";", ",": ",", "|": "|", "tab": "\t", "\t": "\t"}
 _PREAMBLE = 60  # lines before the header, at most
 
@@ -80,6 +83,32 @@ class Mapping(BaseModel):
         if (self.amount is None) == (self.credit is None) or (self.credit is None) != (self.debit is None):
             raise ValueError("name either `amount`, or both `credit` and `debit`")
         return self
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping file, strictly: every value stays text, a key may stand once. Raises UsageError."""
+    file = path.name
+    try:
+        data = path.read_bytes()
+        if len(data) > _MOST_SETTINGS:
+            raise UsageError(f"a file of {len(data)} bytes", hoped="a short settings file", file=file)
+        text = data.decode("utf-8-sig")
+        tokens = list(yaml.scan(text, Loader=yaml.BaseLoader))
+        if any(isinstance(token, yaml.AliasToken) for token in tokens):
+            raise UsageError("a YAML alias (*name)", hoped="plain values", file=file)
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        if not isinstance(node, yaml.MappingNode):
+            raise UsageError("no `key: value` lines", hoped="the keys " + " ".join(Mapping.model_fields), file=file)
+        keys = [str(key.value) for key, _ in node.value]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise UsageError(f"the key {twice[0]!r} stands twice", hoped="each key once", file=file)
+        return to_mapping(yaml.load(text, yaml.BaseLoader), file)  # BaseLoader gives text, lists and mappings only
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else None
+        met = f"cannot be read: {getattr(error, 'problem', None) or type(error).__name__}"
+        raise UsageError(met, hoped="a YAML file in UTF-8", do="correct the mapping", file=file, line=line) from None
 
 
 def to_mapping(content: object, file: str = NAME) -> Mapping:

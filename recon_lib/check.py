@@ -1,0 +1,262 @@
+"""What `recon check` prints: for every file what it is, its period, rows, money, and what was refused and why.
+
+`check` looks and decides, `render` writes plain text for 100 columns. Exit code: 2 a file was refused, else 1 a row was
+rejected or a settlement does not add up, else 0. A file that is no report at all is listed and is nothing wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from recon_lib.account import load_account
+from recon_lib.errors import NotAReport, ReconError, ReportError
+from recon_lib.money import money_text
+from recon_lib.reports.base import Reading
+
+WIDTH = 100
+SHOWN_REJECTS = 20
+ACCOUNT_FILE = "account.yml"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One file that cannot be used: where, what was met, what was hoped for, what to do."""
+
+    file: str
+    line: int | None
+    met: str
+    hoped: str
+    do: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file or archive member. `what` is the report's title, or says why it is none; counts are physical rows."""
+
+    file: str
+    what: str
+    is_report: bool = False
+    period_from: str | None = None
+    period_to: str | None = None
+    rows_used: int = 0
+    rows_rejected: int = 0
+    totals: tuple[tuple[str, Decimal], ...] = ()
+    encoding: str = ""
+    notes: tuple[str, ...] = ()
+    out_of_balance: tuple[str, ...] = ()
+    rejects: tuple[tuple[int, str, str, str], ...] = ()  # line, column, value, reason: the first ones
+
+
+@dataclass
+class CheckResult:
+    """Everything that was looked at, in the order of the walk; nothing is left out."""
+
+    rows: list[Row] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """2 refused, 1 rejected rows or a settlement that does not add up, 0 nothing wrong."""
+        if self.refusals:
+            return 2
+        return 1 if any(row.rows_rejected or row.out_of_balance for row in self.rows) else 0
+
+
+def check(paths: Sequence[Path], *, store: Path) -> CheckResult:
+    """Looks at the given files and at every file below the given folders. Raises nothing for what it meets there."""
+    result = CheckResult()
+    for path in paths:
+        if path.is_dir():
+            _folder(path, store, result)
+        else:
+            _file(path, path.as_posix(), store, None, result)
+    return result
+
+
+def _folder(folder: Path, store: Path, result: CheckResult) -> None:
+    """Account settings first: they tell the marketplace. Folders sorted, links never followed out of the folder."""
+    marketplaces: dict[Path, str | None] = {}
+    root = folder.resolve()
+    for path, display in _walk(folder, root, result):
+        if path.name == ACCOUNT_FILE:
+            _settings(path, display, result)
+        elif display.endswith("books/bank/mapping.yml"):
+            result.rows.append(Row(display, "bank mapping"))
+        else:
+            _file(path, display, store, _marketplace(path, folder, marketplaces), result)
+
+
+def _walk(folder: Path, root: Path, result: CheckResult) -> Iterator[tuple[Path, str]]:
+    unread: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=unread.append):
+        for name in sorted(folders):
+            path = Path(place) / name
+            if path.is_symlink():
+                result.rows.append(Row(path.as_posix(), "not a report: a link to a folder, not followed"))
+            elif name.startswith("."):
+                result.rows.append(Row(path.as_posix(), "not a report: a hidden folder, not looked into"))
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and not (Path(place) / n).is_symlink())
+        for name in sorted(names):
+            path = Path(place) / name
+            if path.is_symlink() and not _within(path, root):
+                result.rows.append(
+                    Row(path.as_posix(), "not a report: a link that leads out of the folder, not followed")
+                )
+            elif name.startswith("."):
+                result.rows.append(Row(path.as_posix(), "not a report: a hidden file"))
+            else:
+                yield path, path.as_posix()
+    for error in unread:
+        where = str(error.filename)
+        why = error.strerror or type(error).__name__
+        do = "give yourself the right to read it"
+        result.refusals.append(Refusal(where, None, f"the folder cannot be opened: {why}", "a readable folder", do))
+
+
+def _within(path: Path, root: Path) -> bool:
+    """Does the link end inside the folder? A link to itself does not, it ends nowhere."""
+    try:
+        return path.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _settings(path: Path, display: str, result: CheckResult) -> None:
+    try:
+        load_account(path.parent)
+    except ReconError as problem:
+        _refuse(problem, display, result)
+    else:
+        result.rows.append(Row(display, "account settings"))
+
+
+def _marketplace(path: Path, folder: Path, known: dict[Path, str | None]) -> str | None:
+    """The marketplace of the nearest account.yml above the file, within the folder; null where there is none."""
+    for place in path.parents:
+        if place not in known:
+            known[place] = None
+            if (place / ACCOUNT_FILE).is_file():
+                try:
+                    known[place] = load_account(place).marketplace
+                except ReconError:
+                    known[place] = None  # told as a refusal when the walk comes to it
+        if known[place] or place == folder:
+            return known[place]
+    return None
+
+
+def _file(path: Path, display: str, store: Path, marketplace: str | None, result: CheckResult) -> None:
+    from recon_lib.reports.members import read_members  # imports every family: only when files are read
+
+    for name, outcome in read_members(path, display, store=store, marketplace=marketplace):
+        if isinstance(outcome, NotAReport):
+            result.rows.append(Row(name, f"not a report: {outcome.met}"))
+        elif isinstance(outcome, ReportError):
+            _refuse(outcome, name, result)
+        else:
+            result.rows.append(_row(name, outcome))
+
+
+def _refuse(problem: ReconError, name: str, result: CheckResult) -> None:
+    result.rows.append(Row(name, "REFUSED, see below"))
+    result.refusals.append(Refusal(name, problem.line, problem.met, problem.hoped, problem.do))
+
+
+def _row(name: str, reading: Reading) -> Row:
+    rejects = reading.rejects.sort("line").head(SHOWN_REJECTS).select("line", "column", "value", "reason")
+    return Row(
+        file=name,
+        what=reading.title + (f" ({reading.layout})" if reading.layout and reading.layout not in reading.title else ""),
+        is_report=True,
+        period_from=reading.period_from,
+        period_to=reading.period_to,
+        rows_used=reading.rows_used,
+        rows_rejected=reading.rows_rejected,
+        totals=tuple(sorted(reading.totals.items())),
+        encoding=reading.encoding,
+        notes=reading.notes,
+        out_of_balance=tuple(out_of_balance(reading)),
+        rejects=tuple((int(line), str(c or ""), str(v or ""), str(r)) for line, c, v, r in rejects.iter_rows()),
+    )
+
+
+def out_of_balance(reading: Reading) -> list[str]:
+    """One sentence for each settlement of the file whose lines do not add up to the total it states."""
+    if not {"settlements", "settlement_lines"} <= set(reading.frames):
+        return []
+    lines = pl.scan_parquet(reading.frames["settlement_lines"]).group_by("settlement_id").agg(pl.col("amount").sum())
+    both = (
+        pl.scan_parquet(reading.frames["settlements"])
+        .filter(pl.col("total_amount").is_not_null())
+        .join(lines, on="settlement_id", how="left")
+        .with_columns(pl.col("amount").fill_null(Decimal(0)))
+        .filter(pl.col("amount") != pl.col("total_amount"))
+        .select("settlement_id", "total_amount", "amount", "currency")
+        .sort("settlement_id", "total_amount")
+        .collect()
+    )
+    return [
+        f"settlement {s} does not add up: it states {money_text(total, c)} {c}, its lines give {money_text(got, c)}"
+        for s, total, got, c in both.iter_rows()
+    ]
+
+
+def render(result: CheckResult) -> str:
+    """The result as plain text of at most 100 columns; control characters of the files never reach the terminal."""
+    out: list[str] = []
+    for row in result.rows:
+        out += _wrapped(row.file, "", "    ")
+        out += _wrapped(_told(row), "    ", "        ")
+        for text in (*row.out_of_balance, *(f"note: {note}" for note in row.notes)):
+            out += _wrapped(text, "    ", "        ")
+    for row in result.rows:
+        if row.rejects:
+            out += ["", *_wrapped(f"Rejected rows of {row.file}", "", "    ")]
+            for line, column, value, reason in row.rejects:
+                where = f"line {line}" + (f", {column}" if column else "") + (f", {value[:80]!r}" if value else "")
+                out += _wrapped(f"{where}: {reason}", "    ", "        ")
+            more = row.rows_rejected - len(row.rejects)
+            if more > 0:
+                out.append(f"    and {more} more")
+    for refusal in result.refusals:
+        where = refusal.file + (f", line {refusal.line}" if refusal.line is not None else "")
+        out += ["", *_wrapped(f"Refused: {where}", "", "    "), *_wrapped(f"met: {refusal.met}", "    ", "        ")]
+        for word, text in (("hoped for", refusal.hoped), ("what to do", refusal.do)):
+            if text:
+                out += _wrapped(f"{word}: {text}", "    ", "        ")
+    return "\n".join([*out, "", *_wrapped(_summary(result), "", "    ")])
+
+
+def _told(row: Row) -> str:
+    if not row.is_report:
+        return row.what
+    parts = [row.what]
+    if row.period_from:
+        parts.append(f"{row.period_from} to {row.period_to}")
+    parts.append(f"{row.rows_used} rows used, {row.rows_rejected} rejected")
+    parts += [f"{money_text(amount, currency)} {currency}" for currency, amount in row.totals]
+    return " · ".join([*parts, row.encoding])
+
+
+def _summary(result: CheckResult) -> str:
+    reports = [row for row in result.rows if row.is_report]
+    rejected = sum(row.rows_rejected for row in reports)
+    used = sum(row.rows_used for row in reports)
+    balances = sum(len(row.out_of_balance) for row in reports)
+    others = sum(1 for row in result.rows if row.what.startswith("not a report"))
+    text = f"{len(reports)} reports with {used} rows used and {rejected} rejected, {others} not a report"
+    text += f", {len(result.refusals)} refused"
+    return text + (f", {balances} settlements that do not add up" if balances else "")
+
+
+def _wrapped(text: str, first: str, following: str) -> list[str]:
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    lines = textwrap.wrap(clean, WIDTH, initial_indent=first, subsequent_indent=following, break_on_hyphens=False)
+    return lines or [first.rstrip()]
