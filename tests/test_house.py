@@ -19,8 +19,8 @@ LIBRARY = ROOT / "recon_lib"
 FLOW = [
     "errors", "paths", "money", "frames", "policy", "policy_check", "cards", "reports", "check", "account", "merging",
     "settled_files", "books", "asof", "matching", "allocation", "tieout", "valuation", "audits", "claims", "journal",
-    "register", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "sections", "manifest", "publish",
-    "kernel", "export", "packet", "daily", "widgets", "__init__", "__main__",
+    "register", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "sections", "manifest",
+    "publish", "kernel", "export", "running", "packet", "daily", "widgets", "__init__", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
 LATE = {("books", "asof"), ("outputs", "reconcile"), ("outputs", "claims_book"), ("audits", "books")}

@@ -1,0 +1,122 @@
+"""A trend frame in, a plotly Figure out. Every chart asks a question as its title and tells its answer in `layout.meta.alt`.
+
+Floats are allowed here and nowhere else. Text from files goes through `plain`: plotly reads `<b>` or `<a href>` in a
+label as markup, so markup characters are handed over as entities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+import plotly.io as pio
+import polars as pl
+
+# Without these plotly shows a button that uploads the data.
+CONFIG: Mapping[str, Any] = {
+    "responsive": True,
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+}
+pio.renderers["plotly_mimetype"].config = dict(CONFIG)
+pio.renderers.default = "plotly_mimetype"
+
+# Told apart in print, by people who do not see all colours, on white and on black (contrast of at least 3 to both).
+COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4c8f97", "#7c7c7c")
+
+
+def plain(value: object) -> str:
+    """`value` for a label, tooltip or category of a chart: shown letter by letter, never as markup."""
+    return escape(str(value), quote=False)
+
+
+def _figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure:
+    figure = go.Figure(traces)
+    figure.update_layout(
+        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
+        meta={"alt": alt},
+        height=340,
+        margin={"l": 56, "r": 12, "t": 56, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": -0.22, "x": 0},
+        template="none",
+        **layout,
+    )
+    return figure
+
+
+def discrepancies(weekly: pl.DataFrame) -> go.Figure:
+    """Findings a week, stacked by audit. `weekly`: `trends.discrepancies_by_week`."""
+    weeks = weekly["week"].unique().sort()
+    axis = pl.date_range(weeks.min(), weeks.max(), "1w", eager=True) if len(weeks) else weeks  # type: ignore[arg-type]
+    traces = []
+    for i, audit in enumerate(weekly["audit"].unique().sort()):
+        mine = weekly.filter(pl.col("audit") == audit).group_by("week").agg(pl.col("findings").sum())
+        counts = pl.DataFrame({"week": axis}).join(mine, on="week", how="left", maintain_order="left")
+        traces.append(
+            go.Bar(
+                x=[day.isoformat() for day in axis],
+                y=counts["findings"].fill_null(0).to_list(),
+                name=plain(audit),
+                marker={"color": COLOURS[i % len(COLOURS)], "pattern": {"shape": "/" if i >= len(COLOURS) else ""}},
+                hovertemplate="week of %{x}<br>%{fullData.name}: %{y}<extra></extra>",
+            )
+        )
+    most = weekly.group_by("week").agg(pl.col("findings").sum()).sort("findings", "week", descending=[True, False])
+    if most.is_empty():
+        alt = "Bar chart without bars: no finding has a day."
+    else:
+        alt = (
+            f"Bar chart: findings a week by audit, {len(axis)} weeks from {axis[0]} to {axis[-1]}, "
+            f"{weekly['findings'].sum():,} findings in all, most ({most['findings'][0]:,}) in the week of "
+            f"{most['week'][0]}. The table beside it has the numbers."
+        )
+    return _figure(
+        traces,
+        "In which weeks did discrepancies arise?",
+        alt,
+        barmode="stack",
+        yaxis={"title": {"text": "findings"}, "rangemode": "tozero", "tickformat": ",d"},
+        xaxis={"title": {"text": "week (Monday)"}, "type": "date"},
+    )
+
+
+def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
+    """Days from event to reimbursement by month of payment, beside the yardstick. `monthly`: `trends.delays_by_month`."""
+    months = [day.strftime("%Y-%m") for day in monthly["month"]]
+    traces = [
+        go.Bar(x=months, y=monthly["median_days"].to_list(), name="median", marker={"color": COLOURS[0]}),
+        go.Bar(x=months, y=monthly["p90_days"].to_list(), name="9 of 10 within", marker={"color": COLOURS[1]}),
+    ]
+    for trace in traces:
+        trace.hovertemplate = "%{x}<br>%{fullData.name}: %{y} days<extra></extra>"
+    line = {
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": yardstick, "y1": yardstick,
+        "line": {"dash": "dash", "width": 2, "color": "#888888"},
+    }  # fmt: skip
+    note = {
+        "xref": "paper", "x": 1, "y": yardstick, "yanchor": "bottom", "xanchor": "right", "showarrow": False,
+        "text": f"{yardstick} days",
+    }  # fmt: skip
+    if monthly.is_empty():
+        alt = "Bar chart without bars: no reimbursement could be tied to its event yet."
+    else:
+        paid, over = monthly["paid"].sum(), monthly["over"].sum()
+        alt = (
+            f"Bar chart: days from event to reimbursement by month, {months[0]} to {months[-1]}; {over:,} of {paid:,} "
+            f"took longer than {yardstick} days. The table beside it has the numbers."
+        )
+    return _figure(
+        traces,
+        "How long does Amazon take to reimburse?",
+        alt,
+        barmode="group",
+        shapes=[line],
+        annotations=[note],
+        yaxis={"title": {"text": "days"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": "month of the reimbursement"}, "type": "category"},
+    )

@@ -1,0 +1,101 @@
+"""claims.xlsx: what can be claimed now, one sheet a claim type, the earliest last day and the largest amount first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recon_lib.money import minor_digits
+
+# audit -> sheet: the form on which Amazon takes the claim. An audit that is not here gets a sheet of its own name.
+SHEETS = {
+    "warehouse_lost": "Lost in warehouse",
+    "warehouse_damaged": "Damaged in warehouse",
+    "disposed_without_order": "Disposed without order",
+    "inbound_shortage": "Shipment to Amazon",
+    "removal_short": "Removal",
+    "refund_without_return": "Customer returns",
+    "return_unpaid": "Customer returns",
+    "return_not_restocked": "Customer returns",
+    "refund_exceeds_charge": "Refund above charge",
+    "fulfilment_fee_overcharge": "Fulfilment fee",
+    "measurement_error": "Weight and dimensions",
+    "referral_fee_error": "Referral fee",
+    "refund_fee_kept": "Referral fee",
+    "storage_fee_overcharge": "Storage fee",
+    "reimbursement_underpaid": "Reimbursement value",
+    "reimbursement_not_settled": "Reimbursement not paid out",
+    "reimbursement_reversed": "Reimbursement reversed",
+}
+COLUMNS = (
+    ("claim_by", "Claim by", 11), ("owed", "Owed", 12), ("currency", "Currency", 9), ("quantity", "Units", 7),
+    ("unit_value", "Value of a unit", 14), ("event_on", "Day of the event", 15), ("order_id", "Order ID", 22),
+    ("reference_id", "Reference ID", 24), ("sku", "SKU", 20), ("fnsku", "FNSKU", 14), ("asin", "ASIN", 14),
+    ("audit", "Audit", 24), ("value_basis", "Value basis", 14), ("reason", "Reason", 30), ("evidence", "Evidence", 80),
+    ("finding_id", "Finding", 44),
+)  # fmt: skip
+LARGEST = 1_048_575 - 1  # data rows of one sheet
+
+
+def write_claims(findings: pl.DataFrame, path: Path) -> None:
+    """Writes the claimable rows of `findings` (frames.Finding) to `path`; the same bytes for the same findings.
+
+    Text stays text: nothing is read as a formula, link or number. A sheet says so where nothing can be claimed.
+    """
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(
+        str(path),
+        {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True},
+    )
+    book.set_properties({"title": "Claims", "created": datetime(2000, 1, 1)})
+    head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    formats = {n: book.add_format({"num_format": _pattern(n), "valign": "top"}) for n in (0, 2, 3)}
+    formats |= {
+        -1: book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"}),
+        -2: book.add_format({"valign": "top"}),
+    }
+    claims = findings.filter(pl.col("status") == "claimable").with_columns(
+        pl.col("audit").replace(SHEETS).alias("sheet")
+    )
+    claims = claims.sort(
+        "sheet", "claim_by", "owed", "finding_id", descending=[False, False, True, False], nulls_last=True
+    )
+    for (sheet,), part in claims.partition_by("sheet", as_dict=True, maintain_order=True).items():
+        for begin in range(0, part.height, LARGEST):
+            name = str(sheet)[:31] if begin == 0 else f"{str(sheet)[:27]} {begin // LARGEST + 1}"
+            _sheet(book.add_worksheet(name), part.slice(begin, LARGEST), head, formats)
+    if claims.is_empty():
+        book.add_worksheet("Nothing to claim").write_string(0, 0, "No finding can be claimed on this day.")
+    book.close()
+
+
+def _sheet(sheet: Any, rows: pl.DataFrame, head: Any, formats: dict[int, Any]) -> None:
+    for at, (_, name, width) in enumerate(COLUMNS):
+        sheet.write_string(0, at, name, head)
+        sheet.set_column(at, at, width)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, rows.height, len(COLUMNS) - 1)
+    names = [name for name, _, _ in COLUMNS]
+    for line, row in enumerate(rows.select(names).iter_rows(), start=1):
+        digits = minor_digits(row[2])
+        for at, value in enumerate(row):
+            if value is None:
+                continue
+            if isinstance(value, Decimal):
+                sheet.write_number(line, at, value, formats.get(digits, formats[2]))
+            elif isinstance(value, int):
+                sheet.write_number(line, at, value, formats[-2])
+            elif isinstance(value, date):
+                sheet.write_datetime(line, at, value, formats[-1])
+            else:
+                sheet.write_string(line, at, value[:32_767], formats[-2])
+
+
+def _pattern(digits: int) -> str:
+    number = "#,##0" + ("." + "0" * digits if digits else "")
+    return f"{number};[Red]-{number}"

@@ -1,0 +1,111 @@
+"""The manifest of a packet: what went in, what was used, what came out. No clock, no machine, no path outside the account."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recon_lib.reconcile import Day
+
+NAME = "manifest.json"
+LIBRARIES = ("polars", "dataframely", "plotly", "papermill", "nbconvert", "ipykernel", "xlsxwriter", "pydantic")
+# What makes two runs the same packet. The page is not in it: it may look better in a newer version.
+SAME = ("packet", "inputs", "settings", "policy", "control_totals")
+
+
+def draft(day: Day, folder: Path | str) -> None:
+    """Writes what only the run itself knows; the packet adds versions and the hashes of the outputs."""
+    from recon_lib.money import money_text
+
+    books = day.books
+    inputs = [{"path": "account.yml", "family": "account", "sha256": sha256(books.folder / "account.yml")}]
+    for row in books.files.sort("path").iter_rows(named=True):
+        inputs.append({key: str(value) if hasattr(value, "isoformat") else value for key, value in row.items()})
+    overdue = day.open_items["overdue"].sum() if day.open_items.height else 0
+    by_status = dict(day.findings.group_by("status").len().sort("status").iter_rows())
+    wrong = any(by_status.get(s) for s in ("claimable", "open", "waiting", "claimed")) or day.open_items.height > 0
+    write(Path(folder), {
+        "packet": {"account": books.account.account, "marketplace": books.account.marketplace, "as_of": str(books.as_of)},
+        "answer": {
+            "exit_code": int(wrong),
+            "owed": {c: money_text(v, c) for c, v in day.owed().items()},
+            "findings": by_status,
+            "open_items": day.open_items.height,
+            "overdue_items": int(overdue or 0),
+            "not_checked": day.not_checked.height,
+            "rejected_rows": books.rejects.height,
+        },
+        "settings": books.account.model_dump(mode="json"),
+        "inputs": inputs,
+        "policy": policy_used(day),
+        "control_totals": day.control_totals(),
+    })  # fmt: skip
+
+
+def policy_used(day: Day) -> dict[str, Any]:
+    """The policy tables by hash, and the rows that findings relied on."""
+    from recon_lib.paths import project_root
+
+    tables = sorted((project_root() / "params" / "policy").glob("*.csv"))
+    return {"tables": {path.name: sha256(path) for path in tables}, "rows_used": []}
+
+
+def finish(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
+    """Adds versions, `extra` and the sha256 of every other file in `folder`; gives the whole manifest."""
+    manifest = read(folder)
+    manifest["versions"] = versions()
+    manifest.update(extra)
+    manifest["outputs"] = {p.name: sha256(p) for p in sorted(folder.iterdir()) if p.name != NAME}
+    write(folder, manifest)
+    return manifest
+
+
+def versions() -> dict[str, str]:
+    """The versions that can change a number or a byte."""
+    import platform
+
+    found = {"python": platform.python_version()}
+    for name in ("amazon-reconciliation-kit", *LIBRARIES):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Do both manifests speak of the same inputs, settings, policy and results?"""
+    tables = [{k: v for k, v in m.get("outputs", {}).items() if k.endswith(".csv")} for m in (one, other)]
+    return tables[0] == tables[1] and all(one.get(part) == other.get(part) for part in SAME)
+
+
+def changes(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[str]]:
+    """What differs between two manifests, in words: added, removed and changed inputs, and the other parts."""
+    old, new = ({row["path"]: row["sha256"] for row in m.get("inputs", [])} for m in (before, now))
+    told = {
+        "added": sorted(set(new) - set(old)),
+        "removed": sorted(set(old) - set(new)),
+        "changed": sorted(path for path in set(old) & set(new) if old[path] != new[path]),
+        "other": [part for part in ("settings", "policy", "versions") if before.get(part) != now.get(part)],
+    }
+    return {name: names for name, names in told.items() if names}
+
+
+def read(folder: Path) -> dict[str, Any]:
+    content = json.loads((folder / NAME).read_bytes())
+    assert isinstance(content, dict)
+    return content
+
+
+def write(folder: Path, manifest: dict[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

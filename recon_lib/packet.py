@@ -1,0 +1,155 @@
+"""One run of a notebook for a day -> the page, the data files and the manifest, published whole or not at all.
+
+The notebook does the work, in a process of its own; this one only runs it (papermill), writes the page from it
+(nbconvert) and moves the finished folder to its place. So it imports little, and imports it while the kernel starts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from recon_lib import manifest, publish
+from recon_lib.errors import RunError, UsageError
+
+# jsonschema builds a whole grammar from this package where JupyterLab brought it: 1.3 s, and nothing here needs it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+NOTEBOOK = "daily_packet.ipynb"
+PARAMETERS = ("account_folder", "as_of", "out", "store", "published_before")  # of the notebook, all plain text
+
+
+@dataclass(frozen=True)
+class PacketResult:
+    """One published packet. `exit_code`: 0 nothing wrong, 1 something is owed, open or overdue."""
+
+    path: Path
+    exit_code: int
+    counts: dict[str, int] = field(default_factory=dict)  # findings by status
+    owed: dict[str, str] = field(default_factory=dict)  # claimable now, by currency
+    revision: int = 1
+    unchanged: bool = False  # the same inputs gave the same packet: nothing was written
+
+    @property
+    def line(self) -> str:
+        """The packet in one line, for the command's output."""
+        found = ", ".join(f"{n} {status}" for status, n in self.counts.items()) or "no findings"
+        owed = ", ".join(f"{amount} {currency}" for currency, amount in self.owed.items()) or "nothing"
+        mark = " (unchanged)" if self.unchanged else f" (revision {self.revision})" if self.revision > 1 else ""
+        return f"{self.path}{mark}: {found}; claimable now: {owed}"
+
+
+def make_packet(
+    folder: Path | str,
+    as_of: date | str,
+    out: Path | str,
+    *,
+    store: Path | None = None,
+    progress: bool = False,
+    notebook: Path | None = None,
+) -> PacketResult:
+    """The packet of one account and day in `<out>/<account>/<date>/`, or a revision beside it where inputs changed.
+
+    Args:
+        folder: the account folder. as_of: the day. out: where packets lie. store: where parsed files are kept.
+        progress: a bar on the terminal. notebook: another notebook with the same parameters (notebooks/daily_packet.ipynb).
+
+    Raises:
+        UsageError, ReportError: the input is unusable; nothing was written.
+        RunError: the run failed (the log is `<out>/<account>/<date>.log`) or another run holds the account.
+    """
+    day = _day(as_of)
+    folder, out = Path(folder).resolve(), Path(out).resolve()
+    home = out / account_name(folder)
+    try:
+        with publish.hold(home):
+            built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
+            try:
+                return _make(folder, day, home, built, notebook, store, progress)
+            finally:
+                shutil.rmtree(built, ignore_errors=True)
+    finally:
+        publish.forget_if_empty(home)
+
+
+def _make(
+    folder: Path, day: str, home: Path, built: Path, notebook: Path | None, store: Path | None, progress: bool
+) -> PacketResult:
+    from recon_lib.running import run_notebook
+
+    before = publish.revisions(home, (date.fromisoformat(day) - timedelta(days=1)).isoformat())
+    values = (str(folder), day, str(built), str(store.resolve()) if store else "", str(before[-1]) if before else "")
+    parameters = dict(zip(PARAMETERS, values, strict=True))
+    log = home / f"{day}.log"
+    ran = run_notebook(notebook or project_root() / "notebooks" / NOTEBOOK, parameters, project_root(), log, progress)
+    log.unlink(missing_ok=True)
+    if not (built / manifest.NAME).is_file():
+        raise RunError("the notebook ended without saving the day", hoped="a cell with day.save(out)")
+    earlier = publish.revisions(home, day)
+    now = manifest.read(built)
+    told: dict[str, Any] = {"revision": len(earlier) + 1}
+    if earlier:
+        last = manifest.read(earlier[-1])
+        full = manifest.finish(built, told)
+        if manifest.same(last, full):
+            return _result(earlier[-1], last, unchanged=True)
+        told["revises"] = {
+            "folder": earlier[-1].name,
+            "manifest_sha256": manifest.sha256(earlier[-1] / manifest.NAME),
+            "changes": manifest.changes(last, full),
+        }
+    page = ran.page({"title": f"{now['packet']['account']} {day}", **told})
+    (built / "packet.html").write_bytes(page)
+    full = manifest.finish(built, told)
+    os.chmod(built, 0o755)  # noqa: S103  mkdtemp makes a folder for its owner only; a packet is for its readers
+    place, _ = publish.publish(built, home, day)
+    return _result(place, full)
+
+
+def _result(place: Path, content: dict[str, Any], *, unchanged: bool = False) -> PacketResult:
+    answer = content["answer"]
+    return PacketResult(
+        place, answer["exit_code"], dict(answer["findings"]), dict(answer["owed"]), content["revision"], unchanged
+    )
+
+
+def _day(value: date | str) -> str:
+    try:
+        return (value if isinstance(value, date) else date.fromisoformat(value)).isoformat()
+    except ValueError:
+        raise UsageError(f"{value!r} is no day", hoped="a date like 2026-01-31") from None
+
+
+def account_name(folder: Path) -> str:
+    """The account's name from account.yml, without the cost of checking the rest: the notebook does that.
+
+    Raises:
+        UsageError: as `account.load_account`.
+    """
+    try:
+        text = (folder / "account.yml").read_bytes()[: 256 * 1024].decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    found = re.findall(r"^account:[ \t]*([A-Za-z0-9][A-Za-z0-9._-]{0,63})[ \t]*(?:#.*)?$", text, re.MULTILINE)
+    if len(found) == 1:
+        return str(found[0])
+    from recon_lib.account import load_account
+
+    return load_account(folder).account
+
+
+def project_root() -> Path:
+    """As `paths.project_root`."""
+    from recon_lib.paths import project_root as root
+
+    return root()
+
+
+__all__ = ["PacketResult", "account_name", "make_packet"]

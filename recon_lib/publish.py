@@ -1,0 +1,135 @@
+"""Where packets lie and how one gets there: whole or not at all, and never changed afterwards.
+
+<out>/<account>/<date>/        the first packet of the day
+<out>/<account>/<date>.r2/     the same day from other inputs, beside the first; then .r3 ...
+<out>/<account>/latest.json    date -> folder of its newest revision
+<out>/<account>/.lock          held by the one run of the account
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from typing import TYPE_CHECKING
+
+from recon_lib.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BUILDING = ".building-"
+
+
+@contextmanager
+def hold(home: Path) -> Iterator[None]:
+    """Holds the account folder `home` of the output for one run; RunError where another run has it."""
+    from filelock import FileLock, Timeout
+
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(home / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"another run holds the account {home.name}",
+            do="wait until it has ended; if none is running, try again: a lock of a dead run is free by itself",
+        ) from None
+    except OSError as problem:
+        raise UsageError(
+            f"cannot write to {home}: {problem.strerror or problem}", hoped="a writable --out folder"
+        ) from None
+    try:
+        for stale in home.glob(f"{BUILDING}*"):  # of a run that was killed: nobody else can be building now
+            shutil.rmtree(stale, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def forget_if_empty(home: Path) -> None:
+    """Removes the output folder of an account in which nothing but the lock lies (after a run that wrote nothing)."""
+    if home.is_dir() and [path.name for path in home.iterdir()] in ([], [".lock"]):
+        (home / ".lock").unlink(missing_ok=True)
+        for folder in (home, home.parent):
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+
+
+def revisions(home: Path, name: str) -> list[Path]:
+    """The published packets of `name` (a day or month), the first one first."""
+    found = {}
+    if home.is_dir():
+        for path in home.iterdir():
+            match = re.fullmatch(re.escape(name) + r"(?:\.r([2-9]|[1-9]\d+))?", path.name)
+            if match and path.is_dir() and (path / "manifest.json").is_file():
+                found[int(match[1] or 1)] = path
+    return [found[n] for n in sorted(found)]
+
+
+def publish(built: Path, home: Path, name: str) -> tuple[Path, int]:
+    """Moves the finished folder `built` (same file system) to its place; gives the place and the revision."""
+    taken = revisions(home, name)
+    revision = len(taken) + 1
+    target = home / folder_name(name, revision)
+    if target.exists():
+        raise RunError(
+            f"{target} exists, but holds no packet", hoped="a free place", do="move that folder away and run again"
+        )
+    for path in [*sorted(built.iterdir()), built]:
+        _sync(path)
+    os.rename(built, target)
+    _sync(home)
+    point_to_latest(home, name, target.name)
+    return target, revision
+
+
+def folder_name(name: str, revision: int) -> str:
+    return name if revision == 1 else f"{name}.r{revision}"
+
+
+def point_to_latest(home: Path, name: str, folder: str) -> None:
+    """Notes in latest.json which folder holds the newest revision of `name`."""
+    pointer, fresh = home / "latest.json", home / f"{BUILDING}latest"
+    try:
+        known = json.loads(pointer.read_bytes())
+    except (OSError, ValueError):
+        known = {}
+    fresh.write_text(json.dumps({**known, name: folder}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    _sync(fresh)
+    os.replace(fresh, pointer)
+    _sync(home)
+
+
+def _sync(path: Path) -> None:
+    """Waits until the file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:  # some file systems cannot sync a folder
+        pass
+    finally:
+        os.close(handle)
+
+
+def rollforward(packet: Path | str) -> pl.DataFrame | None:
+    """The roll-forward that a published packet states; None where `packet` is empty (no packet of that day)."""
+    if not packet:
+        return None
+    import polars as pl
+
+    from recon_lib.money import MONEY
+
+    table = pl.read_csv(Path(packet) / "rollforward.csv", infer_schema=False)
+    return table.with_columns(
+        pl.col("date").str.to_date("%Y-%m-%d"),
+        pl.col("^.*_lines$").cast(pl.Int64),
+        pl.col("^.*_amount$").cast(MONEY),
+    )

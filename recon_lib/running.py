@@ -1,0 +1,170 @@
+"""Running one notebook in a fresh process and writing its page. Everything here is slow to import; the order is the point.
+
+The kernel is started first. While it boots, papermill is imported; while it works, a thread imports nbconvert, compiles
+the template and compresses plotly.js. papermill saves nothing in between: the page is all that is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from recon_lib import errors
+from recon_lib.errors import ReconError, RunError
+
+if TYPE_CHECKING:
+    from recon_lib.export import Exporter
+
+LONGEST = 6 * 3600  # seconds for one cell
+READY = 120  # seconds until a kernel must answer
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A notebook that ran to its end, and what writes its page."""
+
+    notebook: Any
+    exporter: Exporter
+
+    def page(self, facts: dict[str, Any]) -> bytes:
+        return self.exporter.page(self.notebook, facts)
+
+
+class _Getting(threading.Thread):
+    """Builds the exporter in the background; `result` waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True, name="exporter")
+        self.failure: BaseException | None = None
+        self.exporter: Exporter | None = None
+
+    def run(self) -> None:
+        try:
+            from recon_lib.export import Exporter
+
+            self.exporter = Exporter()
+        except BaseException as problem:  # told by the main thread
+            self.failure = problem
+
+    def result(self) -> Exporter:
+        self.join()
+        if self.exporter is None:
+            raise RunError("the page template cannot be prepared") from self.failure
+        return self.exporter
+
+
+def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, progress: bool = False) -> Ran:
+    """Runs the notebook with `parameters` in a fresh kernel of this interpreter, in the folder `root`.
+
+    Raises:
+        ReconError: an error of the kit that ended the notebook, as itself.
+        RunError: anything else; the traceback is in `log`.
+    """
+    if not path.is_file():
+        raise RunError(f"the notebook {path.name} is missing", hoped="a checkout with notebooks/", file=str(path))
+    # A socket's path may have 107 letters only, so it lies in the system's own temporary folder.
+    short = Path(tempfile.mkdtemp(prefix="recon-"))
+    try:
+        with (short / "kernel.log").open("w+", encoding="utf-8", errors="replace") as said:
+            manager = _start(short, root, said)
+            try:
+                return _run(path, parameters, root, log, progress, manager)
+            except RunError:
+                said.seek(0)
+                if (words := said.read().strip()) and log.parent.is_dir():
+                    _write_log(log, words, more=True)
+                raise
+            finally:
+                _stop(manager)
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def _start(short: Path, root: Path, said: IO[str]) -> Any:
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
+
+    class Manager(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return KernelSpec(
+                argv=[sys.executable, "-m", "recon_lib.kernel", "-f", "{connection_file}", "--HistoryManager.enabled=False"],
+                display_name="packet", language="python",
+            )  # fmt: skip
+
+    posix = os.name == "posix"
+    manager = Manager(connection_file=str(short / "k.json"), transport="ipc" if posix else "tcp")
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(short / "ipython"), "MPLBACKEND": "agg"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    run_sync(manager.start_kernel)(cwd=str(root), env=environment, stdout=said, stderr=said)
+    return manager
+
+
+def _stop(manager: Any) -> None:
+    from jupyter_core.utils import run_sync
+
+    run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _run(path: Path, parameters: dict[str, str], root: Path, log: Path, progress: bool, manager: Any) -> Ran:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").disabled = True  # it writes tracebacks to the terminal; ours go to the log
+    getting = _Getting()
+    getting.start()
+    try:
+        notebook = papermill.execute_notebook(
+            str(path), None, parameters=parameters, cwd=str(root), kernel_name="python3", progress_bar=progress,
+            log_output=False, request_save_on_cell_execute=False, execution_timeout=LONGEST, start_timeout=READY,
+            km=manager, shutdown_kernel="immediate",
+        )  # fmt: skip
+    except PapermillExecutionError as problem:
+        if known := _as_told(problem.ename, problem.evalue):
+            raise known from None
+        _write_log(log, "\n".join(problem.traceback))
+        raise RunError(
+            f"the run stopped in cell {problem.cell_index}: {problem.ename}: {_first_line(problem.evalue)}",
+            hoped="a run to the end; nothing was published",
+            do=f"see {log}",
+        ) from None
+    except CellTimeoutError:
+        raise RunError(f"the run took longer than {LONGEST // 3600} hours in one step; nothing was published") from None
+    except DeadKernelError:
+        raise RunError(
+            "the process of the run died; nothing was published", do="look for a lack of memory, then run again"
+        ) from None
+    except Exception as problem:
+        _write_log(log, traceback.format_exc())
+        raise RunError(f"the run failed: {type(problem).__name__}; nothing was published", do=f"see {log}") from None
+    return Ran(notebook, getting.result())
+
+
+def _as_told(name: str, message: str) -> ReconError | None:
+    """An error of the kit that ended the notebook, as itself: by its class name and its text."""
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, ReconError):
+        return kind(message)
+    return None
+
+
+def _first_line(message: str) -> str:
+    lines = message.strip().splitlines()
+    return lines[0][:300] if lines else "no message"
+
+
+def _write_log(log: Path, told: str, *, more: bool = False) -> None:
+    """The traceback without terminal colours; `more` adds to what is there."""
+    with log.open("a" if more else "w", encoding="utf-8") as file:
+        file.write(re.sub(r"\x1b\[[0-9;]*m", "", told) + "\n")

@@ -1,0 +1,155 @@
+"""A frame in, a table for people out: static HTML in which every cell went through one escaping helper.
+
+The tables need no script. The packet's own small script makes those of class `data` sortable and filterable by the
+`data-v` values. Money is written from Decimal with the minor digits of its currency and the currency's code beside it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from html import escape
+from typing import Any, Literal
+
+import polars as pl
+
+from recon_lib.money import minor_digits, round_money
+
+Kind = Literal["text", "code", "money", "number", "day", "flag", "tick", "long", "hash", "evidence"]
+RIGHT = ("money", "number")
+ROWS = 500  # rows of one table on the page; the rest is in the data files beside it
+
+
+class Html(str):
+    """Text that is HTML already; notebooks show it as such."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table. `currency` names the column that holds the currency of a money column."""
+
+    name: str
+    title: str
+    kind: Kind = "text"
+    currency: str = "currency"
+
+
+def text(value: object) -> str:
+    """`value` as HTML text: markup escaped, control and direction marks made visible (they could reorder a line)."""
+    return "".join(_visible(c) for c in escape(str(value), quote=True))
+
+
+def _visible(char: str) -> str:
+    if char in "\n\t" or (char >= " " and char.isascii()):
+        return char
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char
+
+
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """`1,234.50 USD`; empty for unknown. A minus sign, never brackets."""
+    if amount is None:
+        return ""
+    shown = f"{round_money(amount, currency):,.{minor_digits(currency)}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{shown} {currency}" if currency else shown
+
+
+def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing") -> str:
+    """Several currencies in one line: `1,234.50 USD + 20.00 CAD`."""
+    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items())) or none
+
+
+def number(value: int | Decimal | float) -> str:
+    """A plain number with thousands marks."""
+    return f"{value:,}".replace("-", "\N{MINUS SIGN}")
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _cell(value: Any, column: Column, currency: str | None) -> str:
+    if value is None:
+        # The sort script puts empty cells last.
+        return f'<td class="{column.kind}"></td>'
+    if column.kind == "money" and isinstance(value, Decimal):
+        return f'<td class="money" data-v="{value}">{text(money(value, currency))}</td>'
+    if column.kind == "number":
+        return f'<td class="number" data-v="{value}">{text(number(value))}</td>'
+    if column.kind == "flag":
+        word = "yes" if value else "no"
+        return f'<td class="flag">{word}</td>'
+    if column.kind == "tick":
+        mark, said = ("✓", "yes") if value else ("✗", "no")
+        return f'<td class="tick"><span class="{"tick" if value else "cross"}" role="img" aria-label="{said}">{mark}</span></td>'
+    if column.kind == "evidence":
+        return f'<td class="evidence"><details><summary>show</summary>{text(value)}</details></td>'
+    shown = value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else str(value)
+    if column.kind == "day" and isinstance(value, date):
+        return f'<td class="day"><time>{text(shown)}</time></td>'
+    if column.kind == "text" and column.name == "status":
+        return f'<td class="text"><span class="status {text(shown)}">{text(shown)}</span></td>'
+    return f'<td class="{column.kind}">{text(shown)}</td>'
+
+
+def table(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    *,
+    id: str,
+    caption: str,
+    empty: str = "None.",
+    rows: int = ROWS,
+    rest: str = "findings.csv",
+    totals: Iterable[str] = (),
+    data: bool = True,
+) -> Html:
+    """`frame` as a table, in the frame's order, at most `rows` rows; what is left out is said, with the file it is in.
+
+    `totals` names money columns summed by currency over all rows of the frame, also those not shown.
+    """
+    if frame.is_empty():
+        return Html(f'<p class="none" id="{text(id)}"><b>{text(caption)}</b> {text(empty)}</p>')
+    head = "".join(f'<th scope="col" class="{c.kind}">{text(c.title)}</th>' for c in columns)
+    body = []
+    for row in frame.head(rows).iter_rows(named=True):
+        cells = "".join(_cell(row.get(c.name), c, row.get(c.currency)) for c in columns)
+        body.append(f"<tr>{cells}</tr>")
+    left = frame.height - min(frame.height, rows)
+    note = f" The first {rows:,} of {frame.height:,} rows; all of them are in {rest}." if left else ""
+    label = f'<caption>{text(caption)}<span class="note">{text(note)}</span></caption>'
+    kind = ' class="data"' if data and frame.height > 1 else ""
+    foot = _foot(frame, columns, set(totals))
+    return Html(
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'
+        f'<table id="{text(id)}"{kind}>{label}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody>{foot}</table></div>"
+    )
+
+
+def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str]) -> str:
+    if not names:
+        return ""
+    rows = []
+    by = next(c.currency for c in columns if c.name in names)
+    currencies = sorted(c for c in frame[by].unique().to_list() if c is not None)
+    for currency in currencies:
+        part = frame.filter(pl.col(by) == currency)
+        cells = []
+        for i, c in enumerate(columns):
+            if c.name in names:
+                total = part[c.name].drop_nulls()
+                shown = money(total.sum(), currency) if len(total) else ""
+                cells.append(f'<td class="money">{text(shown)}</td>')
+            else:
+                cells.append('<th scope="row">Total</th>' if i == 0 else "<td></td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<tfoot>{''.join(rows)}</tfoot>"
