@@ -1,0 +1,135 @@
+"""Amazon Pay (Off-Amazon Payments): settlement, refund and capture reports. Comma, every field quoted.
+
+The settlement's window stands in the lines before its header; it becomes the one row of `pay_statements`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.reports import dates
+from recon_lib.reports.base import Column, Report
+
+_BILLING = tuple(
+    f"Billing{part}"
+    for part in (
+        "AddressLine1", "AddressLine2", "AddressLine3", "AddressCity", "AddressDistrictOrCounty", "AddressStateOrRegion",
+        "AddressPostalCode", "AddressCountryCode",
+    )
+)  # fmt: skip
+_BUYER = ("BuyerName", "BuyerEmailAddress", *_BILLING)
+
+
+def preamble_values(preamble: str) -> tuple[dict[str, str], int]:
+    """(name -> value of the lines before the header, line of the start date)."""
+    values: dict[str, str] = {}
+    start = 1
+    for number, line in enumerate(preamble.splitlines(), 1):
+        cells = next(csv.reader([line.lstrip("\ufeff")]), [])
+        if len(cells) >= 2 and cells[1].strip():
+            values[cells[0].strip().lower()] = cells[1].strip()
+            start = number if cells[0].strip().lower() == "settlementstartdate" else start
+    return values, start
+
+
+def _statement(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """The lines, and the window that the preamble states (no row where it states none)."""
+    values, line = preamble_values(facts.get("preamble", ""))
+    written = pl.LazyFrame(
+        {
+            "seller_id": [values.get("sellerid")],
+            "start": [values.get("settlementstartdate")],
+            "end": [values.get("settlementenddate")],
+        },
+        schema=dict.fromkeys(("seller_id", "start", "end"), pl.String),
+    )
+    start, _ = dates.read(pl.col("start"), dates.DatePlan())
+    end, _ = dates.read(pl.col("end"), dates.DatePlan())
+    statement = written.select(
+        pl.lit(line, dtype=pl.UInt32).alias("line"), "seller_id", start.alias("start_at"), end.alias("end_at")
+    ).filter(pl.col("start_at").is_not_null() & pl.col("end_at").is_not_null())
+    return {"pay_lines": rows, "pay_statements": statement}
+
+
+PAY_SETTLEMENT = Report(
+    family="pay_lines",
+    title="Amazon Pay settlement",
+    frame=frames.PayLine,
+    extra_frames={"pay_statements": frames.PayStatement},
+    columns=(
+        Column("posted", ("TransactionPostedDate",), "instant", required=True),
+        Column("settlement_id", ("SettlementId",), required=True),
+        Column("amazon_transaction_id", ("AmazonTransactionId",), required=True),
+        Column("seller_reference_id", ("SellerReferenceId",)),
+        Column("transaction_type", ("TransactionType",), required=True),
+        Column("order_reference_id", ("AmazonOrderReferenceId",)),
+        Column("seller_order_id", ("SellerOrderId",)),
+        Column("store_name", ("StoreName",)),
+        Column("currency", ("CurrencyCode",), required=True),
+        Column("description", ("TransactionDescription",)),
+        Column("amount", ("TransactionAmount",), "money", required=True),
+        Column("percentage_fee", ("TransactionPercentageFee",), "money"),
+        Column("fixed_fee", ("TransactionFixedFee",), "money"),
+        Column("total_fee", ("TotalTransactionFee",), "money"),
+        Column("net_amount", ("NetTransactionAmount",), "money"),
+    ),
+    signature=("TransactionPostedDate", "SettlementId", "AmazonTransactionId", "TransactionType", "TransactionAmount"),
+    key=(
+        "settlement_id", "amazon_transaction_id", "transaction_type", "posted_at", "posted_on", "seller_reference_id",
+        "order_reference_id", "seller_order_id", "currency", "description", "amount", "total_fee", "net_amount",
+    ),
+    period="posted_on",
+    money="net_amount",
+    split=_statement,
+)  # fmt: skip
+
+PAY_REFUND = Report(
+    family="pay_refunds",
+    title="Amazon Pay refunds",
+    frame=frames.PayRefund,
+    columns=(
+        Column("amazon_refund_id", ("AmazonRefundId",), required=True),
+        Column("refund_reference_id", ("RefundReferenceId",)),
+        Column("amazon_capture_id", ("AmazonCaptureId",)),
+        Column("order_reference_id", ("AmazonOrderReferenceId",)),
+        Column("amount", ("RefundAmount",), "money", required=True),
+        Column("currency", ("CurrencyCode",), required=True),
+        Column("refund_type", ("RefundType",)),
+        Column("status", ("RefundStatus",), required=True),
+        Column("updated", ("LastUpdateTimestamp",), "instant"),
+        Column("reason_code", ("ReasonCode",)),
+        Column("created", ("CreationTimestamp",), "instant"),
+    ),
+    private=("SellerRefundNote", *_BUYER),
+    signature=("AmazonRefundId", "RefundAmount", "RefundStatus"),
+    key=("amazon_refund_id", "status", "updated_at", "updated_on", "amount", "currency"),
+    period="updated_on",
+    money="amount",
+)
+
+PAY_CAPTURE = Report(
+    family="pay_captures",
+    title="Amazon Pay captures",
+    frame=frames.PayCapture,
+    columns=(
+        Column("amazon_capture_id", ("AmazonCaptureId",), required=True),
+        Column("capture_reference_id", ("CaptureReferenceId",)),
+        Column("amazon_authorization_id", ("AmazonAuthorizationId",)),
+        Column("order_reference_id", ("AmazonOrderReferenceId",)),
+        Column("amount", ("CaptureAmount",), "money", required=True),
+        Column("currency", ("CurrencyCode",), required=True),
+        Column("status", ("CaptureStatus",), required=True),
+        Column("updated", ("LastUpdateTimestamp",), "instant"),
+        Column("reason_code", ("ReasonCode",)),
+        Column("created", ("CreationTimestamp",), "instant"),
+    ),
+    private=("SellerCaptureNote", *_BUYER),
+    signature=("AmazonCaptureId", "CaptureAmount", "CaptureStatus"),
+    key=("amazon_capture_id", "status", "updated_at", "updated_on", "amount", "currency"),
+    period="updated_on",
+    money="amount",
+)

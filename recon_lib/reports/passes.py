@@ -1,0 +1,260 @@
+"""The two passes over the rows of one recognised table: the clean one streams, the strict one judges each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+from polars.exceptions import PolarsError
+
+from recon_lib.errors import ReportError
+from recon_lib.reports import dates, scan, typed
+from recon_lib.reports.base import Report
+from recon_lib.reports.recognise import Header, normal
+from recon_lib.reports.store import REJECTS
+from recon_lib.reports.text import ByteFacts
+
+_SAMPLE_ROWS = 400
+_VALUE_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recognised table: a UTF-8 file, its header, what is known before its rows are read."""
+
+    path: Path
+    name: str
+    work: Path
+    head: str
+    header: Header
+    language: str | None
+    marketplace: str | None
+
+    @property
+    def report(self) -> Report:
+        return self.header.report
+
+    def facts(self) -> dict[str, str]:
+        return {
+            "language": self.language or "",
+            "preamble": self.header.preamble,
+            "marketplace": self.marketplace or "",
+            "columns": " ".join(normal(n) for n in self.header.names),
+        }
+
+
+@dataclass
+class Outcome:
+    """What the passes gave. `rejects` has one row a rejected physical row."""
+
+    frames: dict[str, Path]
+    used: int
+    rejects: pl.DataFrame
+    facts: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+
+
+def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]:
+    """The clean pass where the byte counts prove it right, else the strict one."""
+    plans = typed.plans_for(job.header)
+    first = typed.month_first_default(job.report, job.marketplace)
+    try:
+        outcome, doubtful, rows, open_ends = _clean(job, plans, month_first=first)
+    except PolarsError:
+        outcome, doubtful, rows, open_ends = None, None, -1, 0
+    facts = counted()
+    if facts.nul:
+        raise ReportError("holds NUL bytes", hoped="plain text", do="download it again", file=job.name)
+    if not facts.utf8:
+        return Outcome({}, 0, pl.DataFrame(schema=REJECTS), {}), facts
+    lines = rows >= 0 and scan.proves_lines(facts, job.header, rows)
+    if outcome is not None and lines and scan.proves_widths(job.path, facts, job.header, job.head, rows, 0, open_ends):
+        return outcome, facts
+    ragged = pl.DataFrame(schema=REJECTS)
+    if lines:
+        raw = scan.quick_scan(job.path, job.header)
+        blank = raw.select(_blank(job.header).sum()).collect().item()
+        lines = scan.proves_widths(job.path, facts, job.header, job.head, rows, blank, max(0, open_ends - blank))
+        raw = raw.filter(~_blank(job.header))
+    if not lines:
+        raw, ragged = scan.careful_scan(job.path, job.header, job.work)
+        doubtful = None
+    return _strict(job, raw, ragged, plans, doubtful, month_first=first), facts
+
+
+def _blank(header: Header) -> pl.Expr:
+    """Whether a row of the quick scan has no text at all."""
+    return pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in scan.columns_of(header))
+
+
+def _clean(job: Job, plans: list[typed.Plan], *, month_first: bool) -> tuple[Outcome | None, set[str] | None, int, int]:
+    """(outcome where every cell was read, columns that were not, rows, rows with a missing last cell)."""
+    raw = scan.quick_scan(job.path, job.header)
+    sample = typed.texts(raw.head(_SAMPLE_ROWS), plans).collect()
+    sniffed = typed.sniff(sample, plans, month_first=month_first)
+    order, said = typed.order_of_day_and_month(sample.lazy(), sniffed, default=month_first)
+    if order != month_first:
+        sniffed = typed.sniff(sample, plans, month_first=order)
+    facts = _facts(job, sample.lazy())
+    rows = typed.typed(typed.texts(raw, plans), sniffed, plain=True)
+    checks = typed.all_read(sniffed)
+    if job.report.check is not None:
+        checks.append(job.report.check.is_null().all().alias("check"))
+    last = scan.columns_of(job.header)[-1]
+    parts = _frames(job.report, rows, facts)
+    sinks = {family: job.work / f"{family}.parquet" for family in parts}
+    names = typed.given_names(plans)
+    queries = [part.sink_parquet(sinks[family], **_PARQUET, lazy=True) for family, part in parts.items()]
+    queries.append(rows.select(pl.len().alias("rows"), *checks))
+    queries.append(raw.select(pl.col(last).null_count().alias("open")) if job.header.quoted else _NO_OPEN)
+    queries += [part.select(_holds(job.report, family, names)) for family, part in parts.items()]
+    results = pl.collect_all(queries, engine="streaming")
+    told, ends, held = results[len(sinks)], results[len(sinks) + 1], results[len(sinks) + 2 :]
+    count = int(told["rows"].item())
+    doubtful = {name for name in told.columns if name != "rows" and not told[name].item()}
+    if doubtful or not all(all(frame.row(0)) for frame in held):
+        return None, doubtful, count, int(ends["open"].item())
+    notes = [said] if said else []
+    rejects = pl.DataFrame(schema=REJECTS)
+    return Outcome(sinks, count, rejects, facts, notes), doubtful, count, int(ends["open"].item())
+
+
+_PARQUET: dict[str, object] = {"compression": "lz4", "statistics": False}
+_NO_OPEN = pl.LazyFrame({"open": [0]})
+
+
+def _holds(report: Report, family: str, names: Mapping[str, str]) -> list[pl.Expr]:
+    rules = typed.rules(frame_of(report, family), names)
+    return [(~wrong.any()).alias(f"r{i}") for i, (wrong, _, _) in enumerate(rules)] or [pl.lit(True).alias("r")]
+
+
+def frame_of(report: Report, family: str) -> type[dy.Schema]:
+    """The declared frame of one of the families a report gives."""
+    return report.extra_frames.get(family, report.frame)
+
+
+def _facts(job: Job, rows: pl.LazyFrame) -> dict[str, str]:
+    facts = job.facts()
+    if job.report.prepare is not None:
+        named = rows.rename({n: n.removeprefix(typed.TEXT) for n in rows.collect_schema().names()})
+        facts |= job.report.prepare(named)
+    return facts
+
+
+def _frames(report: Report, rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """Typed rows -> the finished frames by family, each with exactly its declared columns but `file`."""
+    rows = rows.select(pl.exclude(rf"^{typed.TEXT}.*$"))
+    if report.finish is not None:
+        rows = report.finish(rows, facts)
+    parts = dict(report.split(rows, facts)) if report.split is not None else {report.family: rows}
+    return {family: _conform(part, frame_of(report, family)) for family, part in parts.items()}
+
+
+def _conform(rows: pl.LazyFrame, frame: type[dy.Schema]) -> pl.LazyFrame:
+    there = rows.collect_schema()
+    out = []
+    for name, column in frame.columns().items():
+        if name == "file":
+            continue
+        if name not in there:
+            out.append(pl.lit(None, dtype=column.dtype).alias(name))
+        else:
+            out.append(pl.col(name) if there[name] == column.dtype else pl.col(name).cast(column.dtype))
+    return rows.select(out)
+
+
+def _strict(
+    job: Job,
+    raw: pl.LazyFrame,
+    ragged: pl.DataFrame,
+    plans: list[typed.Plan],
+    doubtful: set[str] | None,
+    *,
+    month_first: bool,
+) -> Outcome:
+    """Every cell by the grammar of the whole file; what fails is set aside with its reason."""
+    rows = typed.texts(raw, plans)
+    sample = rows.head(_SAMPLE_ROWS).collect()
+    sniffed = typed.sniff(sample, plans, month_first=month_first)
+    slashes = [replace(p, date=replace(p.date, slashed=True)) if p.date and p.header else p for p in sniffed]
+    order, order_said = _order(rows, sniffed, slashes, default=month_first)
+    sniffed = typed.sniff(sample, plans, month_first=order)
+    if doubtful is None or doubtful:
+        sniffed = [
+            replace(p, date=dates.rich(p.date)) if p.date and (doubtful is None or p.column.target in doubtful) else p
+            for p in sniffed
+        ]
+    mark, mark_said = typed.decimal_mark(rows, sniffed, job.language or _language_of(job.marketplace))
+    facts = _facts(job, rows)
+    judged = typed.typed(rows, sniffed, mark=mark, plain=False)
+    wrong = typed.failures(sniffed, mark)
+    which = pl.coalesce(
+        pl.lit(None, dtype=pl.UInt16),
+        *(pl.when(bad).then(pl.lit(i, dtype=pl.UInt16)) for i, (bad, _, _, _) in enumerate(wrong)),
+    )
+    judged = judged.with_columns(which.alias("text:which"))
+    check = job.report.check if job.report.check is not None else pl.lit(None, dtype=pl.String)
+    judged = judged.with_columns(pl.when(pl.col("text:which").is_null()).then(check).alias("text:check"))
+    bad = pl.col("text:which").is_not_null() | pl.col("text:check").is_not_null()
+    rejects = _cell_rejects(judged.filter(bad), wrong)
+    good = judged.filter(~bad)
+    lawless = _lawless(job.report, good, facts, typed.given_names(sniffed))
+    if lawless.height:
+        good = good.filter(~pl.col("line").is_in(lawless["line"].implode()))
+    parts = _frames(job.report, good, facts)
+    sinks = {family: job.work / f"{family}.parquet" for family in parts}
+    queries = [part.sink_parquet(sinks[family], **_PARQUET, lazy=True) for family, part in parts.items()]
+    results = pl.collect_all([*queries, good.select(pl.len())], engine="streaming")
+    everything = pl.concat([ragged, rejects, lawless]).sort("line")
+    return Outcome(sinks, int(results[-1].item()), everything, facts, [n for n in (order_said, mark_said) if n])
+
+
+def _order(
+    rows: pl.LazyFrame, sniffed: list[typed.Plan], slashes: list[typed.Plan], *, default: bool
+) -> tuple[bool, str]:
+    """The order of day and month from all rows; a column counts although its first cells were of another shape."""
+    if any(p.date is not None and p.date.slashed for p in sniffed):
+        return typed.order_of_day_and_month(rows, sniffed, default=default)
+    order, _ = typed.order_of_day_and_month(rows, slashes, default=default)
+    return order, ""
+
+
+def _cell_rejects(bad: pl.LazyFrame, wrong: list[tuple[pl.Expr, str, pl.Expr, str]]) -> pl.DataFrame:
+    which = pl.col("text:which")
+    column, value, reason = (pl.lit(None, dtype=pl.String),) * 3
+    for i, (_, header, text, why) in enumerate(wrong):
+        column = pl.when(which == i).then(pl.lit(header)).otherwise(column)
+        value = pl.when(which == i).then(text.str.head(_VALUE_LENGTH)).otherwise(value)
+        reason = pl.when(which == i).then(pl.lit(why)).otherwise(reason)
+    reason = pl.coalesce(reason, pl.col("text:check"))
+    return bad.select("line", column=column, value=value, reason=reason).collect()
+
+
+def _lawless(report: Report, good: pl.LazyFrame, facts: Mapping[str, str], names: Mapping[str, str]) -> pl.DataFrame:
+    """Rows that break a rule of their frame, one a line."""
+    found = []
+    for family, part in _frames(report, good, facts).items():
+        rules = typed.rules(frame_of(report, family), names)
+        if not rules:
+            continue
+        column, reason = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
+        for wrong, name, why in reversed(rules):
+            column = pl.when(wrong).then(pl.lit(name, dtype=pl.String)).otherwise(column)
+            reason = pl.when(wrong).then(pl.lit(why)).otherwise(reason)
+        broken = part.filter(pl.any_horizontal(wrong for wrong, _, _ in rules))
+        found.append(broken.select("line", column=column, value=pl.lit(None, dtype=pl.String), reason=reason))
+    everything = pl.concat(found).collect() if found else pl.DataFrame(schema=REJECTS)
+    return everything.unique("line", keep="first", maintain_order=True)
+
+
+def _language_of(marketplace: str | None) -> str | None:
+    """The language whose decimal mark a store writes; nothing is assumed for a store that is not known."""
+    stores = {
+        "US": "en", "CA": "en", "UK": "en", "GB": "en", "IE": "en", "AU": "en", "IN": "en", "AE": "en", "SA": "en",
+        "SG": "en", "MX": "mx", "JP": "ja", "DE": "de", "FR": "fr", "IT": "it", "ES": "es", "NL": "nl", "BE": "be",
+        "SE": "sv", "PL": "pl", "BR": "pt", "TR": "tr",
+    }  # fmt: skip
+    return stores.get((marketplace or "").upper())

@@ -1,0 +1,201 @@
+"""The one reader of all report families: a file in, a `Reading` out.
+
+1. The beginning tells the family, the delimiter and the shapes of dates (`recognise`, `dates`).
+2. The clean pass streams the file once, text -> typed columns -> Parquet, while a thread hashes and counts the bytes. The
+   counts and a few totals then prove that every line has the right width and that every cell was read (`passes`, `scan`).
+3. Where they do not, the strict pass reads again with the decimal mark and date order that the whole file shows, by a
+   grammar for each cell, and sets the rows aside that still fail: line, column, value, reason.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+
+from recon_lib.errors import ReportError
+from recon_lib.reports import passes, store, text
+from recon_lib.reports.base import Reading, Report
+from recon_lib.reports.passes import Job, Outcome
+from recon_lib.reports.recognise import recognise
+from recon_lib.reports.typed import plans_for, unknown_names
+
+
+def read_file(
+    path: Path,
+    families: Sequence[Report],
+    *,
+    store_folder: Path,
+    display: str | None = None,
+    language: str | None = None,
+    marketplace: str | None = None,
+) -> Reading:
+    """The typed rows of one plain file, from the store where the same bytes were read before.
+
+    `language` and `marketplace` are hints; they decide only what the file itself leaves open.
+    NotAReport: no report at all. ReportError: a report that is unusable as a whole.
+    """
+    name = display or str(path)
+    hints = "".join(f"-{hint}" for hint in (language, marketplace) if hint)
+    try:
+        head = _beginning(path)
+        quick = store.quick_key(path, head, hints)
+        if store.was_stored(store_folder, quick):
+            kept = store.load(store.place(store_folder, text.byte_facts(path, count=False).sha256, hints))
+            if kept is not None:
+                return kept
+    except OSError as problem:
+        raise ReportError(f"cannot be opened: {problem.strerror}", hoped="a readable file", file=name) from problem
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise ReportError("is empty", hoped="a report", do="download it again", file=name)
+    text.refuse_other_kinds(head, name)
+    work = store.work_folder(store_folder)
+    try:
+        own = [r for r in families if r.sniff is not None and r.read is not None and r.sniff(head)]
+        if own:
+            told, rejects = _read_own(path, own, work, name)
+        else:
+            told, rejects = _read_table(path, head, families, work, name, language, marketplace)
+        final = store.place(store_folder, str(told["sha256"]), hints)
+        store.save(work, final, told, rejects, quick)
+    except ReportError as problem:
+        if problem.file:
+            raise
+        raise type(problem)(problem.met, hoped=problem.hoped, do=problem.do, file=name, line=problem.line) from problem
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    kept = store.load(final)
+    if kept is None:
+        raise ReportError("the parsed file could not be kept", hoped="a writable store folder", file=name)
+    return kept
+
+
+def _beginning(path: Path) -> bytes:
+    """The first 64 KiB, cut at a line end."""
+    with path.open("rb") as file:
+        head = file.read(text.HEAD)
+    return head if len(head) < text.HEAD else head[: head.rfind(b"\n") + 1] or head
+
+
+def _read_own(path: Path, own: list[Report], work: Path, name: str) -> tuple[dict[str, object], pl.DataFrame]:
+    """A file that brings its own reading function (JSON, OFX, MT940, CAMT)."""
+    if len(own) > 1:
+        raise ReportError(f"fits several formats: {' and '.join(r.title for r in own)}", hoped="one", file=name)
+    report = own[0]
+    assert report.read is not None
+    rows = report.read(path.read_bytes())
+    rejects = rows.rejects if rows.rejects is not None else pl.DataFrame(schema=store.REJECTS)
+    sinks = {family: work / f"{family}.parquet" for family in rows.frames}
+    for family, frame in rows.frames.items():
+        frame.write_parquet(sinks[family])
+    used = sum(frame.height for frame in rows.frames.values())
+    outcome = Outcome(sinks, used, rejects, {**rows.facts, "layout": rows.layout}, list(rows.notes))
+    sha256 = text.byte_facts(path, count=False).sha256
+    return _told(report, outcome, sha256, rows.encoding)
+
+
+def _read_table(
+    path: Path,
+    head: bytes,
+    families: Sequence[Report],
+    work: Path,
+    name: str,
+    language: str | None,
+    marketplace: str | None,
+) -> tuple[dict[str, object], pl.DataFrame]:
+    """A delimited text file."""
+    japanese = (marketplace or "").upper() == "JP" or (language or "").lower() in ("ja", "jp")
+
+    def attempt(source: Path, beginning: bytes) -> tuple[Job, Outcome, text.ByteFacts]:
+        words = beginning.decode("utf-8-sig", errors="replace")
+        header = recognise(words, families, name)
+        hint = header.report.language or language
+        job = Job(source, name, work, words, header, hint, marketplace)
+        with ThreadPoolExecutor(1) as pool:
+            counting = pool.submit(text.byte_facts, source, header.separator)
+            return job, *passes.run(job, counting.result)
+
+    encoding = text.encoding_of(head, utf8=_is_utf8(head), japanese=japanese, partial=True)
+    sha256 = ""
+    if encoding.startswith("utf-8"):
+        job, outcome, facts = attempt(path, head)
+        sha256 = facts.sha256
+        if not facts.utf8:  # some line beyond the beginning is not UTF-8
+            encoding = text.encoding_of(path.read_bytes(), utf8=False, japanese=japanese)
+    if not encoding.startswith("utf-8"):
+        sha256 = sha256 or text.byte_facts(path, count=False).sha256
+        source, encoding = _recoded(path, encoding, work, name)
+        job, outcome, _ = attempt(source, _beginning(source))
+    unknown = unknown_names(job.header, plans_for(job.header))
+    if unknown:
+        outcome.notes.append(f"columns kept aside: {', '.join(unknown)}")
+    return _told(job.report, outcome, sha256, encoding)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as problem:  # a head without any line end may be cut inside a letter
+        return len(data) == text.HEAD and problem.start >= len(data) - 3
+    return True
+
+
+def _recoded(path: Path, encoding: str, work: Path, name: str) -> tuple[Path, str]:
+    """(the file as UTF-8 in the work folder, the encoding that fitted all of it)."""
+    target = work / "recoded.txt"
+    for tried in (encoding,) if encoding in ("utf-16", "cp1252") else (encoding, "cp1252"):
+        try:
+            text.recode(path, tried, target)
+            return target, tried
+        except UnicodeError:
+            continue
+    raise ReportError(f"is marked as {encoding} but is not", hoped="a whole file", do="download it again", file=name)
+
+
+def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple[dict[str, object], pl.DataFrame]:
+    """(what reading.json holds, the rejects) of a finished pass."""
+    stored = {family: pl.scan_parquet(path) for family, path in outcome.frames.items()}
+    notes = list(outcome.notes)
+    if report.remark is not None:
+        notes += report.remark(stored)
+    main = stored.get(report.family)
+    first, last, totals = _summary(report, main)
+    facts = {k: v for k, v in outcome.facts.items() if k not in ("preamble", "columns") and v}
+    told: dict[str, object] = {
+        "family": report.family,
+        "title": report.title,
+        "sha256": sha256,
+        "encoding": encoding,
+        "rows_used": outcome.used,
+        "rows_rejected": outcome.rejects.height,
+        "period_from": first,
+        "period_to": last,
+        "totals": totals,
+        "frames": {family: path.name for family, path in outcome.frames.items()},
+        "layout": facts.pop("layout", ""),
+        "facts": facts,
+        "notes": notes,
+    }
+    rejects = outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")
+    return told, rejects
+
+
+def _summary(report: Report, main: pl.LazyFrame | None) -> tuple[str | None, str | None, Mapping[str, str]]:
+    """(first day, last day, total by currency) of a report's own frame."""
+    if main is None:
+        return None, None, {}
+    names = main.collect_schema().names()
+    first = last = None
+    totals: dict[str, str] = {}
+    if report.period in names:
+        day = pl.col(report.period)
+        first, last = (
+            main.select(day.min().cast(pl.String).alias("a"), day.max().cast(pl.String).alias("b")).collect().row(0)
+        )
+    if report.money in names and "currency" in names:
+        by = main.group_by("currency").agg(pl.col(report.money).sum().cast(pl.String)).sort("currency").collect()
+        totals = {currency or "": amount for currency, amount in by.iter_rows()}
+    return first, last, totals

@@ -1,0 +1,110 @@
+"""A file as rows of text: `line` (physical line) and one text column for each header name, `c0`, `c1`, ...
+
+The quick scan is polars' own CSV reader. It fills short rows with nulls, fails on long ones and counts rows, not
+lines; so its result counts only where the byte counts prove that every row is one line of the right width. Any doubt
+falls to the careful scan, which cuts record by record and sets ragged rows aside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from recon_lib.reports.recognise import Header
+from recon_lib.reports.store import REJECTS
+from recon_lib.reports.text import CHUNK, ByteFacts, records, split_line
+
+_BATCH = 50_000
+
+
+def columns_of(header: Header) -> list[str]:
+    return [f"c{i}" for i in range(len(header.names))]
+
+
+def quick_scan(path: Path, header: Header) -> pl.LazyFrame:
+    """Lazy rows of a UTF-8 file; may raise a polars error when collected (then the careful scan is due)."""
+    return pl.scan_csv(
+        path,
+        separator=header.separator,
+        quote_char='"' if header.quoted else None,
+        has_header=False,
+        skip_lines=header.line,
+        schema=dict.fromkeys(columns_of(header), pl.String),
+        row_index_name="line",
+        row_index_offset=header.line + 1,
+        glob=False,
+    )
+
+
+def proves_lines(facts: ByteFacts, header: Header, rows: int) -> bool:
+    """Whether every row of the quick scan is one physical line, so that its index gives the line."""
+    return facts.newlines + (1 if facts.ends_open else 0) - header.line == rows and not facts.nul
+
+
+def proves_widths(
+    path: Path, facts: ByteFacts, header: Header, head: str, rows: int, blank: int, open_ends: int
+) -> bool:
+    """Whether no row is short.
+
+    `open_ends`: rows whose last cell is missing (an empty quoted cell is not); none: no row of a quoted file is short.
+    """
+    if len(header.names) == 1:
+        return True
+    if header.quoted and facts.quotes and not open_ends:
+        return True
+    before = head.splitlines(keepends=True)[: header.line]
+    if header.quoted and facts.quotes:
+        counted = _outside_quotes(path, header.separator)
+        if counted is None:
+            return False
+        skipped = sum(len(split_line(line, header.separator, quoted=True)) - 1 for line in before)
+    else:
+        counted, skipped = facts.separators, sum(line.count(header.separator) for line in before)
+    each = len(header.names) - 1
+    return counted - skipped in (each * rows, each * (rows - blank))
+
+
+def _outside_quotes(path: Path, separator: str) -> int | None:
+    """Separators outside quotation marks; None where the marks do not pair up."""
+    inside, counted = 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            raw = np.frombuffer(chunk, np.uint8)
+            parity = np.bitwise_xor.accumulate((raw == 34).view(np.uint8)) ^ inside
+            counted += int(np.count_nonzero((raw == ord(separator)) & (parity == 0)))
+            inside = int(parity[-1])
+    return None if inside else counted
+
+
+def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """(rows of the right width, rejects of the others), record by record, held on disk in batches."""
+    names, width = columns_of(header), len(header.names)
+    schema: dict[str, pl.DataType] = {"line": pl.UInt32(), **dict.fromkeys(names, pl.String())}
+    rows: list[list[object]] = []
+    wrong: list[tuple[int, None, None, str]] = []
+    parts: list[Path] = []
+
+    def flush() -> None:
+        target = work / f"careful-{len(parts):05}.parquet"
+        pl.DataFrame(rows, schema=schema, orient="row").write_parquet(target)
+        parts.append(target)
+        rows.clear()
+
+    for line, cells in records(path, header.separator, quoted=header.quoted, start=header.line):
+        if isinstance(cells, str):
+            wrong.append((line, None, None, cells))
+            continue
+        while len(cells) > width and not cells[-1].strip():
+            cells.pop()
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != width:
+            wrong.append((line, None, None, f"the row has {len(cells)} fields, the header {width}"))
+            continue
+        rows.append([line, *(cell or None for cell in cells)])
+        if len(rows) >= _BATCH:
+            flush()
+    flush()
+    return pl.scan_parquet(parts, glob=False), pl.DataFrame(wrong, schema=REJECTS, orient="row")

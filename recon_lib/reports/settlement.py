@@ -1,0 +1,269 @@
+"""Settlement reports: V2 flat file (22 to 24 columns), V1 flat file (33 or 36) and the 37-column hybrid.
+
+One file gives `settlement_lines` and `settlements` (the summary row, where the file has one).
+
+V1 is told in V2 words: the `*-type` column becomes `amount_type`, its value `amount_description`; what V1 writes as a
+transaction type of its own beside `other-amount` (`REVERSAL_REIMBURSEMENT`, `Storage Fee`, `Payable to Amazon`) becomes
+`transaction_type` "other-transaction", `amount_description` that word, and `amount_type` "FBA Inventory Reimbursement"
+for the codes of reimbursements, else "other-transaction". One V1 row gives one line for each amount on it, numbered by
+`part`; a row that carries only a quantity is a line of 0.00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.money import MONEY
+from recon_lib.reports.base import Column, Report
+
+# (amount column, column of its word, amount_type), in the order of the file.
+_V1_AMOUNTS = (
+    ("shipment_fee_amount", "shipment_fee_type", "ShipmentFees"),
+    ("order_fee_amount", "order_fee_type", "OrderFees"),
+    ("price_amount", "price_type", "ItemPrice"),
+    ("item_related_fee_amount", "item_related_fee_type", "ItemFees"),
+    ("misc_fee_amount", "misc_fee_type", "MiscFees"),
+    ("other_fee_amount", "other_fee_reason_description", "OtherFees"),
+    ("promotion_amount", "promotion_type", "Promotion"),
+    ("direct_payment_amount", "direct_payment_type", "DirectPayment"),
+    ("other_amount", "transaction_type", "other-transaction"),
+)
+_SUMMARY = ("settlement_id", "start_at", "start_on", "end_at", "end_on", "deposit_at", "deposit_on", "total_amount")
+_NOT_REIMBURSED = ["COMMINGLING_VAT"]  # written like the codes of reimbursements, but none
+_CODE = r"^[A-Z]+(?:_[A-Z0-9]+)+$|^RE_EVALUATION$"
+
+
+def prepare(rows: pl.LazyFrame) -> dict[str, str]:
+    """The currency of each settlement, from whichever of its rows states it, and whether there is a summary row."""
+    stated = rows.filter(pl.col("currency").is_not_null()).select("settlement_id", "currency").unique().collect()
+    pairs = dict(sorted(stated.drop_nulls().iter_rows()))
+    summary = rows.filter(pl.col("total_amount").is_not_null()).head(1).collect().height
+    return {"currencies": ";".join(f"{k}={v}" for k, v in pairs.items()), "summary": "yes" if summary else ""}
+
+
+def prepare_v2(rows: pl.LazyFrame) -> dict[str, str]:
+    return prepare(rows) | {"layout": "V2"}
+
+
+def prepare_v1(rows: pl.LazyFrame) -> dict[str, str]:
+    timed = rows.select(pl.col("posted_time").is_not_null().any()).collect().item()
+    return prepare(rows) | {"layout": "hybrid" if timed else "V1"}
+
+
+def _stated_currency(facts: Mapping[str, str]) -> pl.Expr:
+    """The currency on the row, else the one its settlement states elsewhere."""
+    pairs = [pair.split("=", 1) for pair in facts.get("currencies", "").split(";") if "=" in pair]
+    if len(pairs) > 20:
+        known = pl.col("settlement_id").replace_strict(dict(pairs), default=None, return_dtype=pl.String)
+        return pl.coalesce("currency", known)
+    out = pl.col("currency")
+    for settlement, currency in pairs:
+        out = (
+            pl.when(pl.col("currency").is_null() & (pl.col("settlement_id") == settlement))
+            .then(pl.lit(currency))
+            .otherwise(out)
+        )
+    return out
+
+
+def _posted(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
+    """`posted` from the time where the row has one, else from the day; the currency on every row."""
+    return rows.with_columns(
+        posted_at=pl.coalesce("posted_time_at", "posted_day_at"),
+        posted_on=pl.coalesce("posted_time_on", "posted_day_on"),
+        currency=_stated_currency(facts),
+    )
+
+
+def _is_summary(amounts: tuple[str, ...]) -> pl.Expr:
+    empty = pl.col("transaction_type").is_null() & pl.all_horizontal(pl.col(a).is_null() for a in amounts)
+    return empty & (pl.col("total_amount").is_not_null() | pl.col("start_on").is_not_null())
+
+
+def _settlements(rows: pl.LazyFrame, summary: pl.Expr, facts: Mapping[str, str]) -> pl.LazyFrame:
+    layout = pl.lit(facts.get("layout", "V2")).alias("layout")
+    stated = rows.filter(summary).select("line", *_SUMMARY, "currency", layout)
+    if facts.get("summary"):
+        return stated
+    # Without a summary row the window and the currency stand on the lines; a total stands nowhere.
+    firsts = [pl.col(n).drop_nulls().first() for n in (*_SUMMARY[1:-1], "currency")]
+    told = rows.group_by("settlement_id").agg(pl.col("line").min(), *firsts).sort("line")
+    return told.select("line", *_SUMMARY[:-1], pl.lit(None, dtype=MONEY).alias("total_amount"), "currency", layout)
+
+
+def split_v2(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    summary = _is_summary(("amount",))
+    lines = rows.filter(~summary).with_columns(pl.lit(1, dtype=pl.UInt8).alias("part"))
+    return {"settlement_lines": lines, "settlements": _settlements(rows, summary, facts)}
+
+
+def split_v1(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    amounts = tuple(amount for amount, _, _ in _V1_AMOUNTS)
+    summary = _is_summary(amounts)
+    given = [pl.col(a).is_not_null() for a in amounts]
+    bare = ~pl.any_horizontal(given)
+    parts, number = [], pl.lit(0, dtype=pl.UInt8)
+    for (amount, word, kind), there in zip(_V1_AMOUNTS, given, strict=True):
+        number = number + there.cast(pl.UInt8)
+        part = pl.struct(
+            number.alias("part"),
+            _amount_type(word, kind).alias("amount_type"),
+            _description(word).alias("amount_description"),
+            pl.col(amount).alias("amount"),
+        )
+        parts.append(pl.when(there).then(part))
+    nothing = pl.struct(
+        pl.lit(1, dtype=pl.UInt8).alias("part"),
+        pl.lit(None, dtype=pl.String).alias("amount_type"),
+        pl.lit(None, dtype=pl.String).alias("amount_description"),
+        pl.lit(0).cast(MONEY).alias("amount"),
+    )
+    parts.append(pl.when(bare).then(nothing))
+    lines = (
+        rows.filter(~summary)
+        .with_columns(
+            pl.concat_list(parts).alias("parts"),
+            pl.when(pl.col("other_amount").is_not_null() & ~_ordinary()).then(pl.lit("other-transaction"))
+            .otherwise(pl.col("transaction_type")).alias("told_type"),
+        )
+        .explode("parts")
+        .filter(pl.col("parts").is_not_null())
+        .unnest("parts")
+        .with_columns(transaction_type="told_type")
+    )  # fmt: skip
+    return {"settlement_lines": lines, "settlements": _settlements(rows, summary, facts)}
+
+
+def _ordinary() -> pl.Expr:
+    """Transaction types that V2 writes as V1 does, also beside `other-amount`."""
+    return pl.col("transaction_type").is_in(
+        ["Order", "Refund", "ServiceFee", "Chargeback Refund", "A-to-z Guarantee Refund", "other-transaction"]
+    )
+
+
+def _amount_type(word: str, kind: str) -> pl.Expr:
+    if kind == "other-transaction":
+        code = pl.col("transaction_type")
+        reimbursed = code.str.contains(_CODE) & ~code.is_in(_NOT_REIMBURSED)
+        multichannel = code.str.starts_with("MULTICHANNEL_")
+        return (
+            pl.when(multichannel).then(pl.lit("MCF Inventory Reimbursement"))
+            .when(reimbursed).then(pl.lit("FBA Inventory Reimbursement"))
+            .otherwise(pl.lit(kind))
+        )  # fmt: skip
+    withheld = pl.col(word).str.contains("^(?:MarketplaceFacilitator|LowValueGoodsTax)")
+    out = pl.when(withheld).then(pl.lit("ItemWithheldTax")).otherwise(pl.lit(kind))
+    if kind in ("ItemFees", "OtherFees"):  # V2 names a service fee by its own word
+        service = pl.col("transaction_type") == "ServiceFee"
+        out = pl.when(service).then(pl.coalesce("item_related_fee_type", pl.lit(kind))).otherwise(out)
+    return out
+
+
+def _description(word: str) -> pl.Expr:
+    if word == "item_related_fee_type":
+        service = pl.col("transaction_type") == "ServiceFee"
+        return pl.when(service).then(pl.lit("TransactionTotalAmount")).otherwise(pl.col(word))
+    return pl.coalesce(word, "transaction_type")
+
+
+def remark(stored: Mapping[str, pl.LazyFrame]) -> list[str]:
+    """What to say of settlements whose lines do not add up to their total."""
+    totals = stored["settlements"].filter(pl.col("total_amount").is_not_null()).collect()
+    amount = pl.col("amount").sum().alias("added")
+    if totals.height == 1:
+        only = totals["settlement_id"].item()
+        sums = stored["settlement_lines"].filter(pl.col("settlement_id") == only).select(amount).collect()
+        sums = sums.with_columns(pl.lit(only).alias("settlement_id"))
+    else:
+        sums = stored["settlement_lines"].group_by("settlement_id").agg(amount).collect()
+    joined = totals.join(sums, on="settlement_id", how="left").with_columns(pl.col("added").fill_null(0))
+    off = joined.filter(pl.col("added") != pl.col("total_amount")).sort("line")
+    return [
+        f"settlement {sid}: lines add up to {added:.2f}, total-amount says {total:.2f}"
+        for sid, added, total in off.select("settlement_id", "added", "total_amount").iter_rows()
+    ]
+
+
+_HEAD = (
+    Column("settlement_id", ("settlement-id",), required=True),
+    Column("start", ("settlement-start-date",), "instant"),
+    Column("end", ("settlement-end-date",), "instant"),
+    Column("deposit", ("deposit-date",), "instant"),
+    Column("total_amount", ("total-amount",), "money", required=True),
+    Column("currency", ("currency",), required=True),
+    Column("transaction_type", ("transaction-type",), required=True),
+    Column("order_id", ("order-id",), required=True),
+    Column("merchant_order_id", ("merchant-order-id",)),
+    Column("adjustment_id", ("adjustment-id",)),
+    Column("shipment_id", ("shipment-id",)),
+    Column("marketplace_name", ("marketplace-name",)),
+    Column("fulfillment_id", ("fulfillment-id",)),
+    Column("posted_day", ("posted-date",), "instant", required=True),
+    Column("posted_time", ("posted-date-time",), "instant"),
+    Column("order_item_code", ("order-item-code",)),
+    Column("merchant_order_item_id", ("merchant-order-item-id",)),
+    Column("merchant_adjustment_item_id", ("merchant-adjustment-item-id",)),
+    Column("sku", ("sku",)),
+    Column("quantity", ("quantity-purchased",), "int"),
+    Column("promotion_id", ("promotion-id",)),
+)
+_KEY = ("settlement_id", "line", "part")  # settlements are merged whole, never by rows
+
+SETTLEMENT_V2 = Report(
+    family="settlement_lines",
+    title="Settlement, flat file V2",
+    frame=frames.SettlementLine,
+    extra_frames={"settlements": frames.Settlement},
+    columns=(
+        *_HEAD,
+        Column("amount_type", ("amount-type",), required=True),
+        Column("amount_description", ("amount-description",), required=True),
+        Column("amount", ("amount",), "money", required=True),
+    ),
+    signature=("settlement-id", "total-amount", "transaction-type", "amount-type", "amount-description", "amount"),
+    key=_KEY,
+    period="posted_on",
+    money="amount",
+    prepare=prepare_v2,
+    finish=_posted,
+    split=split_v2,
+    remark=remark,
+)
+
+SETTLEMENT_V1 = Report(
+    family="settlement_lines",
+    title="Settlement, flat file V1",
+    frame=frames.SettlementLine,
+    extra_frames={"settlements": frames.Settlement},
+    columns=(
+        *_HEAD,
+        Column("shipment_fee_type", ("shipment-fee-type",)),
+        Column("shipment_fee_amount", ("shipment-fee-amount",), "money", required=True),
+        Column("order_fee_type", ("order-fee-type",)),
+        Column("order_fee_amount", ("order-fee-amount",), "money", required=True),
+        Column("price_type", ("price-type",)),
+        Column("price_amount", ("price-amount",), "money", required=True),
+        Column("item_related_fee_type", ("item-related-fee-type",)),
+        Column("item_related_fee_amount", ("item-related-fee-amount",), "money", required=True),
+        Column("misc_fee_type", ("misc-fee-type",)),
+        Column("misc_fee_amount", ("misc-fee-amount",), "money", required=True),
+        Column("other_fee_amount", ("other-fee-amount",), "money", required=True),
+        Column("other_fee_reason_description", ("other-fee-reason-description",)),
+        Column("promotion_type", ("promotion-type",)),
+        Column("promotion_amount", ("promotion-amount",), "money"),
+        Column("direct_payment_type", ("direct-payment-type",)),
+        Column("direct_payment_amount", ("direct-payment-amount",), "money", required=True),
+        Column("other_amount", ("other-amount",), "money", required=True),
+    ),
+    signature=("settlement-id", "total-amount", "transaction-type", "price-type", "price-amount", "other-amount"),
+    key=_KEY,
+    period="posted_on",
+    money="amount",
+    prepare=prepare_v1,
+    finish=_posted,
+    split=split_v1,
+    remark=remark,
+)

@@ -1,0 +1,100 @@
+"""Parsed files, kept by content: the second time a file is read, only its hash is taken.
+
+    <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, rejects.parquet, <family>.parquet ...
+    <store>/<reader version>/seen/<quick key>                an empty mark: "a file that begins and ends so was stored"
+
+The reader version is a hash of the sources that decide what a reading holds, so a new version never meets old frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from recon_lib.reports.base import Reading
+
+REJECTS = {"line": pl.UInt32(), "column": pl.String(), "value": pl.String(), "reason": pl.String()}
+
+
+@cache
+def reader_version() -> str:
+    """Twelve hex digits over the sources of the reports, frames and money modules and the version of polars."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(pl.__version__.encode())
+    for source in sorted([*here.glob("*.py"), here.parent / "frames.py", here.parent / "money.py"]):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def place(store: Path, sha256: str, hints: str) -> Path:
+    """The folder of one stored reading."""
+    return store / reader_version() / sha256[:2] / (sha256 + hints)
+
+
+def _mark(store: Path, quick: str) -> Path:
+    return store / reader_version() / "seen" / quick
+
+
+def quick_key(path: Path, head: bytes, hints: str) -> str:
+    """Size, beginning and end of a file: cheap, and different for nearly every two files."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4096))
+        tail = file.read()
+    return hashlib.sha256(f"{size}{hints}".encode() + head + tail).hexdigest()[:32]
+
+
+def was_stored(store: Path, quick: str) -> bool:
+    """False: the file was surely never stored, so it can be parsed while it is hashed."""
+    return _mark(store, quick).exists()
+
+
+def work_folder(store: Path) -> Path:
+    """A temporary folder on the store's own disk, so that moving it into place is atomic."""
+    base = store / reader_version()
+    base.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".tmp-", dir=base))
+
+
+def load(folder: Path) -> Reading | None:
+    """The reading kept in `folder`, None where there is none."""
+    try:
+        told = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    frames = {family: folder / name for family, name in told.pop("frames").items()}
+    if not all(path.is_file() for path in frames.values()):
+        return None
+    totals = {currency: Decimal(amount) for currency, amount in told.pop("totals").items()}
+    notes = tuple(told.pop("notes"))
+    return Reading(
+        **told, frames=frames, totals=totals, notes=notes, rejects=pl.read_parquet(folder / "rejects.parquet")
+    )
+
+
+def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFrame, quick: str) -> None:
+    """Complete `work` (which holds the frames) and move it to `final` in one step; an equal one that is there stays."""
+    rejects.write_parquet(work / "rejects.parquet")
+    text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str, indent=1)
+    (work / "reading.json").write_text(text, encoding="utf-8")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(work, final)
+    except OSError:
+        if load(final) is None:  # left broken by something outside: make room
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(work, final)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    mark = final.parent.parent / "seen" / quick
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()

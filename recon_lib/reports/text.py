@@ -1,0 +1,214 @@
+"""From bytes to text: encoding, line ends, delimiter, quoting, and what a whole pass over the bytes tells.
+
+The ladder of encodings: byte order mark, strict UTF-8, cp932 (only when the text is Japanese by content or by the
+marketplace), cp1252. The last two hardly ever fail, so they come last.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recon_lib.errors import NotAReport, ReportError
+
+HEAD = 1 << 16
+CHUNK = 1 << 18
+DELIMITERS = ("\t", ",", ";", "|")
+
+_MAGIC = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive or a spreadsheet workbook",
+    b"\x1f\x8b": "a gzip file",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet or document",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3": "a database",
+    b"\x7fELF": "a program",
+}
+_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+
+
+@dataclass(frozen=True)
+class ByteFacts:
+    """What one pass over all bytes of a file told."""
+
+    sha256: str
+    size: int
+    newlines: int
+    returns: int
+    separators: int
+    quotes: int
+    nul: bool
+    utf8: bool
+    ends_open: bool  # the last line has no line end
+
+
+def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> ByteFacts:
+    """Hash and count the bytes of `path` in chunks; runs beside the parser in a thread of its own."""
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")("strict")
+    size = newlines = returns = separators = quotes = 0
+    nul, utf8, pending, last, sep = False, True, False, b"\n", ord(separator)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            last = chunk[-1:]
+            if count:
+                raw = np.frombuffer(chunk, np.uint8)
+                newlines += int(np.count_nonzero(raw == 10))
+                separators += int(np.count_nonzero(raw == sep))
+                returns += chunk.count(b"\r") if b"\r" in chunk else 0
+                quotes += int(np.count_nonzero(raw == 34)) if b'"' in chunk else 0
+                nul = nul or b"\0" in chunk
+            if utf8 and (pending or not chunk.isascii()):
+                try:
+                    decoder.decode(chunk)
+                    pending = bool(decoder.getstate()[0])
+                except UnicodeDecodeError:
+                    utf8 = False
+    if utf8 and pending:
+        utf8 = False
+    return ByteFacts(
+        digest.hexdigest(), size, newlines, returns, separators, quotes, nul, utf8, size > 0 and last != b"\n"
+    )
+
+
+def refuse_other_kinds(head: bytes, name: str) -> None:
+    """Raise for bytes that are no text: pictures, documents, NUL bytes, UTF-16 without a mark."""
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            raise NotAReport(f"is {kind}", hoped="a text report as Amazon sends it", file=name)
+    if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head:
+        raise ReportError(
+            "holds NUL bytes, so it is no plain text (or UTF-16 without a byte order mark)",
+            hoped="the report file as downloaded from Amazon",
+            do="download the report again; do not open and save it in another program",
+            file=name,
+        )
+
+
+def encoding_of(data: bytes, *, utf8: bool, japanese: bool = False, partial: bool = False) -> str:
+    """The encoding of `data` by the ladder; `utf8` tells whether all bytes of the file are valid UTF-8."""
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig" if utf8 else "cp1252"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if utf8:
+        return "utf-8"
+    if _is_cp932(data, sure=japanese, partial=partial):
+        return "cp932"
+    return "cp1252"
+
+
+def _is_cp932(data: bytes, *, sure: bool, partial: bool) -> bool:
+    """Japanese by content: all of it decodes and the letters beyond ASCII are mostly kana and kanji in runs."""
+    decoder = codecs.getincrementaldecoder("cp932")("strict")
+    try:
+        text = decoder.decode(data, final=not partial)
+    except UnicodeDecodeError:
+        return False
+    if sure:
+        return True
+    beyond = [c for c in text if ord(c) > 127]
+    runs = re.findall("[\u3040-\u30ff\u3400-\u9fff]{2,}", text)
+    kana = sum(1 for c in beyond if "\u3040" <= c <= "\u30ff")
+    half_width = sum(1 for c in beyond if "\uff61" <= c <= "\uff9f")
+    # Accented Latin letters read as cp932 become half-width kana or lone kanji; real Japanese has runs with full-width kana.
+    return bool(beyond) and half_width < len(beyond) / 2 and kana > 0 and sum(map(len, runs)) > len(beyond) / 2
+
+
+def decode(data: bytes, encoding: str) -> str:
+    """`data` as text; the five bytes cp1252 leaves open become U+FFFD rather than a failure."""
+    return data.decode(encoding, errors="replace" if encoding == "cp1252" else "strict")
+
+
+def recode(path: Path, encoding: str, target: Path) -> None:
+    """Write the text of `path` as UTF-8 without mark, line ends untouched."""
+    errors = "replace" if encoding == "cp1252" else "strict"
+    with (
+        path.open(encoding=encoding, errors=errors, newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        while text := source.read(1 << 20):
+            out.write(text)
+
+
+def split_line(line: str, separator: str, *, quoted: bool) -> list[str]:
+    """The cells of one physical line."""
+    line = line.rstrip("\r\n")
+    if not quoted or '"' not in line:
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return line.split(separator)
+
+
+def records(path: Path, separator: str, *, quoted: bool, start: int) -> Iterator[tuple[int, list[str] | str]]:
+    """Every record after physical line `start` of a UTF-8 file: (line it begins on, its cells or why it has none).
+
+    Blank lines are passed over. A quotation mark that is not closed within 200 lines spoils only its own line.
+    """
+    with path.open("rb") as file:
+        alone = b"\n" not in file.read(HEAD)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="" if alone else "\n") as file:
+        lines: Iterator[str] = iter(file)
+        for _ in range(start):
+            next(lines, "")
+        number, pushed = start, list[str]()
+        while True:
+            line = pushed.pop() if pushed else next(lines, "")
+            if not line:
+                return
+            number += 1
+            if not line.strip():
+                continue
+            if not quoted or '"' not in line:
+                yield number, line.rstrip("\r\n").split(separator)
+                continue
+            taken, cells = _quoted(line, lines, pushed, separator)
+            yield number, cells
+            number += taken
+
+
+def _quoted(line: str, lines: Iterator[str], pushed: list[str], separator: str) -> tuple[int, list[str] | str]:
+    """One quoted record that begins with `line`: (further lines it took, cells or why it has none)."""
+    text, more = line, list[str]()
+    while True:
+        try:
+            return len(more), next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        except csv.Error as error:
+            if "unexpected end of data" not in str(error):
+                return len(more), _lenient(text, separator)
+        except StopIteration:
+            return len(more), "the line cannot be split into cells"
+        while len(more) < 200:
+            following = pushed.pop() if pushed else next(lines, "")
+            if not following:
+                break
+            more.append(following)
+            if '"' in following:
+                break
+        else:
+            following = ""
+        if not following:
+            pushed.extend(reversed(more))
+            return 0, "a quotation mark is opened and never closed"
+        text += following
+
+
+def _lenient(text: str, separator: str) -> list[str] | str:
+    try:
+        return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
+    except (csv.Error, StopIteration):
+        return "the line cannot be split into cells"

@@ -1,0 +1,230 @@
+"""Rows of text into typed rows: one expression a column, built from the family's declaration and what the file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import dataframely as dy
+import polars as pl
+
+from recon_lib.reports import cells, dates
+from recon_lib.reports.base import Column, Report
+from recon_lib.reports.recognise import Header, normal
+
+TEXT = "text:"
+_DATES = ("day", "instant", "moment")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one declared column is read from this file. `header` is None where the file lacks it."""
+
+    column: Column
+    header: str | None
+    at: int
+    dtype: pl.DataType
+    date: dates.DatePlan | None = None
+
+    @property
+    def text(self) -> str:
+        return TEXT + self.column.target
+
+
+def plans_for(header: Header) -> list[Plan]:
+    """One plan for each declared column, before anything is sniffed; buyers' columns are never among them."""
+    report, frame = header.report, header.report.frame.columns()
+    private = {normal(name) for name in report.private}
+    positions = {normal(name): i for i, name in reversed(list(enumerate(header.names)))}
+    plans = []
+    for column in report.columns:
+        found = next((n for n in map(normal, column.names) if n in positions and n not in private), None)
+        declared = frame[column.target].dtype if column.target in frame else None
+        dtype = declared if declared is not None else pl.String()
+        if column.kind in cells.NUMBERS:
+            dtype = cells.number_dtype(column.kind, declared)
+        at = positions[found] if found else -1
+        plans.append(Plan(column, header.names[at].strip() if found else None, at, dtype))
+    return plans
+
+
+def unknown_names(header: Header, plans: list[Plan]) -> list[str]:
+    """Header names that nothing reads, without the buyers'."""
+    known = {plan.at for plan in plans}
+    private = {normal(name) for name in header.report.private}
+    return [
+        name.strip()
+        for i, name in enumerate(header.names)
+        if i not in known and name.strip() and normal(name) not in private
+    ]
+
+
+def texts(raw: pl.LazyFrame, plans: list[Plan]) -> pl.LazyFrame:
+    """`line` and the wanted columns as trimmed text, null where empty, named `text:<target>`."""
+    return raw.select(
+        pl.col("line").cast(pl.UInt32),
+        *(
+            (cells.clean_text(pl.col(f"c{p.at}")) if p.header is not None else pl.lit(None, dtype=pl.String)).alias(
+                p.text
+            )
+            for p in plans
+        ),
+    )
+
+
+def sniff(sample: pl.DataFrame, plans: list[Plan], *, month_first: bool) -> list[Plan]:
+    """Puts the date shapes on that the sample shows."""
+    out = []
+    for plan in plans:
+        if plan.column.kind in _DATES:
+            words = sample[plan.text].drop_nulls().to_list()
+            plan = replace(plan, date=dates.sniff(words, month_first=month_first))
+        out.append(plan)
+    return out
+
+
+def order_of_day_and_month(rows: pl.LazyFrame, plans: list[Plan], *, default: bool) -> tuple[bool, str]:
+    """Whether `09/06/25` is month first, by the cells that can be only one, else by another date of the same row."""
+    slashed = [p for p in plans if p.date is not None and p.date.slashed]
+    if not slashed:
+        return default, ""
+    evidence = {p.text: dates.order_evidence(pl.col(p.text)) for p in slashed}
+    counts = rows.select(
+        pl.sum_horizontal(e[0] for e in evidence.values()).alias("month"),
+        pl.sum_horizontal(e[1] for e in evidence.values()).alias("day"),
+    ).collect()
+    month, day = counts.row(0)
+    if month or day:
+        said = f"{month} dates can only be month/day, {day} only day/month" if month and day else ""
+        return month >= day, said
+    sure = next((p for p in plans if p.date is not None and not p.date.slashed and p.header is not None), None)
+    if sure is not None:
+        _, known = dates.read(pl.col(sure.text), dates.rich(sure.date or dates.DatePlan()))
+        near = []
+        for first in (True, False):
+            plan = dates.DatePlan(month_first=first)
+            _, on = dates.read(pl.col(slashed[0].text), plan)
+            near.append(((on - known).dt.total_days().abs() <= 1).sum())
+        a, b = rows.select(near[0].alias("a"), near[1].alias("b")).collect().row(0)
+        if a != b:
+            return a > b, ""
+    return (
+        default,
+        f"no date shows whether the day or the month comes first; read as {'month/day' if default else 'day/month'}",
+    )
+
+
+def decimal_mark(rows: pl.LazyFrame, plans: list[Plan], language: str | None) -> tuple[str | None, str]:
+    """The decimal mark of the file, from all its amounts."""
+    amounts = [p for p in plans if p.column.kind in ("money", "fine", "measure") and p.header is not None]
+    if not amounts:
+        return None, ""
+    evidence = [cells.mark_evidence(pl.col(p.text)) for p in amounts]
+    points, commas = (
+        rows.select(
+            pl.sum_horizontal(e[0] for e in evidence).alias("points"),
+            pl.sum_horizontal(e[1] for e in evidence).alias("commas"),
+        )
+        .collect()
+        .row(0)
+    )
+    return cells.decide_mark(points, commas, language)
+
+
+def typed_columns(plan: Plan, *, mark: str | None, plain: bool) -> dict[str, pl.Expr]:
+    """Target column -> expression over the text column."""
+    text, target, kind = pl.col(plan.text), plan.column.target, plan.column.kind
+    if kind == "text":
+        return {target: text}
+    if kind in cells.NUMBERS:
+        read = cells.plain_number(text, kind, plan.dtype) if plain else _number(text, kind, plan.dtype, mark)
+        return {target: read}
+    at, on = dates.read(text, plan.date or dates.DatePlan())
+    if kind == "day":
+        return {target: on}
+    if kind == "moment":
+        return {target: at}
+    return {f"{target}_at": at, f"{target}_on": on}
+
+
+def _number(text: pl.Expr, kind: str, dtype: pl.DataType, mark: str | None) -> pl.Expr:
+    plain = cells.plain_shape(text, kind)
+    if mark == "," or mark is None:  # a plain `1.5` is right only where the point is the decimal mark
+        plain = plain & ~text.str.contains(".", literal=True)
+    return (
+        pl.when(plain).then(cells.plain_number(text, kind, dtype)).otherwise(cells.rich_number(text, kind, dtype, mark))
+    )
+
+
+def typed(rows: pl.LazyFrame, plans: list[Plan], *, mark: str | None = None, plain: bool) -> pl.LazyFrame:
+    """The rows with their typed columns beside the text columns."""
+    return rows.with_columns(
+        expr.alias(name) for plan in plans for name, expr in typed_columns(plan, mark=mark, plain=plain).items()
+    )
+
+
+def value_column(plan: Plan) -> str:
+    """The typed column that is null exactly where the cell could not be read."""
+    return f"{plan.column.target}_on" if plan.column.kind == "instant" else plan.column.target
+
+
+def all_read(plans: list[Plan]) -> list[pl.Expr]:
+    """One Boolean a column over the whole frame: every cell that has text was read, plainly."""
+    checks = []
+    for plan in plans:
+        if plan.header is None or plan.column.kind == "text":
+            continue
+        whole = pl.col(value_column(plan)).null_count() == pl.col(plan.text).null_count()
+        if plan.column.kind in cells.NUMBERS:
+            whole = whole & cells.plain_shape(pl.col(plan.text), plan.column.kind).all()
+        checks.append(whole.alias(plan.column.target))
+    return checks
+
+
+def failures(plans: list[Plan], mark: str | None) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
+    """(cell is wrong, header name, its text, reason) for each column that can fail."""
+    out = []
+    for plan in plans:
+        if plan.header is None or plan.column.kind == "text":
+            continue
+        text = pl.col(plan.text)
+        wrong = text.is_not_null() & pl.col(value_column(plan)).is_null()
+        if plan.column.kind in cells.NUMBERS:
+            wrong, reason = wrong & ~cells.is_missing(text), cells.number_reason(plan.column.kind, mark)
+        elif plan.column.kind == "moment":
+            reason = "is no date and time with a time zone that can be read"
+        else:
+            reason = "is no date that can be read"
+        out.append((wrong, plan.header, text, reason))
+    return out
+
+
+def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Expr, str | None, str]]:
+    """(row is wrong, column, reason) from the frame: what must not be null, and its own rules."""
+    out: list[tuple[pl.Expr, str | None, str]] = []
+    for name, column in frame.columns().items():
+        if name != "file" and not column.nullable:
+            out.append((pl.col(name).is_null(), given.get(name, name), "is empty"))
+    for name, rule in frame._validation_rules(with_cast=False).items():
+        if not name.endswith("|nullability"):
+            reason = name.replace("|", " ").replace("_", " ")
+            out.append((~rule.expr.fill_null(True), None, f"breaks the rule: {reason}"))
+    return out
+
+
+def given_names(plans: list[Plan]) -> dict[str, str]:
+    """Frame column -> the header name it was read from."""
+    names = {}
+    for plan in plans:
+        header = plan.header or plan.column.names[0]
+        for name in typed_columns(plan, mark=None, plain=True):
+            names[name] = header
+    return names
+
+
+def month_first_default(report: Report, marketplace: str | None) -> bool:
+    """Flat files write MM/DD; a header in another language, or a store outside North America for a date range, DD/MM."""
+    if report.language is None:
+        return True
+    language = report.language.lower()
+    return language == "en" and (marketplace or "US").upper() in ("US", "CA", "PH")
