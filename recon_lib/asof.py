@@ -16,6 +16,7 @@ from recon_lib import frames
 from recon_lib.account import Account
 from recon_lib.books import FILE_SCHEMA, FRAMES, Books, merged_name
 from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading
 from recon_lib.settled_files import superseded_settlements
 
@@ -150,9 +151,7 @@ def _merged(
     rows: pl.LazyFrame, family: str, found: list[Source], account: Account, as_of: date, store: Path
 ) -> pl.LazyFrame:
     """Overlapping files as one frame, kept in the store under the content of its parts."""
-    from recon_lib.reports import family_of
-
-    report = family_of(family)
+    report = next(report for report in FAMILIES if report.family == found[0].reading.family)
     columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
     key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
     order = sorted(

@@ -19,7 +19,7 @@ LIBRARY = ROOT / "recon_lib"
 FLOW = [
     "errors", "paths", "money", "frames", "policy", "policy_check", "cards", "reports", "check", "account", "merging",
     "settled_files", "books", "asof", "matching", "allocation", "tieout", "valuation", "audits", "claims", "journal",
-    "register", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "sections", "manifest",
+    "register", "titles", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "sections", "manifest",
     "publish", "kernel", "export", "running", "packet", "daily", "widgets", "__init__", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
@@ -34,7 +34,12 @@ def room_of(path: Path) -> str:
 def imports(path: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module and node.module.split(".")[0] == "recon_lib":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.level == 0
+            and node.module
+            and node.module.split(".")[0] == "recon_lib"
+        ):
             parts = node.module.split(".")
             found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
@@ -46,7 +51,11 @@ def imports(path: Path) -> set[str]:
 def test_data_walks_one_way(path: Path) -> None:
     here = room_of(path)
     assert here in FLOW, f"{here} has no place in the order of rooms"
-    ahead = {room for room in imports(path) if room in FLOW and FLOW.index(room) > FLOW.index(here) and (here, room) not in LATE}
+    ahead = {
+        room
+        for room in imports(path)
+        if room in FLOW and FLOW.index(room) > FLOW.index(here) and (here, room) not in LATE
+    }
     assert not ahead
 
 
@@ -107,19 +116,31 @@ def test_documented_commands_exist() -> None:
 
 def test_documented_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    text = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    )
     assert set(re.findall(r"make ([a-z]+)", text)) - {"it", "the", "a"} <= targets
 
 
 def test_help_needs_no_heavy_import() -> None:
-    code = "import sys, recon_lib.__main__ as m\ntry:\n m.main(['--help'])\nexcept SystemExit: pass\nprint(sorted({'polars', 'papermill', 'plotly'} & set(sys.modules)))"
+    code = (
+        "import sys, recon_lib.__main__ as m\ntry:\n m.main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'polars', 'papermill', 'plotly'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
 
 
 def test_wrong_usage_ends_with_2_and_without_traceback() -> None:
-    for arguments in (["packet", "."], ["packet", ".", "--date", "soon"], ["packet", "/nowhere", "--date", "2026-01-31"], ["wash"]):
-        done = subprocess.run([sys.executable, "-m", "recon_lib", *arguments], capture_output=True, text=True, check=False)
+    for arguments in (
+        ["packet", "."],
+        ["packet", ".", "--date", "soon"],
+        ["packet", "/nowhere", "--date", "2026-01-31"],
+        ["wash"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "recon_lib", *arguments], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
         assert not done.stdout
@@ -143,12 +164,17 @@ def test_notebooks_define_nothing_and_keep_no_output() -> None:
         assert "widgets" not in notebook.metadata
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                assert not re.search(r"^\s*(def|class) ", cell.source, re.M), f"{path.name}: a definition belongs in the library"
+                assert not re.search(r"^\s*(def|class) ", cell.source, re.M), (
+                    f"{path.name}: a definition belongs in the library"
+                )
                 if "nbval-check-output" not in cell.metadata.get("tags", []):
                     assert not cell.outputs, path.name
 
 
 def test_modules_stay_small() -> None:
-    sizes = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in LIBRARY.rglob("*.py")}
+    sizes = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in LIBRARY.rglob("*.py")
+    }
     allowed = {"recon_lib/frames.py": 520}  # the whole data model on one page
     assert {name: n for name, n in sizes.items() if n > allowed.get(name, 300)} == {}

@@ -1,0 +1,234 @@
+"""An account folder up to a day: overlaps once, days in the account's zone, nothing dropped without a count."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recon_lib.books import Books, open_account
+from recon_lib.errors import ReportError, UsageError
+from recon_lib.tieout import settlement_tieout
+
+Folder = Callable[..., Path]
+LEDGER = '"Date"\t"FNSKU"\t"ASIN"\t"MSKU"\t"Title"\t"Event Type"\t"Reference ID"\t"Quantity"\t"Fulfillment Center"\t"Disposition"\t"Reason"\t"Country"\t"Reconciled Quantity"\t"Unreconciled Quantity"\t"Date and Time"\t"Store"\n'
+RETURNS = "return-date\torder-id\tsku\tasin\tfnsku\tproduct-name\tquantity\tfulfillment-center-id\tdetailed-disposition\treason\tstatus\tlicense-plate-number\tcustomer-comments\n"
+V2 = "settlement-id\tsettlement-start-date\tsettlement-end-date\tdeposit-date\ttotal-amount\tcurrency\ttransaction-type\torder-id\tmerchant-order-id\tadjustment-id\tshipment-id\tmarketplace-name\tamount-type\tamount-description\tamount\tfulfillment-id\tposted-date\tposted-date-time\torder-item-code\tmerchant-order-item-id\tmerchant-adjustment-item-id\tsku\tquantity-purchased\tpromotion-id\n"
+
+
+def ledger(day: str, quantity: int, open_units: int, fnsku: str = "X001") -> str:
+    fields = [
+        day,
+        fnsku,
+        "B01",
+        "SKU-1",
+        "Cup",
+        "Adjustments",
+        "7",
+        str(quantity),
+        "PHX3",
+        "SELLABLE",
+        "M",
+        "US",
+        "0",
+        str(open_units),
+    ]
+    return (
+        "\t".join(f'"{field}"' for field in [*fields, f"{day[6:]}-{day[:2]}-{day[3:5]}T00:00:00-0700", "store"]) + "\n"
+    )
+
+
+def returned(at: str, order: str, plate: str) -> str:
+    return f"{at}\t{order}\tSKU-1\tB01\tX001\tCup\t1\tPHX3\tSELLABLE\tOTHER\tUnit returned to inventory\t{plate}\tcall me\n"
+
+
+def settlement(number: str, total: str, amounts: list[str], start: str = "2026-01-01", end: str = "2026-01-15") -> str:
+    summary = [number, f"{start} 08:00:00 UTC", f"{end} 08:00:00 UTC", f"{end} 10:00:00 UTC", total, "USD"]
+    rows = ["\t".join(summary + [""] * 18)]
+    for order, amount in enumerate(amounts):
+        line = [
+            number,
+            "",
+            "",
+            "",
+            "",
+            "",
+            "Order",
+            f"111-{order}",
+            "",
+            "",
+            f"S{order}",
+            "Amazon.com",
+            "ItemPrice",
+            "Principal",
+            amount,
+        ]
+        rows.append(
+            "\t".join([*line, "AFN", "2026-01-10", "2026-01-10 12:00:00 UTC", f"I{order}", "", "", "SKU-1", "1", ""])
+        )
+    return V2 + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    def make(files: dict[str, str | bytes], settings: str = "account: a\nmarketplace: US\n") -> Path:
+        account = tmp_path / "account"
+        for name, content in {"account.yml": settings, **files}.items():
+            path = account / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return account
+
+    return make
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Callable[[Path, str], Books]:
+    return lambda account, day: open_account(account, day, store=tmp_path / "store")
+
+
+def test_the_same_event_in_two_downloads_counts_once_and_shows_the_newest_opinion(
+    folder: Folder, opened: Callable[..., Books]
+) -> None:
+    first = LEDGER + ledger("01/03/2026", -1, 1) + ledger("01/05/2026", -2, 2)
+    second = LEDGER + ledger("01/05/2026", -2, 0) + ledger("01/20/2026", -1, 1)
+    books = opened(folder({"reports/jan.txt": first, "reports/feb.txt": second}), "2026-01-31")
+    rows = books.frames["ledger_detail"].sort("event_on").collect()
+    assert rows["quantity"].to_list() == [-1, -2, -1]
+    assert rows["unreconciled_quantity"].to_list() == [1, 0, 1]
+    assert rows["file"].to_list() == ["reports/jan.txt", "reports/feb.txt", "reports/feb.txt"]
+    files = {row["path"]: row for row in books.files.to_dicts()}
+    assert (files["reports/jan.txt"]["rows_used"], files["reports/jan.txt"]["rows_repeated"]) == (2, 1)
+    assert (files["reports/feb.txt"]["rows_used"], files["reports/feb.txt"]["rows_repeated"]) == (2, 0)
+    assert books.coverage("ledger_detail") == [(date(2026, 1, 3), date(2026, 1, 20))]
+
+
+def test_twins_in_one_file_both_count_also_beside_an_overlap(folder: Folder, opened: Callable[..., Books]) -> None:
+    twins = LEDGER + ledger("01/05/2026", -1, 1) * 2
+    books = opened(
+        folder({"reports/a.txt": twins, "reports/b.txt": LEDGER + ledger("01/05/2026", -1, 1)}), "2026-01-31"
+    )
+    assert books.frames["ledger_detail"].collect().height == 2
+
+
+def test_equal_content_under_two_names_is_one_file(folder: Folder, opened: Callable[..., Books]) -> None:
+    text = LEDGER + ledger("01/05/2026", -1, 1)
+    books = opened(
+        folder({"reports/a.txt": text, "reports/b.txt.gz": gzip.compress(text.encode(), mtime=0)}), "2026-01-31"
+    )
+    assert books.frames["ledger_detail"].collect()["file"].to_list() == ["reports/a.txt"]
+    assert books.files["rows_repeated"].to_list() == [0, 1]
+
+
+def test_the_day_ends_in_the_accounts_zone(folder: Folder, opened: Callable[..., Books]) -> None:
+    late = returned("2026-02-01T07:59:59+00:00", "111-1", "LPN1")  # 31 January, 23:59:59 in California
+    next_day = returned("2026-02-01T08:00:00+00:00", "111-2", "LPN2")
+    account = folder({"reports/returns.txt": RETURNS + late + next_day})
+    books = opened(account, "2026-01-31")
+    rows = books.frames["customer_returns"].collect()
+    assert (rows["order_id"].to_list(), rows["returned_on"].to_list()) == (["111-1"], [date(2026, 1, 31)])
+    assert books.files["rows_after"].to_list() == [1]
+    assert opened(account, "2026-02-01").frames["customer_returns"].collect().height == 2
+
+
+def test_a_bad_row_is_told_and_the_rest_walks_on(folder: Folder, opened: Callable[..., Books]) -> None:
+    text = RETURNS + returned("2026-01-01T08:00:00+00:00", "111-1", "LPN1") + returned("2026-02-31", "111-2", "LPN2")
+    books = opened(folder({"reports/returns.txt": text}), "2026-01-31")
+    assert books.frames["customer_returns"].collect().height == 1
+    (reject,) = books.rejects.to_dicts()
+    assert (reject["file"], reject["line"], reject["value"]) == ("reports/returns.txt", 3, "2026-02-31")
+    assert books.files["rows_rejected"].to_list() == [1]
+    assert "call me" not in str(books.rejects.to_dicts())
+
+
+def test_a_settlement_that_has_not_ended_states_no_total_yet(folder: Folder, opened: Callable[..., Books]) -> None:
+    account = folder({"reports/s.txt": settlement("900", "30.00", ["10.00", "20.00"])})
+    before = opened(account, "2026-01-12")
+    assert before.frames["settlement_lines"].collect().height == 2
+    assert before.frames["settlements"].collect().height == 0
+    books = opened(account, "2026-01-31")
+    (tie,) = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"]).to_dicts()
+    assert (tie["lines"], tie["lines_amount"], tie["total_amount"], tie["difference"]) == (
+        2,
+        Decimal(30),
+        Decimal(30),
+        0,
+    )
+    assert books.coverage("settlement_lines") == [(date(2026, 1, 1), date(2026, 1, 15))]
+
+
+def test_a_settlement_downloaded_again_counts_once(folder: Folder, opened: Callable[..., Books]) -> None:
+    whole = settlement("900", "30.00", ["10.00", "20.00"])
+    part = settlement("900", "30.00", ["10.00"])
+    books = opened(folder({"reports/a.txt": part, "reports/b.txt": whole}), "2026-01-31")
+    assert books.frames["settlement_lines"].collect()["file"].unique().to_list() == ["reports/b.txt"]
+    assert books.files.select("path", "rows_used", "rows_repeated").rows() == [
+        ("reports/a.txt", 2, 2),
+        ("reports/b.txt", 3, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [settlement("900", "31.00", ["10.00", "20.00"]), settlement("900", "30.00", ["10.00", "20.50"])],
+    ids=["total", "rows"],
+)
+def test_two_stories_under_one_settlement_id_are_both_named(
+    folder: Folder, opened: Callable[..., Books], other: str
+) -> None:
+    account = folder({"reports/a.txt": settlement("900", "30.00", ["10.00", "20.00"]), "reports/b.txt": other})
+    with pytest.raises(ReportError, match="settlement 900") as problem:
+        opened(account, "2026-01-31")
+    assert "reports/a.txt" in str(problem.value)
+    assert "reports/b.txt" in str(problem.value)
+
+
+def test_what_is_no_report_is_listed_and_what_is_a_broken_one_stops_the_packet(
+    folder: Folder, opened: Callable[..., Books]
+) -> None:
+    account = folder({"reports/readme.md": "# Where these files come from\n\nFrom Amazon.\n", "reports/r.txt": RETURNS})
+    books = opened(account, "2026-01-31")
+    assert books.files.filter(pl.col("family").is_null())["path"].to_list() == ["reports/readme.md"]
+    assert books.has("customer_returns")
+    assert not books.has("ledger_detail")
+    assert books.frames["ledger_detail"].collect().height == 0
+    (account / "reports" / "broken.txt").write_text(RETURNS.replace("\torder-id", "\tNúmero"), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"reports/broken\.txt"):
+        opened(account, "2026-01-31")
+
+
+def test_a_file_in_books_must_be_one_of_the_sellers_records(folder: Folder, opened: Callable[..., Books]) -> None:
+    with pytest.raises(ReportError, match=r"books/notes\.txt"):
+        opened(folder({"books/notes.txt": "remember the milk\n"}), "2026-01-31")
+
+
+def test_a_link_out_of_the_account_is_refused(folder: Folder, opened: Callable[..., Books], tmp_path: Path) -> None:
+    account = folder({"reports/r.txt": RETURNS})
+    (tmp_path / "secret.txt").write_text(RETURNS)
+    (account / "reports" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(ReportError, match="leads out"):
+        opened(account, "2026-01-31")
+
+
+def test_no_folder_and_no_day_are_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        open_account(tmp_path / "nowhere", "2026-01-31")
+
+
+def test_a_second_opening_parses_nothing(
+    folder: Folder, opened: Callable[..., Books], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = folder({"reports/r.txt": RETURNS + returned("2026-01-01T08:00:00+00:00", "111-1", "LPN1")})
+    first = opened(account, "2026-01-31").frames["customer_returns"].collect()
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("parsed again")
+
+    monkeypatch.setattr(pl, "scan_csv", fail)
+    monkeypatch.setattr(pl, "read_csv", fail)
+    assert opened(account, "2026-01-31").frames["customer_returns"].collect().equals(first)
