@@ -1,0 +1,13 @@
+"""The checks, as a plain list. Each is a pure function from the books of a day to an `AuditResult`."""
+
+from __future__ import annotations
+
+from recon_lib.audits import inventory, settlements
+from recon_lib.audits.base import Audit, AuditResult
+
+AUDITS: tuple[Audit, ...] = (
+    *inventory.AUDITS,
+    *settlements.AUDITS,
+)
+
+__all__ = ["AUDITS", "Audit", "AuditResult"]

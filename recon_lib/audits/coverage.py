@@ -1,0 +1,86 @@
+"""Which stretches of time no report speaks about: there the absence of a row proves nothing.
+
+Settlements state their windows. Every other report is known by its rows only, so a stretch without a file counts as a
+hole when it is longer than a week and, at the report's own average, at least six rows would be expected in it (by chance
+such a stretch is empty about once in four hundred times).
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import polars as pl
+
+from recon_lib.books import Books
+from recon_lib.merging import union_of_days
+
+_SHORT, _EXPECTED = 7, 6
+# A settlement is issued when it ends: the days after the last one are not late for this long.
+_SETTLEMENT_DAYS = 16
+_DAY = timedelta(days=1)
+_EVER = date(1, 1, 1)
+
+Span = tuple[date, date]
+
+
+def holes(books: Books, family: str) -> list[Span]:
+    """The spans of days (both ends included, up to the as-of day) that no file of the family covers."""
+    if not books.has(family):
+        return [(_EVER, books.as_of)]
+    if family in ("settlements", "settlement_lines"):
+        return _between(settled_days(books), books.as_of, tail=_SETTLEMENT_DAYS)
+    spans = books.coverage(family)
+    if not spans:
+        return []  # a file without rows says: nothing happened
+    rows = int(books.files.filter(pl.col("family") == family)["rows_used"].sum() or 0)
+    days = sum((end - start).days + 1 for start, end in spans)
+
+    def is_hole(span: Span) -> bool:
+        length = (span[1] - span[0]).days + 1
+        return length > _SHORT and length * rows >= _EXPECTED * days
+
+    return [span for span in _between(spans, books.as_of, tail=0) if is_hole(span)]
+
+
+def settled_days(books: Books) -> list[Span]:
+    """The days that settlements speak about: their windows, and the days seen of one that has not ended."""
+    from recon_lib.audits.facts import settlement_sums
+
+    windows = books.frames["settlements"].select("settlement_id", "start_on", "end_on").collect()
+    known = windows.drop_nulls()
+    spans = [(start, end) for _, start, end in known.rows() if start <= end]
+    running = settlement_sums(books).join(known, on="settlement_id", how="anti").drop_nulls("first_on")
+    spans += [(start, books.as_of) for start in running["first_on"].to_list() if start <= books.as_of]
+    return union_of_days(spans)
+
+
+def _between(spans: list[Span], as_of: date, tail: int) -> list[Span]:
+    found = [(_EVER, spans[0][0] - _DAY)] if spans else [(_EVER, as_of)]
+    found += [(left[1] + _DAY, right[0] - _DAY) for left, right in pairwise(spans)]
+    if spans and spans[-1][1] + timedelta(days=tail) < as_of:
+        found.append((spans[-1][1] + _DAY, as_of))
+    return [(start, min(end, as_of)) for start, end in found if start <= min(end, as_of)]
+
+
+def missing(books: Books, family: str, start: pl.Expr, end: pl.Expr | None = None) -> pl.Expr:
+    """Text "report missing: ..." where a hole of the family touches [start, end] (end: the as-of day), else null."""
+    last = pl.lit(books.as_of) if end is None else end
+    out = pl.lit(None, pl.String)
+    for from_, to in reversed(holes(books, family)):
+        told = family.replace("_", " ")
+        told += (
+            "" if from_ == _EVER and not books.has(family) else f" {'until' if from_ == _EVER else f'{from_} to'} {to}"
+        )
+        out = (
+            pl.when((start <= pl.lit(to)) & (last >= pl.lit(from_)))
+            .then(pl.lit(f"report missing: {told}"))
+            .otherwise(out)
+        )
+    return out
+
+
+def first_reason(*reasons: pl.Expr) -> list[pl.Expr]:
+    """Columns `status` and `reason`: waiting with the first reason that is given, else both null."""
+    reason = pl.coalesce(*reasons) if reasons else pl.lit(None, pl.String)
+    return [pl.when(reason.is_not_null()).then(pl.lit("waiting")).alias("status"), reason.alias("reason")]

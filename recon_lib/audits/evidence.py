@@ -1,0 +1,65 @@
+"""What every audit shares: places of rows, occurrence numbers, and frames of the declared schemas from partial ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import dataframely as dy
+import polars as pl
+
+from recon_lib import frames
+
+PLACE = pl.format("{}:{}", "file", "line")
+"""`file:line` of a row."""
+
+
+def fold(column: str) -> pl.Expr:
+    """A code compared without case, blanks, `_` and `-`; null stays null."""
+    return pl.col(column).str.to_lowercase().str.replace_all(r"[\s_\-]", "")
+
+
+def occurrence(key: Sequence[str]) -> pl.Expr:
+    """1, 2, ... among rows equal in `key`; the frame is sorted beforehand."""
+    return pl.int_range(1, pl.len() + 1).over(key).alias("occurrence")
+
+
+def words(*parts: pl.Expr | str) -> pl.Expr:
+    """The parts of a fact joined by `|`; what is missing is empty."""
+    columns = [pl.col(p) if isinstance(p, str) else p for p in parts]
+    return pl.concat_str([c.cast(pl.String).fill_null("") for c in columns], separator="|")
+
+
+def shaped(rows: pl.DataFrame, schema: type[dy.Schema], **constants: object) -> pl.DataFrame:
+    """`rows` with exactly the columns of `schema`: constants put in, what is absent null, other columns left away."""
+    wanted = frames.empty(schema).schema
+    columns = []
+    for name, dtype in wanted.items():
+        if name in constants:
+            columns.append(pl.lit(constants[name], dtype=dtype).alias(name))
+        elif name in rows.columns:
+            columns.append(pl.col(name).cast(dtype))
+        else:
+            columns.append(pl.lit(None, dtype=dtype).alias(name))
+    return rows.select(columns) if rows.height else frames.empty(schema)
+
+
+def findings(rows: pl.DataFrame, audit: str, **constants: object) -> pl.DataFrame:
+    """frames.RawFinding of one audit; `lines` defaults to none."""
+    if "lines" not in rows.columns:
+        rows = rows.with_columns(lines=pl.lit([], dtype=pl.List(pl.String)))
+    return shaped(rows, frames.RawFinding, audit=audit, **constants).sort("fact")
+
+
+def settled(rows: pl.DataFrame, audit: str) -> pl.DataFrame:
+    """frames.SettledEvent of one audit."""
+    return shaped(rows, frames.SettledEvent, audit=audit)
+
+
+def not_checked(rows: Iterable[tuple[str, str, str, int | None]]) -> pl.DataFrame:
+    """frames.NotChecked from (audit, subject, reason, count)."""
+    return pl.DataFrame(list(rows), schema=frames.empty(frames.NotChecked).schema, orient="row")
+
+
+def total(frame: pl.DataFrame, column: str) -> int:
+    """Sum of whole units; 0 for no rows."""
+    return int(frame[column].sum() or 0)

@@ -1,0 +1,259 @@
+"""The few rows that audits look at, taken from the big reports once for a day's books.
+
+The ledger and the settlements have millions of rows; here each is read once, filtered early and kept small. What is
+made is kept as long as the books live.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import polars as pl
+
+from recon_lib.audits.evidence import PLACE, fold
+from recon_lib.books import Books
+from recon_lib.money import MONEY
+
+T = TypeVar("T")
+_KEPT: dict[int, tuple[weakref.ref[Books], dict[str, Any]]] = {}
+
+# Movements that no audit looks at: sales, transfers between warehouses, removals on their way out.
+_BULK = ["Shipments", "WhseTransfers", "VendorReturns", "Whse Transfers", "Vendor Returns"]
+_ORDER = ["Order", "ORDER", "order"]
+_REFUND = ["Refund", "REFUND", "refund"]
+
+REIMBURSED_AS = {
+    "warehouselost": "lostwarehouse",
+    "warehouselostmanual": "lostwarehouse",
+    "missingfrominventory": "lostwarehouse",
+    "warehousedamage": "damagedwarehouse",
+    "warehousedamageexception": "damagedwarehouse",
+    "missingfrominbound": "lostinbound",
+    "inboundcarrierdamage": "damagedinbound",
+    "reversalreimbursement": "customerreturn",
+    "creturnwrongitem": "customerreturn",
+    "carrierdamageddiscard": "customerreturn",
+    "customerdamage": "customerreturn",
+    "freereplacementrefunditems": "customerserviceissue",
+    "cserroritems": "customerserviceissue",
+    "cserrornonitemized": "customerserviceissue",
+    "incorrectfeesitems": "feecorrection",
+    "incorrectfeesnonitemized": "feecorrection",
+    "removalorderlost": "removalorderlost",
+    "multichannelorderlost": "lostoutbound",
+    "paymentretractionitems": "other",
+    "reevaluation": "other",
+    "compensatedclawback": "clawback",
+    "missingfrominboundclawback": "clawback",
+}
+"""Settlement code (folded) -> the reimbursement report's reason (folded) that it pays."""
+
+
+def once(books: Books, name: str, make: Callable[[Books], T]) -> T:
+    """`make(books)`, made once for these books."""
+    held = _KEPT.get(id(books))
+    if held is None or held[0]() is not books:
+        key = id(books)
+        held = (weakref.ref(books, lambda _: _KEPT.pop(key, None)), {})
+        _KEPT[key] = held
+    if name not in held[1]:
+        held[1][name] = make(books)
+    made: T = held[1][name]
+    return made
+
+
+# --- ledger -----------------------------------------------------------------------------------------------------
+
+
+def ledger_rows(books: Books) -> pl.DataFrame:
+    """Every ledger row but sales, transfers and removals; with `type` (the event type folded) and `code` (the reason)."""
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = books.frames["ledger_detail"].filter(~pl.col("event_type").is_in(_BULK))
+        columns = ["event_on", "fnsku", "asin", "sku", "reference_id", "quantity", "fulfillment_center", "disposition"]
+        columns += ["reason", "country", "reconciled_quantity", "unreconciled_quantity", "file", "line"]
+        rows = rows.select(
+            *columns, fold("event_type").alias("type"), pl.col("reason").str.to_uppercase().alias("code")
+        )
+        return rows.collect().sort("event_on", "fnsku", "reference_id", "fulfillment_center", "file", "line")
+
+    return once(books, "ledger", make)
+
+
+def adjustments(books: Books) -> pl.DataFrame:
+    """Ledger rows of type Adjustments."""
+    return ledger_rows(books).filter(pl.col("type").is_in(["adjustments", "adjustment"]))
+
+
+# --- reimbursements ---------------------------------------------------------------------------------------------
+
+
+def reimbursements(books: Books) -> pl.DataFrame:
+    """All rows of the reimbursement report, numbered `row` in a stable order; `why` is the reason folded.
+
+    `units` = cash + inventory units (0 on reversals), `is_reversal` for amounts or units taken back.
+    """
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = books.frames["reimbursements"].collect()
+        rows = rows.with_columns(
+            fold("reason").alias("why"),
+            PLACE.alias("place"),
+            (
+                (fold("reason") == "reimbursementreversal")
+                | (pl.col("amount_total") < 0)
+                | (pl.col("quantity_cash") < 0)
+                | (pl.col("quantity_inventory") < 0)
+            ).alias("is_reversal"),
+        ).with_columns(
+            pl.when("is_reversal")
+            .then(0)
+            .otherwise(pl.max_horizontal(pl.col("quantity_cash") + pl.col("quantity_inventory"), "quantity_total"))
+            .cast(pl.Int64)
+            .alias("units")
+        )
+        order = ["approved_on", "reimbursement_id", "order_id", "fnsku", "sku", "why", "amount_total", "file", "line"]
+        return rows.sort(order, nulls_last=True).with_row_index("row")
+
+    return once(books, "reimbursements", make)
+
+
+# --- settlements ------------------------------------------------------------------------------------------------
+
+
+def _settlement(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
+        lines = books.frames["settlement_lines"]
+        kind = pl.col("transaction_type").fill_null("")
+        is_refund = kind.is_in(_REFUND)
+        principal = pl.col("amount_description").is_in(["Principal", "PRINCIPAL", "principal"])
+        sums = lines.group_by("settlement_id", "currency").agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("amount").sum().cast(MONEY).alias("amount"),
+            pl.col("posted_on").min().alias("first_on"),
+            pl.col("posted_on").max().alias("last_on"),
+        )
+        few = lines.filter(~kind.is_in(_ORDER) & (~is_refund | principal)).select(
+            "settlement_id", "transaction_type", "order_id", "adjustment_id", "marketplace_name", "amount_type",
+            "amount_description", "amount", "currency", "fulfillment_id", "posted_on", "order_item_code", "sku",
+            "quantity", "file", "line", "part",
+        )  # fmt: skip
+        made = pl.collect_all([sums, few])
+        order = ["posted_on", "settlement_id", "file", "line", "part"]
+        few_rows = (
+            made[1]
+            .sort(order, nulls_last=True)
+            .with_columns(
+                fold("transaction_type").fill_null("").alias("type"),
+                fold("amount_type").fill_null("").alias("group"),
+                fold("amount_description").fill_null("").alias("what"),
+                PLACE.alias("place"),
+            )
+        )
+        return made[0].sort("settlement_id", "currency"), few_rows
+
+    return once(books, "settlement", make)
+
+
+def settlement_sums(books: Books) -> pl.DataFrame:
+    """One row a settlement and currency: `lines`, `amount`, `first_on`, `last_on` of its lines up to the as-of day."""
+    return _settlement(books)[0]
+
+
+def other_lines(books: Books) -> pl.DataFrame:
+    """Settlement lines that are neither orders nor the fees of refunds; `type`, `group`, `what` are folded words."""
+    return _settlement(books)[1]
+
+
+def refund_lines(books: Books) -> pl.DataFrame:
+    """Refunded principal: `amount` negative, one row a settlement line."""
+    return other_lines(books).filter(pl.col("type") == "refund", pl.col("what") == "principal")
+
+
+def paid_lines(books: Books) -> pl.DataFrame:
+    """Settlement lines by which Amazon reimburses (or takes back); `why` is the report's reason they belong to."""
+
+    def make(books: Books) -> pl.DataFrame:
+        known = list(REIMBURSED_AS)
+        code = (
+            pl.when(pl.col("what").is_in(known))
+            .then("what")
+            .when(pl.col("type").is_in(known))
+            .then("type")
+            .when(pl.col("group").is_in(["fbainventoryreimbursement", "mcfinventoryreimbursement"]))
+            .then("what")
+        )
+        rows = other_lines(books).with_columns(code=code).filter(pl.col("code").is_not_null())
+        return rows.with_columns(why=pl.col("code").replace_strict(REIMBURSED_AS, default="other"))
+
+    return once(books, "paid_lines", make)
+
+
+def order_lines(books: Books) -> pl.DataFrame:
+    """What was charged, one row an order, SKU and order item, for the orders that refunds, returns or payments name.
+
+    `units`, `principal` (positive), `fees` (referral and fulfilment fees, negative), `fulfillment_id`, `place` of a
+    principal row. The quantity stands on every row of an item, so it counts once a shipment of the item.
+    """
+
+    def make(books: Books) -> pl.DataFrame:
+        wanted = pl.concat(
+            [
+                refund_lines(books).select("order_id"),
+                customer_returns(books).select("order_id"),
+                reimbursements(books).select("order_id"),
+            ]
+        )
+        wanted = wanted.drop_nulls().unique()
+        kind, what = pl.col("amount_type").fill_null(""), pl.col("amount_description").fill_null("")
+        price = what.is_in(["Principal", "PRINCIPAL", "principal"]) & ~kind.is_in(
+            ["Promotion", "PROMOTION", "promotion"]
+        )
+        fee = (what == "Commission") | what.str.starts_with("FBA") | (what == "COMMISSION")
+        item = ["order_id", "sku", "order_item_code", "currency"]
+        lines = books.frames["settlement_lines"].filter(pl.col("transaction_type").is_in(_ORDER))
+        lines = lines.join(wanted.lazy(), on="order_id", how="semi")
+        units = pl.col("quantity").cast(pl.Int64)
+        shipped = lines.group_by(*item, "shipment_id", "posted_on").agg(
+            pl.when(price).then(pl.col("amount")).sum().alias("principal"),
+            pl.when(fee).then(pl.col("amount")).sum().alias("fees"),
+            pl.when(price).then(units).max().alias("priced"),
+            units.max().alias("any_units"),
+            pl.when(price).then(PLACE).min().alias("place"),
+            pl.col("fulfillment_id").drop_nulls().max().alias("fulfillment_id"),
+        )
+        return (
+            shipped.group_by(item)
+            .agg(
+                pl.col("principal").sum().cast(MONEY),
+                pl.col("fees").sum().cast(MONEY),
+                pl.when(pl.col("priced").is_not_null().any())
+                .then(pl.col("priced").sum())
+                .otherwise(pl.col("any_units").sum())
+                .alias("units"),
+                pl.col("place").min(),
+                pl.col("fulfillment_id").max(),
+                pl.col("posted_on").min(),
+            )
+            .sort(item, nulls_last=True)
+            .collect()
+        )
+
+    return once(books, "order_lines", make)
+
+
+# --- returns ----------------------------------------------------------------------------------------------------
+
+
+def customer_returns(books: Books) -> pl.DataFrame:
+    """All rows of the returns report in a stable order; `grade` is the disposition folded, `why` the reason folded."""
+
+    def make(books: Books) -> pl.DataFrame:
+        columns = ["returned_on", "order_id", "sku", "asin", "fnsku", "quantity", "disposition", "reason", "status"]
+        rows = books.frames["customer_returns"].select(*columns, "license_plate_number", "file", "line").collect()
+        rows = rows.with_columns(fold("disposition").alias("grade"), fold("reason").alias("why"), PLACE.alias("place"))
+        return rows.sort("returned_on", "order_id", "sku", "license_plate_number", "file", "line", nulls_last=True)
+
+    return once(books, "returns", make)
