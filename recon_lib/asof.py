@@ -17,7 +17,7 @@ from recon_lib.account import Account
 from recon_lib.books import FILE_SCHEMA, FRAMES, Books, merged_name
 from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.reports import FAMILIES
-from recon_lib.reports.base import Reading
+from recon_lib.reports.base import Reading, Report
 from recon_lib.settled_files import superseded_settlements
 
 # The day on which a row of the family happened; a family without an entry is a snapshot and is never cut.
@@ -95,7 +95,8 @@ def assemble(
             rows = _merged(rows, family, found, account, as_of, store)
             kept[family] = _physical_rows(rows)
         rows = in_account_zone(rows, family, account.time_zone)
-        if _reaches_past(found, as_of) and (day := _event_day(family, account.time_zone)) is not None:
+        day = _event_day(family, account.time_zone)
+        if day is not None and _reaches_past(found, day, as_of):
             after[family] = _physical_rows(rows.filter(day > as_of))
             rows = rows.filter(day.is_null() | (day <= as_of))
         made[family] = rows
@@ -135,8 +136,14 @@ def _scan(source: Source, family: str, schema: type[frames.Row]) -> pl.LazyFrame
     return pl.scan_parquet(source.path).with_columns(pl.lit(source.display).alias("file")).select(columns)
 
 
-def _reaches_past(found: list[Source], as_of: date) -> bool:
+def _declared(source: Source) -> Report:
+    return next(report for report in FAMILIES if report.family == source.reading.family)
+
+
+def _reaches_past(found: list[Source], day: pl.Expr, as_of: date) -> bool:
     """Can a row lie after the as-of day? A written day and the account's day differ by one at the most."""
+    if any(day.meta.root_names() != [_declared(source).period] for source in found):
+        return True
     limit = as_of - timedelta(days=1)
     ends = [source.reading.period_to for source in found]
     return any(end is None or date.fromisoformat(end) >= limit for end in ends)
@@ -151,7 +158,7 @@ def _merged(
     rows: pl.LazyFrame, family: str, found: list[Source], account: Account, as_of: date, store: Path
 ) -> pl.LazyFrame:
     """Overlapping files as one frame, kept in the store under the content of its parts."""
-    report = next(report for report in FAMILIES if report.family == found[0].reading.family)
+    report = _declared(found[0])
     columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
     key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
     order = sorted(
