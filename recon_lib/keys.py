@@ -1,0 +1,29 @@
+"""Ids as they are compared: trimmed (no-break space too), case-folded, as text; and their 64-bit hashes.
+
+A hash only proposes: whoever joins on hashes compares the texts of what was joined (`matching.pair` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_SEED = 7
+_MIX = 0x9E3779B97F4A7C15
+
+
+def normal(column: str | pl.Expr) -> pl.Expr:
+    """The id as it is compared; an id of blanks only is null. Leading zeros count, a number never equals its padded form."""
+    expr = pl.col(column) if isinstance(column, str) else column
+    text = expr.str.strip_chars().str.to_lowercase()
+    return pl.when(text != "").then(text)
+
+
+def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED) -> pl.Expr:
+    """64-bit hash of the normal id inside its group `within` (kind, currency); null where there is no id."""
+    text = normal(column)
+    mixed = text.hash(seed)
+    for number, name in enumerate(within):
+        mixed = mixed ^ pl.col(name).hash(seed + 1 + number)
+    return pl.when(text.is_not_null()).then(mixed)

@@ -1,0 +1,189 @@
+"""Pair the lines of two frames by an ordered list of key rules: nothing is lost and nothing counts twice.
+
+The rules are worked as a clerk would, at the end of every day, over what is still free on both sides:
+
+1. For each rule in order, lines with the same key and an equal amount are paired. Among equals the earliest later-side
+   line at or after the earlier-side line closes the oldest one; only then a line that came before it is taken.
+2. For the same rule, a key with exactly one free line on each side and unequal amounts is a pair with a difference.
+
+A pair once made stays. So the pairs of a day do not change when later days are added, and one run over everything
+gives what a run a day gave. Two lines that both know a sure id (unique by nature) and disagree in it are never a pair.
+A difference is never assumed where a key of an earlier rule is known on both sides and disagrees.
+
+Most keys are unique on both sides and nobody else can claim their lines: these are paired by one hash join, and the
+texts behind the hashes are compared (`quick`). Only what is left goes through the careful steps (`matching_rest`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+
+from recon_lib.matching_rest import pair_rest
+from recon_lib.matching_terms import Fetch, Rule, Side, Terms, same_text
+
+__all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
+
+MATCHED, WITH_DIFFERENCE = "matched", "matched with a difference"
+ONLY_LEFT, ONLY_RIGHT, DUPLICATE = "only left", "only right", "duplicate"
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Where every line went.
+
+    pairs       left, right (row numbers), rule (its name), pile, paired_on (the day the pair was made); sorted by left
+    left_pile   beside the left frame: matched, matched with a difference, only left, duplicate
+    right_pile  beside the right frame: matched, matched with a difference, only right, duplicate
+    """
+
+    pairs: pl.DataFrame
+    left_pile: pl.Series
+    right_pile: pl.Series
+
+
+def pair(
+    left: pl.DataFrame,
+    right: pl.DataFrame,
+    rules: Sequence[Rule],
+    *,
+    within: Sequence[str] = ("kind", "currency"),
+    amount: str = "amount",
+    at: str = "at",
+    zone: str = "UTC",
+    tolerance: Mapping[str, Decimal] | None = None,
+    later: str = "right",
+    repeat_left: Sequence[str] = (),
+    repeat_right: Sequence[str] = (),
+    fetch_left: Fetch | None = None,
+    fetch_right: Fetch | None = None,
+    dated: bool = True,
+) -> Pairing:
+    """Pair `left` with `right`; a key matches only inside equal `within` columns. Null keys match nothing.
+
+    Args:
+        amount: exact money (Decimal up to 4 digits, or whole minor units). at: the instant; its day in `zone` is when a line can first match.
+        tolerance: by currency (column `currency`): a difference up to it counts as matched; it never changes who is paired with whom.
+        later: the side that follows the other ("right": a settlement line follows the activity).
+        repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a line whose first
+            of them is null never is.
+        fetch_left, fetch_right: where the frames hold hashes (`key#` and a second, independent one of the first key as `key##`) instead
+            of ids: gives the rows of the given row numbers with their ids. `key##` then stands in for comparing texts.
+        dated: whether to work out `paired_on` (null otherwise).
+
+    Lines of one instant are told apart by their keys and amount, then by their order in the frame, so the order of the
+    rows does not matter as long as equal rows are equal.
+    """
+    terms = Terms(tuple(rules), tuple(within), amount, at, zone, later == "right")
+    sides = (
+        Side.of(left, [r.left for r in rules], terms, tuple(repeat_left), fetch_left),
+        Side.of(right, [r.right for r in rules], terms, tuple(repeat_right), fetch_right),
+    )
+    quick_left, quick_right = _quick(*sides, terms)
+    slow, repeats = pair_rest(*sides, quick_left, quick_right, terms)
+    rows_left = np.concatenate([quick_left, slow.left])
+    rows_right = np.concatenate([quick_right, slow.right])
+    rules_of = np.concatenate([np.zeros(len(quick_left), np.uint8), slow.rule])
+    order = np.argsort(rows_left, kind="stable") if len(slow.left) or not _rising(rows_left) else None
+    if order is not None:
+        rows_left, rows_right, rules_of = rows_left[order], rows_right[order], rules_of[order]
+    exact = sides[0].amounts[rows_left] == sides[1].amounts[rows_right]
+    if tolerance and any(tolerance.values()):
+        exact |= _tolerated(sides, rows_left, rows_right, left, tolerance)
+    day = _days(sides, rows_left, rows_right, slow.day, len(quick_left), order, terms) if dated else None
+    pairs = pl.DataFrame({"left": rows_left.astype(np.uint32), "right": rows_right.astype(np.uint32)}).with_columns(
+        pl.Series(rules_of)
+        .replace_strict(list(range(len(rules))), [r.name for r in rules], return_dtype=pl.String)
+        .alias("rule")
+        if rules
+        else pl.lit(None, pl.String).alias("rule"),
+        pl.Series(exact)
+        .replace_strict([True, False], [MATCHED, WITH_DIFFERENCE], return_dtype=pl.String)
+        .alias("pile"),
+        pl.lit(None, pl.Date).alias("paired_on") if day is None else pl.Series("paired_on", day).cast(pl.Date),
+    )
+    return Pairing(
+        pairs,
+        _piles(left.height, rows_left, exact, repeats[0], ONLY_LEFT),
+        _piles(right.height, rows_right, exact, repeats[1], ONLY_RIGHT),
+    )
+
+
+def _quick(left: Side, right: Side, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that are certain to be each other's, whatever the other lines are: (left rows, right rows).
+
+    Certain means: the first rule is a sure id, it stands once on each side, and from the later line's day on nobody
+    else could have taken either of them. A left line that waits can only be taken by a right line without a sure id
+    (two different sure ids never meet); a right line that came on an earlier day may have been taken: not certain.
+    """
+    none = np.zeros(0, np.int64)
+    if not terms.rules or not (terms.rules[0].sure and terms.rules[0].differs and terms.left_first):
+        return none, none
+    ids = left.ids(0)
+    if ids["h"].n_unique() != ids.height:
+        ids = ids.filter(ids["h"].is_unique())
+    met = right.ids(0).join(ids, on="h", suffix="_left")
+    rows_right, rows_left = met["row"].to_numpy(), met["row_left"].to_numpy()
+    sure = np.bincount(rows_left, minlength=left.height)[rows_left] == 1 if len(rows_left) else np.zeros(0, bool)
+    early = right.at[rows_right] < left.at[rows_left]
+    if early.any():
+        where = np.flatnonzero(early)
+        early[where] = right.days(rows_right[where]) < left.days(rows_left[where])
+    sure &= ~early
+    sure &= same_text(left, right, rows_left, rows_right, 0)
+    without = np.flatnonzero(right.missing(0))
+    if len(without):
+        for number in range(1, len(terms.rules)):
+            claimed = right.hashes[number].gather(pl.Series(without.astype(np.uint32))).drop_nulls().unique()
+            if len(claimed):
+                keys = left.hashes[number].gather(pl.Series(rows_left.astype(np.uint32)))
+                sure &= ~keys.is_in(claimed.implode()).fill_null(False).to_numpy()
+    return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
+
+
+def _rising(rows: np.ndarray) -> bool:
+    return len(rows) < 2 or bool((rows[1:] > rows[:-1]).all())
+
+
+def _tolerated(
+    sides: tuple[Side, Side],
+    rows_left: np.ndarray,
+    rows_right: np.ndarray,
+    left: pl.DataFrame,
+    tolerance: Mapping[str, Decimal],
+) -> np.ndarray:
+    gap = np.abs(sides[0].amounts[rows_left] - sides[1].amounts[rows_right])
+    steps = {currency: int(allowed * sides[0].unit) for currency, allowed in tolerance.items()}
+    allowed = (
+        left["currency"]
+        .gather(pl.Series(rows_left.astype(np.uint32)))
+        .replace_strict(steps, default=0, return_dtype=pl.Int64)
+    )
+    return gap <= allowed.to_numpy()
+
+
+def _days(
+    sides: tuple[Side, Side],
+    rows_left: np.ndarray,
+    rows_right: np.ndarray,
+    slow: np.ndarray,
+    quick: int,
+    order: np.ndarray | None,
+    terms: Terms,
+) -> np.ndarray:
+    """The day each pair was made: the later line's day, or a later one where the pair became the only one left over."""
+    days = np.maximum(sides[0].days(rows_left), sides[1].days(rows_right))
+    told = np.concatenate([np.full(quick, np.iinfo(np.int32).min, np.int32), slow])
+    return np.maximum(days, told if order is None else told[order])
+
+
+def _piles(height: int, rows: np.ndarray, exact: np.ndarray, repeats: np.ndarray, alone: str) -> pl.Series:
+    codes = np.zeros(height, np.uint8)
+    codes[rows] = np.where(exact, 1, 2)
+    codes[repeats] = 3
+    names = [alone, MATCHED, WITH_DIFFERENCE, DUPLICATE]
+    return pl.Series("pile", codes).replace_strict([0, 1, 2, 3], names, return_dtype=pl.Enum(names))

@@ -1,0 +1,156 @@
+"""What the steps of matching share: a rule, the terms of a run, and one side in the form in which it is matched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from recon_lib.keys import key_hash, normal
+from recon_lib.money import MONEY
+
+Fetch = Callable[[pl.Series], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One key and its column on either side.
+
+    sure     the id is unique by nature: known and different ids never meet
+    differs  this key may pair lines whose amounts differ
+    """
+
+    name: str
+    left: str
+    right: str
+    sure: bool = False
+    differs: bool = True
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of one run of `pair`; `left_first`: the left side comes first, the right side follows."""
+
+    rules: tuple[Rule, ...]
+    within: tuple[str, ...]
+    amount: str
+    at: str
+    zone: str
+    left_first: bool
+
+    @property
+    def sure(self) -> list[int]:
+        return [number for number, rule in enumerate(self.rules) if rule.sure]
+
+
+@dataclass
+class Side:
+    """One side. `hashes`: per rule the 64-bit hash of the key inside its group, null without a key.
+
+    `at` and `amounts` are whole numbers (`unit` of them are 1.00 of money); `repeat`: the columns that make a repeat.
+    """
+
+    frame: pl.DataFrame
+    keys: list[str]
+    terms: Terms
+    repeat: tuple[str, ...]
+    fetch: Fetch | None
+    hashes: list[pl.Series]
+    at: np.ndarray
+    amounts: np.ndarray
+    unit: int
+
+    @classmethod
+    def of(
+        cls, frame: pl.DataFrame, keys: Sequence[str], terms: Terms, repeat: tuple[str, ...], fetch: Fetch | None
+    ) -> Side:
+        ready = [key for key in keys if f"{key}#" in frame.columns]
+        made = (
+            frame.lazy()
+            .select(key_hash(key, terms.within).alias(key) for key in dict.fromkeys(keys) if key not in ready)
+            .collect()
+        )
+        hashes = [frame[f"{key}#"] if key in ready else made[key] for key in keys]
+        money = frame[terms.amount]
+        unit = 1
+        if isinstance(money.dtype, pl.Decimal):
+            money, unit = money.cast(MONEY).to_physical().cast(pl.Int64), 10**4
+        return cls(
+            frame,
+            list(keys),
+            terms,
+            repeat,
+            fetch,
+            hashes,
+            frame[terms.at].to_physical().to_numpy(),
+            money.to_numpy(),
+            unit,
+        )
+
+    @property
+    def height(self) -> int:
+        return self.frame.height
+
+    def ids(self, rule: int) -> pl.DataFrame:
+        """`row` and `h` of every row that has the rule's key."""
+        rows = pl.int_range(self.frame.height, dtype=pl.UInt32, eager=True)
+        table = pl.DataFrame({"row": rows, "h": self.hashes[rule]})
+        return table.drop_nulls("h") if table["h"].null_count() else table
+
+    def missing(self, rule: int) -> np.ndarray:
+        return self.hashes[rule].is_null().to_numpy()
+
+    def days(self, rows: np.ndarray) -> np.ndarray:
+        """The day of each row in the zone of the run, as days since 1970 (int32)."""
+        moments = self.frame[self.terms.at].gather(pl.Series(rows.astype(np.uint32)))
+        if isinstance(moments.dtype, pl.Datetime):
+            if moments.dtype.time_zone is None:
+                moments = moments.dt.replace_time_zone("UTC")
+            moments = moments.dt.convert_time_zone(self.terms.zone).dt.date()
+        return moments.to_physical().cast(pl.Int32).to_numpy()
+
+    @cached_property
+    def has_texts(self) -> bool:
+        return all(key in self.frame.columns for key in self.keys)
+
+    def texts(self, rows: np.ndarray) -> pl.DataFrame:
+        """The normal ids of the given rows, one column `k0`, `k1` ... a rule, the `within` columns as text, and `other_ids`."""
+        wanted = pl.Series(rows.astype(np.uint32))
+        if self.has_texts or self.fetch is None:
+            part = self.frame.select(list(dict.fromkeys([*self.keys, *self.terms.within, *self.other_ids])))[wanted]
+        else:
+            part = self.fetch(wanted)
+        return part.select(
+            *[normal(key).alias(f"k{number}") for number, key in enumerate(self.keys)],
+            *[pl.col(name).cast(pl.String) for name in self.terms.within],
+            *[normal(name).alias(name) for name in self.other_ids],
+        )
+
+    @property
+    def other_ids(self) -> list[str]:
+        """The columns that make a repeat and are neither keys nor groups, instant or amount: further ids."""
+        known = {*self.keys, *self.terms.within, self.terms.at, self.terms.amount}
+        return [name for name in self.repeat if name not in known]
+
+
+def same_text(left: Side, right: Side, rows_left: np.ndarray, rows_right: np.ndarray, rule: int) -> np.ndarray:
+    """Are the rule's keys of the joined rows really equal (hashes can collide)? Groups are compared too."""
+    one, two = left.keys[rule], right.keys[rule]
+    a, b = pl.Series(rows_left.astype(np.uint32)), pl.Series(rows_right.astype(np.uint32))
+    equal = np.ones(len(rows_left), bool)
+    for name in left.terms.within:
+        equal &= (left.frame[name].gather(a) == right.frame[name].gather(b)).to_numpy()
+    if one in left.frame.columns and two in right.frame.columns:
+        x, y = left.frame[one].gather(a), right.frame[two].gather(b)
+        same = (x == y).to_numpy()
+        if not same.all():
+            where = pl.Series(np.flatnonzero(~same).astype(np.uint32))
+            both = pl.DataFrame({"x": x.gather(where), "y": y.gather(where)}).select(normal("x") == normal("y"))
+            same = same.copy()
+            same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
+        return equal & same
+    second = (left.frame[f"{one}##"].gather(a), right.frame[f"{two}##"].gather(b))
+    return equal & (second[0] == second[1]).to_numpy()
