@@ -1,4 +1,4 @@
-"""A trend frame in, a plotly Figure out. Every chart asks a question as its title and tells its answer in `layout.meta.alt`.
+"""A trend frame in, a plotly Figure out. A chart asks a question as its title and answers it in `layout.meta.alt`.
 
 Floats are allowed here and nowhere else. Text from files goes through `plain`: plotly reads `<b>` or `<a href>` in a
 label as markup, so markup characters are handed over as entities.
@@ -7,12 +7,15 @@ label as markup, so markup characters are handed over as entities.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
 import polars as pl
+
+from recon_lib.titles import title_of
 
 # Without these plotly shows a button that uploads the data.
 CONFIG: Mapping[str, Any] = {
@@ -38,32 +41,39 @@ def _figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure
     figure.update_layout(
         title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
         meta={"alt": alt},
-        height=340,
-        margin={"l": 56, "r": 12, "t": 56, "b": 48},
+        height=380,
+        margin={"l": 56, "r": 12, "t": 48, "b": 96},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": -0.22, "x": 0},
+        legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
         template="none",
         **layout,
     )
     return figure
 
 
+def _weeks(seen: list[date]) -> list[date]:
+    """Every Monday from the first to the last of `seen`, so that a week without findings is a gap and not left out."""
+    days = range(0, (max(seen) - min(seen)).days + 1, 7) if seen else ()
+    return [min(seen) + timedelta(days=day) for day in days]
+
+
 def discrepancies(weekly: pl.DataFrame) -> go.Figure:
     """Findings a week, stacked by audit. `weekly`: `trends.discrepancies_by_week`."""
-    weeks = weekly["week"].unique().sort()
-    axis = pl.date_range(weeks.min(), weeks.max(), "1w", eager=True) if len(weeks) else weeks  # type: ignore[arg-type]
+    axis = _weeks(weekly["week"].to_list())
     traces = []
     for i, audit in enumerate(weekly["audit"].unique().sort()):
         mine = weekly.filter(pl.col("audit") == audit).group_by("week").agg(pl.col("findings").sum())
-        counts = pl.DataFrame({"week": axis}).join(mine, on="week", how="left", maintain_order="left")
+        counts = pl.DataFrame({"week": axis}, schema={"week": pl.Date}).join(
+            mine, on="week", how="left", maintain_order="left"
+        )
         traces.append(
             go.Bar(
                 x=[day.isoformat() for day in axis],
                 y=counts["findings"].fill_null(0).to_list(),
-                name=plain(audit),
+                name=plain(title_of(audit)),
                 marker={"color": COLOURS[i % len(COLOURS)], "pattern": {"shape": "/" if i >= len(COLOURS) else ""}},
-                hovertemplate="week of %{x}<br>%{fullData.name}: %{y}<extra></extra>",
+                hovertemplate="week of %{x|%Y-%m-%d}<br>%{fullData.name}: %{y}<extra></extra>",
             )
         )
     most = weekly.group_by("week").agg(pl.col("findings").sum()).sort("findings", "week", descending=[True, False])
@@ -77,16 +87,16 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
         )
     return _figure(
         traces,
-        "In which weeks did discrepancies arise?",
+        "In which weeks did discrepancies arise? (weeks from Monday)",
         alt,
         barmode="stack",
         yaxis={"title": {"text": "findings"}, "rangemode": "tozero", "tickformat": ",d"},
-        xaxis={"title": {"text": "week (Monday)"}, "type": "date"},
+        xaxis={"type": "date"},
     )
 
 
 def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
-    """Days from event to reimbursement by month of payment, beside the yardstick. `monthly`: `trends.delays_by_month`."""
+    """Days from event to reimbursement by month of payment, and the yardstick. `monthly`: `trends.delays_by_month`."""
     months = [day.strftime("%Y-%m") for day in monthly["month"]]
     traces = [
         go.Bar(x=months, y=monthly["median_days"].to_list(), name="median", marker={"color": COLOURS[0]}),
@@ -112,11 +122,11 @@ def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
         )
     return _figure(
         traces,
-        "How long does Amazon take to reimburse?",
+        "How long does Amazon take to reimburse? (by month of the reimbursement)",
         alt,
         barmode="group",
         shapes=[line],
         annotations=[note],
         yaxis={"title": {"text": "days"}, "rangemode": "tozero"},
-        xaxis={"title": {"text": "month of the reimbursement"}, "type": "category"},
+        xaxis={"type": "category"},
     )

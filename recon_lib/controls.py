@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from recon_lib.tables import Column, Html, count, money, number, table, text
+from recon_lib.tables import Column, Html, count, head, money, number, table, text
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -28,11 +28,18 @@ def files(day: Day) -> Html:
         )
     )
     columns = [
-        Column("path", "File", "code"), Column("title", "Report"), Column("period_from", "From", "day"),
-        Column("period_to", "To", "day"), Column("rows_total", "Rows", "number"), Column("rows_in", "Used", "number"),
-        Column("rows_repeated", "In another file", "number"), Column("rows_after", "After the day", "number"),
-        Column("rows_rejected", "Rejected", "number"), Column("ties", "Adds up", "tick"), Column("totals", "Money in the file", "long"),
-    ]  # fmt: skip
+        Column("path", "File", "code"),
+        Column("title", "Report"),
+        Column("period_from", "From", "day"),
+        Column("period_to", "To", "day"),
+        Column("rows_total", "Rows", "number"),
+        Column("rows_in", "Used", "number"),
+        Column("rows_repeated", "In another file", "number"),
+        Column("rows_after", "After the day", "number"),
+        Column("rows_rejected", "Rejected", "number"),
+        Column("ties", "Adds up", "tick"),
+        Column("totals", "Money in the file", "long"),
+    ]
     return table(
         frame,
         columns,
@@ -48,14 +55,26 @@ def settlements(day: Day) -> Html:
     """Every settlement that has ended: its lines against its stated total."""
     frame = day.settlements.with_columns((pl.col("difference") == 0).alias("ties"))
     columns = [
-        Column("settlement_id", "Settlement", "code"), Column("start_on", "From", "day"), Column("end_on", "To", "day"),
-        Column("deposit_on", "Deposit", "day"), Column("lines", "Lines", "number"), Column("lines_amount", "Sum of lines", "money"),
-        Column("total_amount", "Stated total", "money"), Column("difference", "Difference", "money"), Column("ties", "Ties", "tick"),
-    ]  # fmt: skip
+        Column("settlement_id", "Settlement", "code"),
+        Column("start_on", "From", "day"),
+        Column("end_on", "To", "day"),
+        Column("deposit_on", "Deposit", "day"),
+        Column("lines", "Lines", "number"),
+        Column("lines_amount", "Sum of lines", "money"),
+        Column("total_amount", "Stated total", "money"),
+        Column("difference", "Difference", "money"),
+        Column("ties", "Ties", "tick"),
+    ]
     return table(
-        frame, columns, id="settlements", caption="Settlements: lines against the stated total", empty="No settlement has ended.",
-        rest="the settlement reports", rows=200, totals=["lines_amount", "total_amount", "difference"],
-    )  # fmt: skip
+        frame,
+        columns,
+        id="settlements",
+        caption="Settlements: lines against the stated total",
+        empty="No settlement has ended.",
+        rest="the settlement reports",
+        rows=200,
+        totals=["lines_amount", "total_amount", "difference"],
+    )
 
 
 def journal(day: Day) -> Html:
@@ -81,17 +100,23 @@ def inputs(day: Day) -> Html:
     """The hash of every input: whoever has the same files can make the same packet."""
     frame = day.books.files.sort("path").select("path", "sha256", "encoding", "layout")
     columns = [
-        Column("path", "File", "code"), Column("sha256", "SHA-256", "hash"), Column("encoding", "Encoding"), Column("layout", "Layout"),
-    ]  # fmt: skip
+        Column("path", "File", "code"),
+        Column("sha256", "SHA-256", "hash"),
+        Column("encoding", "Encoding"),
+        Column("layout", "Layout"),
+    ]
     return table(frame, columns, id="inputs", caption="Inputs", rest="manifest.json", rows=200)
 
 
 def rejects(day: Day) -> Html:
     """Rows of the files that could not be used."""
     columns = [
-        Column("file", "File", "code"), Column("line", "Line", "number"), Column("column", "Column", "code"),
-        Column("value", "Met", "code"), Column("reason", "Why it was set aside", "long"),
-    ]  # fmt: skip
+        Column("file", "File", "code"),
+        Column("line", "Line", "number"),
+        Column("column", "Column", "code"),
+        Column("value", "Met", "code"),
+        Column("reason", "Why it was set aside", "long"),
+    ]
     return table(
         day.books.rejects,
         columns,
@@ -107,11 +132,16 @@ def pay(day: Day) -> Html:
     """Amazon Pay: the open match set rolled forward, its ageing, its items."""
     parts = [_roll(day.rollforward), _ageing(day.open_items)]
     columns = [
-        Column("activity_at", "Recorded (UTC)"), Column("kind", "Kind"), Column("amazon_transaction_id", "Capture or refund", "code"),
-        Column("seller_reference_id", "Own reference", "code"), Column("seller_order_id", "Own order", "code"),
-        Column("order_reference_id", "Order reference", "code"), Column("amount", "Amount", "money"),
-        Column("hours_open", "Hours open", "number"), Column("overdue", "Overdue", "flag"),
-    ]  # fmt: skip
+        Column("activity_at", "Recorded (UTC)"),
+        Column("kind", "Kind"),
+        Column("amazon_transaction_id", "Capture or refund", "code"),
+        Column("seller_reference_id", "Own reference", "code"),
+        Column("seller_order_id", "Own order", "code"),
+        Column("order_reference_id", "Order reference", "code"),
+        Column("amount", "Amount", "money"),
+        Column("hours_open", "Hours open", "number"),
+        Column("overdue", "Overdue", "flag"),
+    ]
     items = day.open_items.sort("hours_open", descending=True, maintain_order=True)
     parts.append(
         table(
@@ -144,8 +174,8 @@ def _roll(rolled: pl.DataFrame) -> str:
         if row["restated_lines"] or row["restated_amount"]:
             foot += _roll_row("Restated: opening − closing published the day before", row, "restated", currency)
         out.append(
-            f'<table class="roll" id="rollforward-{text(currency)}"><caption>Open match set, {text(currency)}</caption><thead><tr>'
-            '<th scope="col">Step</th><th scope="col" class="number">Lines</th><th scope="col" class="money">Amount</th></tr></thead>'
+            f'<table class="roll" id="rollforward-{text(currency)}"><caption>Open match set, {text(currency)}</caption>'
+            f"{head('Step', 'Lines', 'Amount', right=['Lines', 'Amount'])}"
             f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
         )
     return "".join(out)
@@ -154,7 +184,8 @@ def _roll(rolled: pl.DataFrame) -> str:
 def _roll_row(name: str, row: dict[str, Any], key: str, currency: str, mark: str = "") -> str:
     lines, amount = row[f"{key}_lines"], row[f"{key}_amount"]
     return (
-        f'<tr><th scope="row">{text(name)} {mark}</th><td class="number">{number(lines) if lines is not None else ""}</td>'
+        f'<tr><th scope="row">{text(name)} {mark}</th>'
+        f'<td class="number">{number(lines) if lines is not None else ""}</td>'
         f'<td class="money">{text(money(amount, currency))}</td></tr>'
     )
 
@@ -166,10 +197,12 @@ def _ageing(items: pl.DataFrame) -> str:
     step = pl.lit(0, dtype=pl.Int8)
     for i, bound in enumerate(bounds[1:], start=1):
         step = pl.when(hours > bound).then(pl.lit(i, dtype=pl.Int8)).otherwise(step)
-    aged = items.with_columns(step.alias("step")).group_by("step", "currency").agg(
-        pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum()
-    ).sort("step", "currency").with_columns(
-        pl.col("step").replace_strict(dict(enumerate(names)), return_dtype=pl.String).alias("age")
-    )  # fmt: skip
+    aged = (
+        items.with_columns(step.alias("step"))
+        .group_by("step", "currency")
+        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum())
+        .sort("step", "currency")
+        .with_columns(pl.col("step").replace_strict(dict(enumerate(names)), return_dtype=pl.String).alias("age"))
+    )
     columns = [Column("age", "Open for"), Column("lines", "Items", "number"), Column("amount", "Amount", "money")]
     return table(aged, columns, id="ageing", caption="How old the open items are", totals=["amount"], data=False)

@@ -8,11 +8,8 @@ import hashlib
 import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
-
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # see packet.py
 
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -60,7 +57,7 @@ class Exporter:
             raise RunError("plotly is not installed", do="pip install -e .")
         plotly = (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
         self._plotly = base64.b64encode(gzip.compress(plotly, 9, mtime=0)).decode("ascii")
-        # Only these two scripts may run, and nothing may be fetched: hostile text in a file stays text even if an escape failed.
+        # Only these two scripts may run and nothing may be fetched: hostile text does nothing even if an escape failed.
         scripts = " ".join(_source_hash(code) for code in (self._script.encode(), plotly))
         self._policy = (
             f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -80,6 +77,7 @@ class Exporter:
             "figures": Figures(), "css": self._css, "script": self._script, "plotly": self._plotly if wanted else "",
             "policy": self._policy, "facts": facts, "chapters": _chapters(notebook),
         }  # fmt: skip
+        body: str
         body, _ = self._html.from_notebook_node(notebook, resources)
         shown = len(re.findall(r'<script type="application/json" id="fig-\d+-json">', body))
         if shown != wanted:

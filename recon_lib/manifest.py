@@ -1,4 +1,4 @@
-"""The manifest of a packet: what went in, what was used, what came out. No clock, no machine, no path outside the account."""
+"""The manifest of a packet: what went in, what was used, what came out. No clock, no machine, no path of one."""
 
 from __future__ import annotations
 

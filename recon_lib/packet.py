@@ -59,7 +59,7 @@ def make_packet(
 
     Args:
         folder: the account folder. as_of: the day. out: where packets lie. store: where parsed files are kept.
-        progress: a bar on the terminal. notebook: another notebook with the same parameters (notebooks/daily_packet.ipynb).
+        progress: a bar on the terminal. notebook: another one with the same parameters.
 
     Raises:
         UsageError, ReportError: the input is unusable; nothing was written.
@@ -108,7 +108,7 @@ def _make(
     page = ran.page({"title": f"{now['packet']['account']} {day}", **told})
     (built / "packet.html").write_bytes(page)
     full = manifest.finish(built, told)
-    os.chmod(built, 0o755)  # noqa: S103  mkdtemp makes a folder for its owner only; a packet is for its readers
+    os.chmod(built, 0o755)  # mkdtemp makes a folder for its owner only; a packet is for its readers
     place, _ = publish.publish(built, home, day)
     return _result(place, full)
 

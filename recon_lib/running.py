@@ -1,4 +1,4 @@
-"""Running one notebook in a fresh process and writing its page. Everything here is slow to import; the order is the point.
+"""Running one notebook in a fresh process and writing its page. All of it is slow to import: the order is the point.
 
 The kernel is started first. While it boots, papermill is imported; while it works, a thread imports nbconvert, compiles
 the template and compresses plotly.js. papermill saves nothing in between: the page is all that is kept.

@@ -7,7 +7,7 @@ The tables need no script. The packet's own small script makes those of class `d
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -61,9 +61,10 @@ def money(amount: Decimal | None, currency: str | None) -> str:
     return f"{shown} {currency}" if currency else shown
 
 
-def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing") -> str:
-    """Several currencies in one line: `1,234.50 USD + 20.00 CAD`."""
-    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items())) or none
+def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing", first: str = "") -> str:
+    """Several currencies in one line, the currency `first` before the others: `1,234.50 USD + 20.00 CAD`."""
+    ordered = sorted(amounts, key=lambda currency: (currency != first, currency))
+    return " + ".join(money(amounts[currency], currency) for currency in ordered) or none
 
 
 def number(value: int | Decimal | float) -> str:
@@ -74,6 +75,14 @@ def number(value: int | Decimal | float) -> str:
 def count(n: int, one: str, many: str = "") -> str:
     """`1 finding`, `2 findings`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def head(*titles: str, right: Collection[str] = ()) -> str:
+    """The head of a table made by hand; those named in `right` stand over numbers."""
+    cells = "".join(
+        f'<th scope="col" class="{"money" if name in right else "text"}">{text(name)}</th>' for name in titles
+    )
+    return f"<thead><tr>{cells}</tr></thead>"
 
 
 def _cell(value: Any, column: Column, currency: str | None) -> str:
@@ -89,10 +98,11 @@ def _cell(value: Any, column: Column, currency: str | None) -> str:
         return f'<td class="flag">{word}</td>'
     if column.kind == "tick":
         mark, said = ("✓", "yes") if value else ("✗", "no")
-        return f'<td class="tick"><span class="{"tick" if value else "cross"}" role="img" aria-label="{said}">{mark}</span></td>'
+        kind = "tick" if value else "cross"
+        return f'<td class="tick"><span class="{kind}" role="img" aria-label="{said}">{mark}</span></td>'
     if column.kind == "evidence":
         return f'<td class="evidence"><details><summary>show</summary>{text(value)}</details></td>'
-    shown = value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else str(value)
+    shown = value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else str(value)
     if column.kind == "day" and isinstance(value, date):
         return f'<td class="day"><time>{text(shown)}</time></td>'
     if column.kind == "text" and column.name == "status":
@@ -147,7 +157,7 @@ def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str]) -> st
         for i, c in enumerate(columns):
             if c.name in names:
                 total = part[c.name].drop_nulls()
-                shown = money(total.sum(), currency) if len(total) else ""
+                shown = money(sum(total.to_list(), Decimal(0)), currency) if len(total) else "unknown"
                 cells.append(f'<td class="money">{text(shown)}</td>')
             else:
                 cells.append('<th scope="row">Total</th>' if i == 0 else "<td></td>")

@@ -129,7 +129,7 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
 
 def many(count: int) -> list[dict[str, Any]]:
     """`count` findings over ten audits, each with evidence of an ordinary length."""
-    audits = sorted({row["audit"] for row in ROWS}) + ["return_unpaid", "measurement_error", "refund_fee_kept"]
+    audits = [*sorted({row["audit"] for row in ROWS}), "return_unpaid", "measurement_error", "refund_fee_kept"]
     return [
         finding(audits[i % len(audits)], n=i + 1, event_on=AS_OF - timedelta(days=i % 90), claim_by=AS_OF + timedelta(days=i % 60),
                 order_id=f"111-{i:07d}", sku=f"SKU-{i % 500}")

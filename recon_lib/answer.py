@@ -1,0 +1,180 @@
+"""The top of the packet: who and when, the answer in a few lines, and what cannot wait. Each function gives HTML.
+
+Sums are by currency and only over known values; what has no known value is counted beside the sum, never as zero.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recon_lib.tables import Column, Html, count, head, monies, table, text
+from recon_lib.titles import AUDIT_TITLES
+
+if TYPE_CHECKING:
+    from recon_lib.reconcile import Day
+
+BREAKS = ("settlement_out_of_balance", "settlement_gap", "deposit_missing", "deposit_differs", "deposit_unexplained")
+
+
+def owed(findings: pl.DataFrame) -> dict[str, Decimal]:
+    """Known `owed` by currency."""
+    known = findings.filter(pl.col("owed").is_not_null() & pl.col("currency").is_not_null())
+    sums = known.group_by("currency").agg(pl.col("owed").sum()).sort("currency")
+    return dict(zip(sums["currency"].to_list(), sums["owed"].to_list(), strict=True))
+
+
+def of_status(findings: pl.DataFrame, *statuses: str) -> pl.DataFrame:
+    return findings.filter(pl.col("status").is_in(statuses))
+
+
+def value_of(findings: pl.DataFrame) -> str:
+    """`1,234.50 USD`, and how many have no known value."""
+    unknown = findings["owed"].null_count()
+    said = monies(owed(findings)) if unknown < findings.height else ""
+    more = f"{count(unknown, 'finding')} of unknown value" if unknown else ""
+    return " and ".join(part for part in (said, more) if part) or "nothing"
+
+
+def title(day: Day) -> Html:
+    """Who and when."""
+    account = day.books.account
+    return Html(
+        f"<h1>Daily packet {day.books.as_of.isoformat()}</h1>"
+        f'<p class="who">Account <b>{text(account.account)}</b> · marketplace {text(account.marketplace)} · '
+        f"as of the end of {day.books.as_of:%A}, {day.books.as_of} ({text(account.time_zone)})</p>"
+    )
+
+
+def at_a_glance(day: Day) -> Html:
+    """The answer first: what is owed, what cannot wait, what is open, what broke, what is not known."""
+    found, as_of = day.findings, day.books.as_of
+    claimable, breaks = of_status(found, "claimable"), found.filter(pl.col("audit").is_in(BREAKS))
+    soon = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=7))
+    two_weeks = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=14))
+    rows = [
+        _line(
+            "bad" if claimable.height else "good",
+            "Claimable now",
+            value_of(claimable),
+            count(claimable.height, "finding"),
+        )
+    ]
+    for name, part, days in (("within 7 days", soon, 7), ("within 14 days", two_weeks, 14)):
+        first = _first_day(part)
+        last_day = (
+            f"{count(part.height, 'finding')}, first last day {first}"
+            if part.height
+            else f"none before {as_of + timedelta(days=days)}"
+        )
+        rows.append(_line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part), last_day))
+    rows.append(
+        _line(
+            "",
+            "Waiting (too early to claim, or Amazon may still act)",
+            value_of(of_status(found, "waiting")),
+            count(of_status(found, "waiting").height, "finding"),
+        )
+    )
+    rows.append(_pay_line(day))
+    kinds = ", ".join(f"{n} × {audit}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows())
+    rows.append(
+        _line(
+            "bad" if breaks.height else "good",
+            "Settlements and payouts that do not tie",
+            value_of(breaks) if breaks.height else "all tie",
+            kinds or "no gap, no difference",
+        )
+    )
+    unchecked = day.not_checked.height
+    rejected = day.books.rejects.height
+    rows.append(
+        _line(
+            "warn" if unchecked or rejected else "good",
+            "Not checked",
+            count(unchecked, "point"),
+            f"{count(rejected, 'row')} of the files could not be used",
+        )
+    )
+    return Html(
+        f'<p class="verdict">{_verdict(day, claimable)}</p>'
+        '<table id="answer" class="answer"><caption>The day at a glance</caption>'
+        f"{head('Question', 'Amount', 'Detail', right=['Amount'])}<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _line(tone: str, name: str, value: str, detail: str) -> str:
+    mark = {"good": "✓", "bad": "!", "warn": "?"}.get(tone, "·")
+    return (
+        f'<tr class="{tone}"><th scope="row"><span class="mark" aria-hidden="true">{mark}</span> {text(name)}</th>'
+        f'<td class="money">{text(value)}</td><td>{text(detail)}</td></tr>'
+    )
+
+
+def _pay_line(day: Day) -> str:
+    items = day.open_items
+    overdue = items.filter(pl.col("overdue"))
+    if not items.height:
+        return _line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
+    sums = dict(items.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
+    late = dict(overdue.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
+    told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f" ({monies(late)})" if late else "")
+    return _line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
+
+
+def _first_day(claims: pl.DataFrame) -> date | None:
+    return min((day for day in claims["claim_by"].to_list() if day is not None), default=None)
+
+
+def _verdict(day: Day, claimable: pl.DataFrame) -> str:
+    as_of = day.books.as_of
+    if claimable.is_empty():
+        return f"Nothing can be claimed from Amazon on {as_of}."
+    unknown = claimable["owed"].null_count()
+    told = monies(owed(claimable), none="an amount that is not known yet", first=day.books.account.currency)
+    more = f"; the value of {unknown:,} of them is not known" if unknown and unknown < claimable.height else ""
+    first = _first_day(claimable)
+    by = f" The first of them must be claimed by <b>{first}</b>." if first is not None else ""
+    return (
+        f"Amazon owes <b>{text(told)}</b> that can be claimed now, in {count(claimable.height, 'finding')}{more}.{by}"
+    )
+
+
+def deadlines(day: Day, days: int = 14) -> Html:
+    """What must be claimed within `days`, the earliest last day first, the largest amount first within a day."""
+    due = of_status(day.findings, "claimable").filter(pl.col("claim_by") <= day.books.as_of + timedelta(days=days))
+    due = due.sort("claim_by", "owed", "finding_id", descending=[False, True, False], nulls_last=True)
+    due = due.with_columns(
+        (pl.col("claim_by") - pl.lit(day.books.as_of)).dt.total_days().alias("days"),
+        pl.col("audit").replace(AUDIT_TITLES).alias("claim"),
+        what_to_quote(),
+    )
+    columns = [
+        Column("claim_by", "Last day", "day"),
+        Column("days", "Days left", "number"),
+        Column("claim", "Claim"),
+        Column("what", "What to quote", "code"),
+        Column("quantity", "Units", "number"),
+        Column("owed", "Owed", "money"),
+    ]
+    return table(
+        due,
+        columns,
+        id="deadlines",
+        caption=f"To be claimed by {day.books.as_of + timedelta(days=days)}",
+        rows=100,
+        empty="No claim runs out in these days.",
+        rest="claims.xlsx",
+        totals=["owed"],
+    )
+
+
+def what_to_quote() -> pl.Expr:
+    """The ids that a claim quotes, joined: order, reference, SKU, FNSKU."""
+    names = ("order_id", "reference_id", "sku", "fnsku")
+    labels = ("order ", "ref. ", "SKU ", "FNSKU ")
+    parts = [pl.lit(label) + pl.col(name) for name, label in zip(names, labels, strict=True)]
+    return pl.concat_str(parts, separator=" · ", ignore_nulls=True).alias("what")

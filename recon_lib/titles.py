@@ -1,0 +1,41 @@
+"""The names of audits in the words of a reader."""
+
+from __future__ import annotations
+
+# Names that are not here are shown as they are.
+AUDIT_TITLES = {
+    "warehouse_lost": "Lost in the warehouse and not made good",
+    "warehouse_damaged": "Damaged in the warehouse and not made good",
+    "inbound_shortage": "Sent to Amazon, not received",
+    "disposed_without_order": "Disposed of without an order",
+    "removal_short": "Removal parcels that arrived short",
+    "refund_without_return": "Refunded, but the unit never came back",
+    "return_unpaid": "Came back damaged by Amazon or the carrier, unpaid",
+    "return_not_restocked": "Came back sellable, not back in stock",
+    "refund_exceeds_charge": "Refunded more than was charged",
+    "return_wrong_item": "Another item came back",
+    "fulfilment_fee_overcharge": "Fulfilment fee above the rate card",
+    "measurement_error": "Fee from a wrong size or weight",
+    "referral_fee_error": "Referral fee above the rate",
+    "refund_fee_kept": "Referral fee kept on a refund",
+    "storage_fee_overcharge": "Storage fee above the rate",
+    "reimbursement_underpaid": "Reimbursed below the unit's value",
+    "reimbursement_not_settled": "Reimbursement approved, never paid out",
+    "reimbursement_reversed": "Reimbursement taken back, unit not returned",
+    "reimbursement_twice": "Paid twice (risk of being taken back)",
+    "settlement_out_of_balance": "Settlement lines do not add up to the total",
+    "settlement_gap": "A settlement period is missing",
+    "deposit_missing": "Payout that never reached the bank",
+    "deposit_differs": "Payout that arrived with another amount",
+    "deposit_unexplained": "Bank credit without a settlement",
+    "pay_amount_differs": "Amazon Pay: settled with another amount",
+    "pay_duplicate": "Amazon Pay: the same line settled twice",
+    "pay_unknown": "Amazon Pay: settled, but unknown to the shop",
+    "pay_overdue": "Amazon Pay: not settled in time",
+    "pay_fee_differs": "Amazon Pay: fee above the schedule",
+}
+
+
+def title_of(audit: str) -> str:
+    """The title of an audit; an unknown name as words."""
+    return AUDIT_TITLES.get(audit, audit.replace("_", " ").capitalize())
