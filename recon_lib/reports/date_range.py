@@ -89,30 +89,31 @@ def preamble_currency(preamble: str) -> str | None:
 
 
 def store_currency(rows: pl.LazyFrame) -> dict[str, str]:
-    """The fact `store_currency` where all stores named in the rows pay in one currency; `rows` where there are none."""
-    if "marketplace" not in rows.collect_schema().names():
-        return {}
+    """Facts from the rows: `store_currency` where all stores named pay in one currency; `empty` where there are no rows."""
     stores = dict(_STORES.values())
-    met = rows.select(pl.col("marketplace").str.strip_chars().str.to_lowercase().unique()).collect()["marketplace"]
-    currencies = {stores[name] for name in met.drop_nulls() if name in stores}
-    return {"store_currency": currencies.pop()} if len(currencies) == 1 else {}
+    met = rows.select(pl.col("marketplace").str.to_lowercase()).collect()["marketplace"]
+    currencies = {stores[name] for name in met.unique().drop_nulls() if name in stores}
+    facts = {"store_currency": currencies.pop()} if len(currencies) == 1 else {}
+    return facts if met.len() else {"empty": "yes"}
 
 
 def file_currency(facts: Mapping[str, str]) -> str:
-    """The currency of a file: its preamble, else its stores, else the account's store. ReportError without any."""
+    """The currency of a file: its preamble, else its stores, else the account's store. ReportError without any.
+
+    A file without rows needs none and gets an empty text.
+    """
     found = (
         preamble_currency(facts.get("preamble", ""))
         or facts.get("store_currency")
-        or facts.get("currency")
         or _STORES.get(facts.get("marketplace", ""), (None, None))[1]
     )
-    if not found:
+    if not found and "empty" not in facts:
         raise ReportError(
             "the currency is stated nowhere",
             hoped="a line such as 'All amounts in EUR, unless specified' before the header",
             do="download the report again and keep the lines before the header",
         )
-    return found
+    return found or ""
 
 
 def _folded(text: pl.Expr) -> pl.Expr:

@@ -41,6 +41,7 @@ COLUMNS: dict[str, Names] = {
         "tcs_sgst": ("TCS-SGST",),
         "tcs_igst": ("TCS-IGST",),
         "tds": ("TDS (Section 194-O)",),
+        "points": ("Amazonポイントの費用",),  # Japan only; its English name was never met
         "selling_fees": ("selling fees",),
         "fba_fees": ("fba fees",),
         "other_transaction_fees": ("other transaction fees",),
@@ -188,7 +189,6 @@ COLUMNS: dict[str, Names] = {
         "shipping_credits_tax": ("配送料の税金",),
         "gift_wrap_credits": ("ギフト包装手数料",),
         "gift_wrap_credits_tax": ("ギフト包装クレジットの税金",),
-        "points": ("Amazonポイントの費用",),
         "promotional_rebates": ("プロモーション割引額",),
         "promotional_rebates_tax": ("プロモーション割引の税金",),
         "withheld_tax": ("源泉徴収税を伴うマーケットプレイス",),

@@ -1,0 +1,136 @@
+"""Inbound shipments from the v0 JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from families_files import SHARED, everything, read, rows, stored_bytes
+
+from recon_lib.errors import ReportError
+from recon_lib.reports.inbound import is_inbound_json, read_inbound_json, with_status
+
+BOTH = """{
+  "payload": {
+    "ShipmentData": [
+      {"ShipmentId": "FBA1", "ShipmentName": "FBA (2/1/24 10:00 AM) - 1", "ShipmentStatus": "CLOSED",
+       "DestinationFulfillmentCenterId": "PHX6",
+       "ShipFromAddress": {"Name": "Zebulon Quillfeather", "AddressLine1": "1 Hidden Lane", "PostalCode": "00501"}}
+    ],
+    "ItemData": [
+      {"ShipmentId": "FBA1", "SellerSKU": "SKU-1", "FulfillmentNetworkSKU": "X001",
+       "QuantityShipped": 10, "QuantityReceived": 8, "PrepDetailsList": [{"PrepInstruction": "ItemData"}]},
+
+      {"ShipmentId": "FBA1", "SellerSKU": "SKU-2", "QuantityShipped": 5, "QuantityReceived": 6}
+    ],
+    "NextToken": "abc"
+  }
+}
+"""
+
+
+def items(*objects: str) -> str:
+    return '{"payload": {"ItemData": [' + ",\n".join(objects) + "]}}"
+
+
+def test_items_and_their_shipments_in_one_file(tmp_path: Path) -> None:
+    reading = read(tmp_path, BOTH, "answers.json")
+    assert (reading.family, reading.rows_rejected) == ("inbound_shipments", 0)
+    got = rows(reading).select("line", "shipment_id", "status", "sku", "fnsku", "quantity_shipped", "quantity_received")
+    assert got.rows() == [
+        (9, "FBA1", "CLOSED", "SKU-1", "X001", 10, 8),
+        (12, "FBA1", "CLOSED", "SKU-2", None, 5, 6),
+    ]
+    assert rows(reading)["closed_on"].to_list() == [None, None]
+    told = everything(reading).encode() + stored_bytes(tmp_path)
+    assert not any(secret in told for secret in (b"Quillfeather", b"Hidden Lane", b"00501"))
+
+
+def test_items_alone_leave_the_status_unknown_until_the_shipments_are_there() -> None:
+    one = '{"ShipmentId": "FBA1", "SellerSKU": "SKU-1", "QuantityShipped": 10, "QuantityReceived": 8}'
+    alone = read_inbound_json(items(one).encode()).frames["inbound_shipments"]
+    assert alone["status"].to_list() == [None]
+    shipments = b'{"payload": {"ShipmentData": [{"ShipmentId": "FBA1", "ShipmentStatus": "RECEIVING"},'
+    shipments += (
+        b' {"ShipmentId": "FBA1", "ShipmentStatus": "CLOSED"}, {"ShipmentId": "FBA1", "ShipmentStatus": "SHIPPED"}]}}'
+    )
+    told = read_inbound_json(shipments)
+    assert told.frames["inbound_shipments"].height == 0
+    statuses = told.frames["inbound_statuses"]
+    assert with_status(alone.lazy(), statuses.lazy()).collect()["status"].to_list() == ["CLOSED"]
+    known = alone.with_columns(pl.lit("WORKING").alias("status"))
+    assert with_status(known.lazy(), statuses.lazy()).collect()["status"].to_list() == ["WORKING"]
+
+
+@pytest.mark.parametrize("between", ["\n", "\n,\n", "list"])
+def test_several_pages_in_one_file(between: str) -> None:
+    pages = [
+        items(f'{{"ShipmentId": "FBA{n}", "SellerSKU": "S", "QuantityShipped": {n}, "QuantityReceived": 0}}')
+        for n in (1, 2, 3)
+    ]
+    text = "[" + ",\n".join(pages) + "]" if between == "list" else between.join(pages)
+    frame = read_inbound_json(text.encode()).frames["inbound_shipments"]
+    assert frame["shipment_id"].to_list() == ["FBA1", "FBA2", "FBA3"]
+    assert frame["line"].to_list() == ([1, 3, 5] if between == "\n,\n" else [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("item", "column"),
+    [
+        ('{"SellerSKU": "S", "QuantityShipped": 1, "QuantityReceived": 1}', "ShipmentId"),
+        ('{"ShipmentId": "F", "QuantityShipped": 1, "QuantityReceived": 1}', "SellerSKU"),
+        ('{"ShipmentId": "F", "SellerSKU": "S", "QuantityShipped": 1}', "QuantityReceived"),
+        ('{"ShipmentId": "F", "SellerSKU": "S", "QuantityShipped": -1, "QuantityReceived": 0}', "QuantityShipped"),
+        ('{"ShipmentId": "F", "SellerSKU": "S", "QuantityShipped": 1.5, "QuantityReceived": 0}', "QuantityShipped"),
+        ('{"ShipmentId": "F", "SellerSKU": "S", "QuantityShipped": true, "QuantityReceived": 0}', "QuantityShipped"),
+        ('{"ShipmentId": "F", "SellerSKU": "S", "QuantityShipped": "1", "QuantityReceived": 1}', "QuantityShipped"),
+        ('{"ShipmentId": 7, "SellerSKU": "S", "QuantityShipped": 1, "QuantityReceived": 1}', "ShipmentId"),
+        ("null", "ShipmentId"),
+        ("17", "ItemData"),
+    ],
+)
+def test_an_item_that_cannot_be_used_is_rejected_with_its_line(item: str, column: str) -> None:
+    good = '{"ShipmentId": "FBA1", "SellerSKU": "S", "QuantityShipped": 2, "QuantityReceived": 2}'
+    told = read_inbound_json(items(good, item).encode())
+    assert told.frames["inbound_shipments"].height == 1
+    assert told.rejects is not None
+    assert told.rejects.select("line", "column").rows() == [(2, column)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOTH[:-30],
+        BOTH.replace('"PHX6"', "PHX6"),
+        BOTH.replace("10,", "NaN,"),
+        '{"ItemData": [' + "[" * 100_000,
+        '{"a": ' * 100_000 + '"ItemData"',
+        '{"payload": {"Other": "ItemData"}}',
+    ],
+)
+def test_broken_or_hostile_json_is_refused(text: str) -> None:
+    with pytest.raises(ReportError):
+        read_inbound_json(text.encode())
+
+
+def test_an_empty_answer_is_a_file_without_rows() -> None:
+    told = read_inbound_json(b'{"payload": {"ItemData": []}}')
+    assert told.frames["inbound_shipments"].height == 0
+    assert told.rejects is not None
+    assert told.rejects.height == 0
+
+
+def test_other_json_is_not_taken_for_it() -> None:
+    assert not is_inbound_json(b'{"payload": {"Orders": []}}')
+    assert not is_inbound_json(b'shipment_id,"ItemData"')
+    assert is_inbound_json(b'\xef\xbb\xbf\n {"ItemData": []}')
+
+
+def test_the_public_sample_names_no_shipment(tmp_path: Path) -> None:
+    sample = SHARED / "inbound-shipment-items" / "airbyte-FbaInboundShipmentItems.json"
+    if not sample.exists():
+        pytest.skip("the shared samples are not on this machine")
+    reading = read(tmp_path, sample.read_bytes(), "items.json")
+    assert (reading.family, reading.rows_used, reading.rows_rejected) == ("inbound_shipments", 0, 1)
+    assert reading.rejects.row(0, named=True)["column"] == "ShipmentId"
