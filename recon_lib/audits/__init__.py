@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import inventory, settlements
+from recon_lib.audits import inventory, movements, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
     *inventory.AUDITS,
+    *movements.AUDITS,
     *settlements.AUDITS,
 )
 

@@ -158,6 +158,7 @@ def _adding_up(items: Sequence[T], amount: int, *, by_day: bool) -> list[T]:
     if sum(item.amount for item in items) == amount:
         return list(items)
     ways: dict[int, tuple[int, ...]] = {0: ()}  # sum reached -> numbers of the items
+    reached: int
     for number, item in enumerate(items):
         for reached in sorted(ways):
             if reached + item.amount <= amount:

@@ -1,0 +1,331 @@
+"""Units on their way in, out or into the bin: inbound shipments, disposals and removals."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from recon_lib.allocation import allocate
+from recon_lib.audits import coverage
+from recon_lib.audits.base import Audit, AuditResult
+from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
+from recon_lib.audits.facts import ledger_rows, paid_lines, reimbursements
+from recon_lib.audits.inventory import (
+    DISPOSED,
+    Matched,
+    damaged_units,
+    fact_of_event,
+    ledger_events,
+    lost_units,
+    reimbursed_units,
+)
+from recon_lib.audits.payouts import settled_on
+from recon_lib.books import Books
+from recon_lib.policy import Policy
+
+# A payment for a shipment may come before Amazon closes it, but not longer before than a shipment stays open.
+_OPEN_DAYS = 180
+
+
+def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
+    """Units of closed shipments that never arrived and were not paid. One finding a shipment and SKU.
+
+    Received is the larger of the shipment record and the ledger's receipts with its id. Payments carry no shipment id:
+    they settle the shipment of the FNSKU that closed first.
+    """
+    rows = books.frames["inbound_shipments"].collect().with_columns(PLACE.alias("place"), status=fold("status"))
+    still_open = rows.filter(pl.col("status").fill_null("") != "closed")
+    received = ledger_rows(books).filter(
+        pl.col("type").is_in(["receipts", "receipt"]), pl.col("reference_id").is_not_null()
+    )
+    received = received.with_columns(PLACE.alias("place"))
+    shipped = _shipped(rows.filter(pl.col("status") == "closed"), _fnsku_of_sku(books), received)
+    undated = shipped.filter(pl.col("event_on").is_null(), pl.col("units") > 0)
+    losses = shipped.filter(pl.col("event_on").is_not_null(), pl.col("units") > 0).with_columns(
+        on=pl.col("event_on") - timedelta(days=_OPEN_DAYS)
+    )
+    losses = losses.sort("event_on", "shipment_id", "sku").with_row_index("loss")
+    credits = reimbursed_units(books, ["lostinbound", "damagedinbound"]).with_row_index("credit")
+    found = allocate(losses, credits, by=["fnsku"])
+    pairs = found.pairs.join(credits.drop("units"), on="credit").sort("loss", "credit")
+    paid = pairs.group_by("loss").agg(
+        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
+    )
+    out = (
+        losses.with_columns(quantity=found.open_units)
+        .filter(pl.col("quantity") > 0)
+        .join(paid, on="loss", how="left", maintain_order="left")
+        .with_columns(
+            words("shipment_id", "sku", "fnsku").alias("fact"),
+            pl.col("shipment_id").alias("reference_id"),
+            pl.col("event_on").alias("anchor_on"),
+            pl.concat_list("places", "receipt_places", pl.col("paid_places").fill_null([])).alias("lines"),
+            pl.format(
+                "{} shipped − {} received − {} paid = {}",
+                "shipped",
+                "received",
+                pl.col("paid").fill_null(0),
+                pl.format(
+                    "{} {}",
+                    "quantity",
+                    pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units")),
+                ),
+            ).alias("arithmetic"),
+            *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("event_on"))),
+        )
+    )
+    name = "inbound_shortage"
+    notes = [(name, "shipments not closed", "only a closed shipment is final", still_open["shipment_id"].n_unique())]
+    notes += [
+        (name, f"shipment {s}", "closed on an unknown day", int(u))
+        for s, u in undated.select("shipment_id", "units").rows()
+    ]
+    left = int(found.left_units.sum() or 0)
+    notes += [
+        (name, "reimbursed units without an open shortage", "no closed shipment in the books is short of them", left)
+    ]
+    return AuditResult(
+        findings(out, name, claim_type="shipment_to_amazon", value_basis="before_order"),
+        _paid_history(books, name, pairs.join(losses.select("loss", "event_on", "sku"), on="loss", suffix="_of_loss")),
+        not_checked(n for n in notes if n[3]),
+    )
+
+
+def _fnsku_of_sku(books: Books) -> pl.DataFrame:
+    known = [frame.select("sku", "fnsku").drop_nulls() for frame in (ledger_rows(books), reimbursements(books))]
+    return pl.concat(known).group_by("sku").agg(pl.col("fnsku").min().alias("known_fnsku"))
+
+
+def _shipped(closed: pl.DataFrame, names: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
+    """One row a closed shipment and SKU: `shipped`, `received`, `units` short, places of both sides, `event_on`."""
+    rows = closed.join(names, on="sku", how="left").with_columns(fnsku=pl.coalesce("fnsku", "known_fnsku"))
+    rows = rows.group_by("shipment_id", "sku", "fnsku").agg(
+        pl.col("quantity_shipped").cast(pl.Int64).sum().alias("shipped"),
+        pl.col("quantity_received").cast(pl.Int64).sum().alias("recorded"),
+        pl.col("closed_on").max(),
+        pl.col("place").sort().alias("places"),
+    )
+
+    def arrived(key: str) -> pl.DataFrame:
+        known = receipts.filter(pl.col(key).is_not_null())
+        return known.group_by(pl.col("reference_id").alias("shipment_id"), key).agg(
+            pl.col("quantity").cast(pl.Int64).sum().alias(f"arrived_{key}"),
+            pl.col("place").sort().alias(f"places_{key}"),
+        )
+
+    last = receipts.group_by(pl.col("reference_id").alias("shipment_id")).agg(
+        pl.col("event_on").max().alias("last_receipt")
+    )
+    rows = rows.join(arrived("fnsku"), on=["shipment_id", "fnsku"], how="left")
+    rows = rows.join(arrived("sku"), on=["shipment_id", "sku"], how="left").join(last, on="shipment_id", how="left")
+    return rows.with_columns(
+        received=pl.max_horizontal("recorded", pl.coalesce("arrived_fnsku", "arrived_sku")),
+        receipt_places=pl.coalesce("places_fnsku", "places_sku").fill_null([]),
+        event_on=pl.coalesce("closed_on", "last_receipt"),
+    ).with_columns(units=pl.col("shipped") - pl.col("received"))
+
+
+def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
+    """Sellable units that Amazon destroyed without a disposal order of the seller. One finding a ledger row.
+
+    Orders cover disposals from their request day on, oldest first, of their own condition first. A payment for lost or
+    damaged units that met no loss of its own settles the rest.
+    """
+    name = "disposed_without_order"
+    gone = ledger_events(books, DISPOSED).filter(pl.col("quantity") < 0).drop("on").with_columns(on=pl.col("event_on"))
+    gone = gone.with_columns(kind=_kind(pl.col("disposition")))
+    orders = books.frames["removal_orders"].collect().with_columns(PLACE.alias("place"))
+    orders = orders.filter(fold("order_type") == "disposal").with_columns(
+        kind=_kind(pl.col("disposition")),
+        on=pl.col("requested_on"),
+        units=pl.max_horizontal(pl.col("requested_quantity").cast(pl.Int64) - pl.col("cancelled_quantity"), 0),
+    )
+    orders = orders.sort("on", "order_id", "fnsku", "disposition", "place", nulls_last=True)
+    own = allocate(orders, gone, by=["fnsku", "kind"])
+    any_kind = allocate(
+        orders.with_columns(units=own.open_units), gone.with_columns(units=own.left_units), by=["fnsku"]
+    )
+    losses = gone.with_columns(left=any_kind.left_units).filter(pl.col("kind") == "sellable", pl.col("left") > 0)
+    ordered = (pl.col("units") - pl.col("left")).alias("ordered")
+    losses = losses.with_columns(ordered).with_columns(units="left").with_row_index("loss")
+    spare = pl.concat([_spare(damaged_units(books)), _spare(lost_units(books))]).sort("on", "paid_row")
+    credits = spare.with_row_index("credit")
+    found = allocate(losses, credits, by=["fnsku"])
+    pairs = found.pairs.join(credits.drop("units"), on="credit").sort("loss", "credit")
+    paid = pairs.group_by("loss").agg(
+        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
+    )
+    out = (
+        losses.with_columns(open=found.open_units)
+        .filter(pl.col("open") > 0)
+        .join(paid, on="loss", how="left", maintain_order="left")
+        .with_columns(
+            fact_of_event(),
+            pl.concat_list("place", pl.col("paid_places").fill_null([])).alias("lines"),
+            pl.format(
+                "{} sellable disposed of − {} ordered − {} paid = {}",
+                pl.col("units") + pl.col("ordered"),
+                "ordered",
+                pl.col("paid").fill_null(0),
+                "open",
+            ).alias("arithmetic"),
+            *coverage.first_reason(
+                coverage.missing(books, "removal_orders", pl.col("event_on"), pl.col("event_on")),
+                coverage.missing(books, "reimbursements", pl.col("event_on")),
+            ),
+            anchor_on="event_on",
+        )
+        .with_columns(quantity="open")
+    )
+    history = pairs.join(losses.select("loss", "event_on", "sku"), on="loss", suffix="_of_loss").rename(
+        {"paid_row": "row"}
+    )
+    return AuditResult(
+        findings(out, name, claim_type="fc_lost_or_damaged", value_basis="before_order"),
+        _paid_history(books, name, history),
+    )
+
+
+def _kind(disposition: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(disposition.fill_null("sellable").str.to_lowercase() == "sellable")
+        .then(pl.lit("sellable"))
+        .otherwise(pl.lit("unsellable"))
+    )
+
+
+def _spare(matched: Matched) -> pl.DataFrame:
+    """Paid units that met no loss."""
+    left = matched.credits.with_columns(units=matched.found.left_units)
+    return left.filter(pl.col("paid_row").is_not_null(), pl.col("units") > 0).select(
+        "fnsku", "on", "units", "place", "paid_row"
+    )
+
+
+def removal_short(books: Books, policy: Policy) -> AuditResult:
+    """Units of return removals that did not arrive by the seller's own count. One finding a removal shipment line."""
+    name = "removal_short"
+    if not books.has("removal_receipts"):
+        return AuditResult()  # said as an absent report
+    parcels, unknown = _parcels(books)
+    receipts = books.frames["removal_receipts"].collect().with_columns(PLACE.alias("place"))
+    sent = parcels.select("order_id", "fnsku", "tracking_number").unique().with_columns(is_known=pl.lit(True))
+    receipts = (
+        receipts.sort("received_on", "order_id", "fnsku", "tracking_number", "place", nulls_last=True)
+        .join(sent, on=["order_id", "fnsku", "tracking_number"], how="left", maintain_order="left")
+        # a tracking number that was never sent is a slip of the pen: the units arrived for the order
+        .with_columns(tracking_number=pl.when("is_known").then("tracking_number"), on=pl.lit(books.as_of))
+        .with_columns(units=pl.col("quantity_received").cast(pl.Int64))
+    )
+    arrived = allocate(parcels, receipts, by=["order_id", "fnsku"], within="tracking_number")
+    places = arrived.pairs.join(receipts.select("place").with_row_index("credit"), on="credit")
+    places = places.group_by("loss").agg(
+        pl.col("units").sum().alias("arrived"), pl.col("place").sort().alias("arrived_places")
+    )
+    losses = parcels.with_columns(units=arrived.open_units).with_row_index("loss").join(places, on="loss", how="left")
+    losses = losses.sort("loss")
+    credits = _removal_payments(books, parcels)
+    found = allocate(losses, credits, by=["fnsku"], within="order_id")
+    pairs = found.pairs.join(credits.drop("units").with_row_index("credit"), on="credit").sort("loss", "credit")
+    paid = pairs.group_by("loss").agg(
+        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
+    )
+    out = (
+        losses.with_columns(quantity=found.open_units)
+        .filter(pl.col("quantity") > 0)
+        .join(paid, on="loss", how="left", maintain_order="left")
+        .with_columns(
+            words("order_id", "tracking_number", "fnsku", "disposition", "on", "shipped_quantity", "occurrence").alias(
+                "fact"
+            ),
+            pl.col("on").alias("event_on"),
+            pl.col("on").alias("anchor_on"),
+            pl.col("order_id").alias("reference_id"),
+            pl.lit(None, pl.String).alias("order_id"),
+            pl.concat_list("place", pl.col("arrived_places").fill_null([]), pl.col("paid_places").fill_null([])).alias(
+                "lines"
+            ),
+            pl.format(
+                "{} shipped − {} arrived − {} paid = {} (parcel {}); valued before an order, which no source settles: uncertain",
+                "shipped_quantity",
+                pl.col("arrived").fill_null(0),
+                pl.col("paid").fill_null(0),
+                "quantity",
+                pl.col("tracking_number").fill_null("without number"),
+            ).alias("arithmetic"),
+            *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("on"))),
+        )
+    )
+    notes = (
+        [(name, "removal shipments of unknown type", "return, disposal or liquidation is not told", unknown)]
+        if unknown
+        else []
+    )
+    history = pairs.join(losses.select("loss", event_on="on", sku="sku"), on="loss", suffix="_of_loss")
+    return AuditResult(
+        findings(out, name, claim_type="removal_lost_in_transit", value_basis="before_order"),
+        _paid_history(books, name, history),
+        not_checked(notes),
+    )
+
+
+def _parcels(books: Books) -> tuple[pl.DataFrame, int]:
+    """Removal shipment lines of type Return with `on`, `units`, `occurrence`; and how many lines have no known type."""
+    rows = books.frames["removal_shipments"].collect().with_columns(PLACE.alias("place"))
+    types = books.frames["removal_orders"].select("order_id", ordered_as="order_type").unique("order_id").collect()
+    rows = rows.join(types, on="order_id", how="left").with_columns(
+        kind=pl.coalesce(fold("removal_order_type"), fold("ordered_as"))
+    )
+    key = ["shipped_on", "order_id", "tracking_number", "fnsku", "disposition", "shipped_quantity"]
+    back = rows.filter(pl.col("kind") == "return").sort([*key, "place"], nulls_last=True)
+    back = back.with_columns(occurrence(key), on=pl.col("shipped_on"), units=pl.col("shipped_quantity").cast(pl.Int64))
+    return back, rows["kind"].null_count()
+
+
+def _removal_payments(books: Books, parcels: pl.DataFrame) -> pl.DataFrame:
+    """Payments for removals: by FNSKU, for their order where one of the removals is named; also lines only settled."""
+    ours = parcels["order_id"].unique().to_list()
+    told = reimbursed_units(books, ["removalorderlost", "lostoutbound"])
+    told = told.filter((pl.col("why") == "removalorderlost") | pl.col("order_id").is_in(ours))
+    named = pl.when(pl.col("order_id").is_in(ours)).then(pl.col("order_id")).alias("order_id")
+    told = told.select("fnsku", named, "on", "units", "place", "row")
+    seen = settled_on(books)["lines"].explode(empty_as_null=True, keep_nulls=True).drop_nulls().to_list()
+    only_settled = (
+        paid_lines(books)
+        .filter(pl.col("why") == "removalorderlost", pl.col("amount") > 0, ~pl.col("place").is_in(seen))
+        .join(parcels.select("sku", "fnsku").drop_nulls().unique("sku"), on="sku")
+        .select(
+            "fnsku",
+            named,
+            pl.col("posted_on").alias("on"),
+            pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"),
+            "place",
+            pl.lit(None, pl.UInt32).alias("row"),
+        )
+        .filter(pl.col("on").is_not_null(), pl.col("units") > 0)
+    )
+    return pl.concat([told, only_settled]).sort("on", "place")
+
+
+def _paid_history(books: Books, audit: str, pairs: pl.DataFrame) -> pl.DataFrame:
+    """History of reimbursed units: `pairs` has `row` of the reimbursement, `units`, `event_on`, `sku`, `fnsku`."""
+    paid = reimbursements(books).select(
+        "row", "reimbursement_id", "amount_per_unit", "quantity_cash", "currency", paid_on="approved_on"
+    )
+    pairs = pairs.select([c for c in ("row", "units", "event_on", "sku", "fnsku", "order_id") if c in pairs.columns])
+    rows = pairs.join(paid, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
+    rows = rows.with_columns(
+        quantity="units",
+        amount=pl.when(pl.col("quantity_cash") > 0).then(
+            pl.col("amount_per_unit") * pl.min_horizontal("units", "quantity_cash")
+        ),
+    )
+    return settled(rows.sort("event_on", "row", "units"), audit)
+
+
+AUDITS = (
+    Audit(("inbound_shortage",), ("inbound_shipments", "ledger_detail", "reimbursements"), inbound_shortage),
+    Audit(("disposed_without_order",), ("ledger_detail", "removal_orders", "reimbursements"), disposed_without_order),
+    Audit(("removal_short",), ("removal_shipments", "removal_receipts", "reimbursements"), removal_short),
+)
