@@ -6,6 +6,8 @@ are ISO 8601 with their offset, a refund's amount is negative. Unit costs and me
 
 from __future__ import annotations
 
+import polars as pl
+
 from recon_lib import frames
 from recon_lib.reports.base import Column, Kind, Report
 
@@ -13,6 +15,10 @@ from recon_lib.reports.base import Column, Kind, Report
 def _column(name: str, kind: Kind = "text") -> Column:
     return Column(name, (name,), kind, required=True)
 
+
+_CURRENCY = pl.when(~pl.col("currency").str.contains(r"^[A-Z]{3}$")).then(
+    pl.lit("the currency is no code of three capital letters")
+)
 
 _PRODUCT_KINDS: dict[str, Kind] = {
     "unit_cost": "fine",
@@ -64,6 +70,7 @@ PAY_ACTIVITY = Report(
         _column("currency"),
     ),
     signature=("activity_at", "kind", "amazon_transaction_id"),
+    check=_CURRENCY,
     key=(
         "activity_at",
         "kind",
@@ -123,6 +130,7 @@ BANK_CSV = Report(
         _column("reference"),
     ),
     signature=("booked_on", "amount", "description"),
+    check=_CURRENCY,
     key=("booked_on", "currency", "amount", "description", "reference"),
     period="booked_on",
     money="amount",

@@ -33,6 +33,7 @@ _MONTH_WORDS = (
 )
 MONTHS = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 _FIXED = re.compile(
     r"^(\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}|\d\d/\d\d/\d{4}|\d\d/\d\d/\d\d(?!\d))(?:([T ])\d\d:\d\d:\d\d)?(\D.*)?$"
 )
@@ -59,7 +60,7 @@ class DatePlan:
     slashed: bool = False  # the order of day and month is not said by the shape
 
 
-def offset_minutes(ending: str) -> int | None | str:
+def offset_minutes(ending: str) -> int | str | None:
     """Minutes east of UTC of a written zone, None for no zone, "?" where it is not understood."""
     word = ending.strip().lower()
     if word in _ZONES:
@@ -107,7 +108,13 @@ def order_evidence(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def read(text: pl.Expr, plan: DatePlan) -> tuple[pl.Expr, pl.Expr]:
-    """(instant in UTC or null, day as written or null) of a trimmed text column."""
+    """(instant in UTC or null, day as written or null) of a trimmed text column; no report speaks of the year 226 or 9999."""
+    at, on = _read_any(text, plan)
+    known = on.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
+    return pl.when(known).then(at), pl.when(known).then(on)
+
+
+def _read_any(text: pl.Expr, plan: DatePlan) -> tuple[pl.Expr, pl.Expr]:
     if not plan.layout:
         return _read_rich(text, month_first=plan.month_first)
     only_days = not plan.timed

@@ -66,6 +66,7 @@ def recognise(text: str, families: Sequence[Report], name: str = "") -> Header:
                 report = _choose(fitting, names, number, name)
                 cells = _width(cells, lines[number : number + 20], separator)
                 _refuse_unusable(report, cells, number, name)
+                _refuse_rows_above(report, lines[: number - 1], separator, len(cells), number, name)
                 quoted = _is_quoted(report, line, lines[number : number + 1], separator)
                 return Header(report, tuple(cells), number, separator, quoted, "".join(lines[: number - 1]))
             seen.append((number, separator, cells))
@@ -116,6 +117,22 @@ def _refuse_unusable(report: Report, cells: list[str], line: int, file: str) -> 
     missing = [c.names[0] for c in report.columns if c.required and not {normal(n) for n in c.names} & set(names)]
     if missing:
         _refuse_lacking(report, missing, cells, line, file)
+
+
+def _refuse_rows_above(report: Report, above: list[str], separator: str, width: int, line: int, file: str) -> None:
+    """A preamble has a few cells a line; a full row there was moved above the header and would be lost."""
+    for number, row in enumerate(above, 1):
+        if row.count(separator) + 1 < width:
+            continue
+        cells = split_line(row, separator, quoted=True)
+        if len(cells) == width and sum(1 for c in cells if c.strip()) >= min(4, width) and _FACT.search(row):
+            raise ReportError(
+                f"{report.title}: the header stands on line {line}, below a row of data on line {number}",
+                hoped="the header above all rows",
+                do="download the report again; do not sort it in a spreadsheet",
+                file=file,
+                line=number,
+            )
 
 
 def _refuse_lacking(report: Report, missing: list[str], cells: list[str], line: int, file: str) -> None:

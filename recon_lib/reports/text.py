@@ -88,7 +88,8 @@ def refuse_other_kinds(head: bytes, name: str) -> None:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             raise NotAReport(f"is {kind}", hoped="a text report as Amazon sends it", file=name)
-    if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head:
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE)
+    if not utf16 and b"\0" in head:
         raise ReportError(
             "holds NUL bytes, so it is no plain text (or UTF-16 without a byte order mark)",
             hoped="the report file as downloaded from Amazon",
