@@ -31,12 +31,11 @@ def of_status(findings: pl.DataFrame, *statuses: str) -> pl.DataFrame:
     return findings.filter(pl.col("status").is_in(statuses))
 
 
-def value_of(findings: pl.DataFrame) -> str:
-    """`1,234.50 USD`, and how many have no known value."""
+def value_of(findings: pl.DataFrame, first: str = "") -> str:
+    """`1,234.50 USD + 3 unknown`: the known values by currency (the currency `first` first), and how many are not known."""
     unknown = findings["owed"].null_count()
-    said = monies(owed(findings)) if unknown < findings.height else ""
-    more = f"{count(unknown, 'finding')} of unknown value" if unknown else ""
-    return " and ".join(part for part in (said, more) if part) or "nothing"
+    said = [monies(owed(findings), first=first)] if unknown < findings.height else []
+    return " + ".join([*said, *([f"{unknown:,} unknown"] if unknown else [])]) or "nothing"
 
 
 def title(day: Day) -> Html:
@@ -51,7 +50,7 @@ def title(day: Day) -> Html:
 
 def at_a_glance(day: Day) -> Html:
     """The answer first: what is owed, what cannot wait, what is open, what broke, what is not known."""
-    found, as_of = day.findings, day.books.as_of
+    found, as_of, home = day.findings, day.books.as_of, day.books.account.currency
     claimable, breaks = of_status(found, "claimable"), found.filter(pl.col("audit").is_in(BREAKS))
     soon = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=7))
     two_weeks = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=14))
@@ -59,7 +58,7 @@ def at_a_glance(day: Day) -> Html:
         _line(
             "bad" if claimable.height else "good",
             "Claimable now",
-            value_of(claimable),
+            value_of(claimable, home),
             count(claimable.height, "finding"),
         )
     ]
@@ -70,12 +69,14 @@ def at_a_glance(day: Day) -> Html:
             if part.height
             else f"none before {as_of + timedelta(days=days)}"
         )
-        rows.append(_line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part), last_day))
+        rows.append(
+            _line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part, home), last_day)
+        )
     rows.append(
         _line(
             "",
             "Waiting (too early to claim, or Amazon may still act)",
-            value_of(of_status(found, "waiting")),
+            value_of(of_status(found, "waiting"), home),
             count(of_status(found, "waiting").height, "finding"),
         )
     )
@@ -85,7 +86,7 @@ def at_a_glance(day: Day) -> Html:
         _line(
             "bad" if breaks.height else "good",
             "Settlements and payouts that do not tie",
-            value_of(breaks) if breaks.height else "all tie",
+            value_of(breaks, home) if breaks.height else "all tie",
             kinds or "no gap, no difference",
         )
     )

@@ -125,6 +125,7 @@ def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
         "How long does Amazon take to reimburse? (by month of the reimbursement)",
         alt,
         barmode="group",
+        bargap=0.4,
         shapes=[line],
         annotations=[note],
         yaxis={"title": {"text": "days"}, "rangemode": "tozero"},

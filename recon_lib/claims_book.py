@@ -60,14 +60,14 @@ def write_claims(findings: pl.DataFrame, path: Path) -> None:
         -2: book.add_format({"valign": "top"}),
     }
     claims = findings.filter(pl.col("status") == "claimable").with_columns(
-        pl.col("audit").replace(SHEETS).alias("sheet")
+        pl.col("audit").replace(SHEETS).str.replace_all(r"[\[\]:*?/\\']", "_").str.slice(0, 31).alias("sheet")
     )
     claims = claims.sort(
         "sheet", "claim_by", "owed", "finding_id", descending=[False, False, True, False], nulls_last=True
     )
     for (sheet,), part in claims.partition_by("sheet", as_dict=True, maintain_order=True).items():
         for begin in range(0, part.height, LARGEST):
-            name = str(sheet)[:31] if begin == 0 else f"{str(sheet)[:27]} {begin // LARGEST + 1}"
+            name = str(sheet) if begin == 0 else f"{str(sheet)[:27]} {begin // LARGEST + 1}"
             _sheet(book.add_worksheet(name), part.slice(begin, LARGEST), head, formats)
     if claims.is_empty():
         book.add_worksheet("Nothing to claim").write_string(0, 0, "No finding can be claimed on this day.")

@@ -6,12 +6,13 @@ when Amazon owes the seller. Money is `Decimal` from the file to the page; float
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import polars as pl
 
 MONEY = pl.Decimal(38, 4)
 RATE = pl.Decimal(38, 8)
+_WIDE = Context(prec=60)  # the default of 28 digits is less than MONEY can hold
 ZERO = Decimal("0.0000")
 
 # ISO 4217 minor digits where they are not 2 (among the currencies of Amazon's marketplaces).
@@ -25,7 +26,7 @@ def minor_digits(currency: str | None) -> int:
 
 def round_money(amount: Decimal, currency: str | None) -> Decimal:
     """`amount` rounded half up (away from zero) to the minor unit of `currency`."""
-    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP, context=_WIDE)
 
 
 def money_text(amount: Decimal | None, currency: str | None) -> str:

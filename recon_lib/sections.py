@@ -29,6 +29,7 @@ def findings(day: Day) -> Html:
     found = day.findings
     if found.is_empty():
         return Html('<p class="none" id="findings">No finding. See below what could not be checked.</p>')
+    home = day.books.account.currency
     ordered = found.with_columns(what_to_quote(), _rank()).sort(
         "audit",
         "rank",
@@ -43,10 +44,9 @@ def findings(day: Day) -> Html:
     out = []
     for audit in audits:
         part = ordered.filter(pl.col("audit") == audit)
-        by_status = [
-            f"{n:,} {s}"
-            for s, n in part.group_by("status", "rank").len().sort("rank").select("status", "len").iter_rows()
-        ]
+        groups = part.partition_by("status", maintain_order=True)  # in the order of ORDER already
+        told = ", ".join(f"{g.height:,} {g['status'][0]} ({value_of(g, home)})" for g in groups)
+        now = part.filter(pl.col("status") == "claimable")
         columns = [
             Column("status", "Status"),
             Column("event_on", "Day", "day"),
@@ -64,12 +64,13 @@ def findings(day: Day) -> Html:
             id=f"audit-{audit}",
             caption=f"{title_of(audit)} ({audit})",
             rows=rows,
-            totals=["owed"],
+            # A sum over several statuses would mix what is owed with what is lost.
+            totals=["owed"] if len(groups) == 1 else [],
         )
         out.append(
             f'<details class="audit"><summary><b>{text(title_of(audit))}</b> '
-            f'<span class="count">{text(", ".join(by_status))}</span> '
-            f'<span class="sum">{text(value_of(part))}</span></summary>{inner}</details>'
+            f'<span class="count">{text(told)}</span> '
+            f'<span class="sum">{text(value_of(now, home)) if now.height else ""}</span></summary>{inner}</details>'
         )
     return Html(f'<div id="findings">{"".join(out)}</div>')
 
@@ -99,7 +100,7 @@ def by_status(day: Day) -> Html:
         Column("unknown", "Value unknown", "number"),
         Column("owed", "Owed", "money"),
     ]
-    return table(grouped, columns, id="by-status", caption="Findings by audit and status", totals=["owed"])
+    return table(grouped, columns, id="by-status", caption="Findings by audit and status")
 
 
 def not_checked(day: Day) -> Html:

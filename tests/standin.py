@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -54,8 +55,13 @@ ROWS = [
 
 
 def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = None) -> Any:
-    """A day of these findings; claimable: 119.45 USD, 20.00 CAD and one unknown."""
-    found = findings(ROWS if rows is None else rows)
+    """A day of these findings; claimable: 119.45 USD, 20.00 CAD and one unknown.
+
+    A file reports/late.csv in `folder` brings one finding more (1.00 USD), as a late download would.
+    """
+    late = folder / "reports" / "late.csv" if folder and (folder / "reports" / "late.csv").is_file() else None
+    rows = ROWS if rows is None else rows
+    found = findings([*rows, finding(n=999, owed=Decimal("1.00"))] if late else rows)
     account = SimpleNamespace(
         account="stand-in", marketplace="US", time_zone="America/Los_Angeles", currency="USD", delay_days=45,
         model_dump=lambda mode: {"account": "stand-in"},
@@ -66,7 +72,7 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
         "period_from": date(2025, 11, 1), "period_to": AS_OF, "totals": "", "notes": "",
     }  # fmt: skip
     books = SimpleNamespace(
-        account=account, as_of=AS_OF, folder=folder, files=pl.DataFrame([file], schema=FILE_SCHEMA),
+        account=account, as_of=AS_OF, folder=folder, files=pl.DataFrame([file, *_late(file, late)], schema=FILE_SCHEMA),
         rejects=pl.DataFrame(
             [{"file": "reports/ledger.csv", "line": 7, "column": "Quantity", "value": "NaN", "reason": "not a whole number"}],
             schema=frames.Reject.create_empty().select("file", "line", "column", "value", "reason").schema,
@@ -125,6 +131,13 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
     )  # fmt: skip
     day.save = lambda folder: write_day(day, Path(folder))
     return day
+
+
+def _late(like: dict[str, Any], path: Path | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return [like | {"path": "reports/late.csv", "sha256": digest}]
 
 
 def many(count: int) -> list[dict[str, Any]]:

@@ -1,0 +1,98 @@
+"""Charts are held to their data, their words and what they must not carry."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from recon_lib import charts, trends
+from recon_lib.export import figure_json
+from recon_lib.frames import SettledEvent
+from tests.standin import HOSTILE, finding, findings, make_day
+
+
+def test_findings_are_counted_in_the_week_they_happened() -> None:
+    weekly = trends.discrepancies_by_week(
+        findings(
+            [
+                finding(n=1, event_on=date(2026, 1, 5)),  # a Monday
+                finding(n=2, event_on=date(2026, 1, 11)),  # its Sunday
+                finding(n=3, event_on=date(2026, 1, 12), owed=None),
+                finding(n=4, event_on=None),
+            ]
+        )
+    )
+    assert weekly.select("week", "findings", "units", "owed").rows() == [
+        (date(2026, 1, 5), 2, 4, Decimal("28.80")),
+        (date(2026, 1, 12), 1, 2, None),
+    ]
+
+
+def test_a_week_without_findings_is_a_gap_and_not_left_out() -> None:
+    rows = [finding(n=1, event_on=date(2026, 1, 5)), finding(n=2, event_on=date(2026, 1, 26))]
+    (bar,) = charts.discrepancies(trends.discrepancies_by_week(findings(rows))).data
+    assert list(bar.x) == ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]
+    assert list(bar.y) == [1, 0, 0, 1]
+
+
+def test_currencies_of_an_audit_make_one_bar() -> None:
+    rows = [finding(n=1), finding(n=2, currency="CAD")]
+    (bar,) = charts.discrepancies(trends.discrepancies_by_week(findings(rows))).data
+    assert list(bar.y) == [2]
+
+
+def test_delays_by_hand() -> None:
+    # 49, 40 and 30 days; paid 2025-12-20, settled 7 days later
+    (row,) = trends.delays_by_month(make_day().history, 45).rows(named=True)
+    assert row == {
+        "month": date(2025, 12, 1), "paid": 3, "median_days": 40.0, "p90_days": 49, "over": 1, "over_pct": 33, "settled": 3,
+        "settle_median_days": 7.0,
+    }  # fmt: skip
+
+
+def test_the_yardstick_itself_is_not_late() -> None:
+    event = (
+        make_day().history.head(1).with_columns(pl.lit(date(2025, 11, 5)).alias("event_on"))
+    )  # 45 days to 2025-12-20
+    assert trends.delays_by_month(event, 45)["over"].item() == 0
+    assert trends.delays_by_month(event, 44)["over"].item() == 1
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_every_chart_asks_a_question_and_tells_its_answer(empty: bool) -> None:
+    day = make_day([] if empty else None)
+    history = SettledEvent.create_empty() if empty else day.history
+    figures = [
+        charts.discrepancies(trends.discrepancies_by_week(day.findings)),
+        charts.delays(trends.delays_by_month(history), 45),
+    ]
+    for figure in figures:
+        assert "?" in figure.layout.title.text
+        assert len(figure.layout.meta["alt"]) > 40
+
+
+def test_markup_in_a_name_is_shown_letter_by_letter() -> None:
+    rows = [finding(audit=name, n=i) for i, name in enumerate(HOSTILE)]
+    figure = charts.discrepancies(trends.discrepancies_by_week(findings(rows)))
+    assert not any("<" in bar.name for bar in figure.data)
+    made = figure_json(figure.to_dict())
+    assert "<" not in made
+    assert ">" not in made
+    assert json.loads(made)["layout"]["meta"]["alt"] == figure.layout.meta["alt"]
+
+
+def test_no_button_that_uploads_the_data() -> None:
+    import plotly.io as pio
+
+    assert charts.CONFIG["showSendToCloud"] is False
+    assert charts.CONFIG["plotlyServerURL"] == ""
+    assert pio.renderers["plotly_mimetype"].config == dict(charts.CONFIG)
+
+
+def test_the_same_figure_gives_the_same_json() -> None:
+    weekly = trends.discrepancies_by_week(make_day().findings)
+    assert figure_json(charts.discrepancies(weekly).to_dict()) == figure_json(charts.discrepancies(weekly).to_dict())

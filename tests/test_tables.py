@@ -1,0 +1,185 @@
+"""What people read: numbers as they are written, text that stays text, sums that can be added up in the head."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recon_lib import answer, controls, sections
+from recon_lib.claims_book import write_claims
+from recon_lib.money import MONEY
+from recon_lib.tables import Column, money, monies, table, text
+from tests.standin import HOSTILE, ROWS, finding, findings, hostile, make_day
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("1234.5", "USD", "1,234.50 USD"),
+        ("-0.005", "USD", "−0.01 USD"),
+        ("1234567", "JPY", "1,234,567 JPY"),
+        ("1.2345", "KWD", "1.235 KWD"),
+        ("12345678901234567890123456789012.34", "USD", "12,345,678,901,234,567,890,123,456,789,012.34 USD"),
+        ("7.20", None, "7.20"),
+    ],
+)
+def test_money_is_written_exactly(amount: str, currency: str | None, shown: str) -> None:
+    assert money(Decimal(amount), currency) == shown
+
+
+def test_unknown_money_is_empty_and_never_zero() -> None:
+    assert money(None, "USD") == ""
+
+
+def test_several_currencies_are_never_added_up() -> None:
+    assert monies({"USD": Decimal(1), "CAD": Decimal(2)}, first="USD") == "1.00 USD + 2.00 CAD"
+    assert monies({}) == "nothing"
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_text_from_files_is_no_markup(value: str) -> None:
+    shown = text(value)
+    assert not re.search(r"[<>\"']", shown)
+    assert "\u202e" not in shown
+    frame = pl.DataFrame({"a": [value, value]})
+    made = table(frame, [Column("a", value, "code")], id="t", caption=value)
+    assert not re.search(r"<(script|img|svg|b|a)\b", made)
+
+
+def test_a_table_says_what_it_leaves_out_and_totals_all_of_it() -> None:
+    frame = pl.DataFrame(
+        {"owed": [Decimal(i) for i in range(1, 11)], "currency": ["USD"] * 10},
+        schema={"owed": MONEY, "currency": pl.String},
+    )
+    made = table(frame, [Column("owed", "Owed", "money")], id="t", caption="Ten", rows=3, totals=["owed"])
+    assert made.count("<tr>") == 1 + 3 + 1
+    assert "The first 3 of 10 rows; all of them are in findings.csv." in made
+    assert "55.00 USD" in made  # 1 + 2 + ... + 10
+
+
+def test_an_unknown_amount_is_an_empty_cell_and_an_unknown_total() -> None:
+    frame = pl.DataFrame({"owed": [None], "currency": ["USD"]}, schema={"owed": MONEY, "currency": pl.String})
+    made = table(frame, [Column("owed", "Owed", "money")], id="t", caption="One", totals=["owed"])
+    assert '<tbody><tr><td class="money"></td></tr></tbody>' in made
+    assert "unknown" in made
+
+
+def test_every_table_can_be_read_by_ear() -> None:
+    made = table(
+        make_day().findings, [Column("audit", "Audit"), Column("owed", "Owed", "money")], id="t", caption="Said"
+    )
+    assert made.count('<th scope="col"') == 2
+    assert "<caption>Said" in made
+
+
+def test_the_answer_adds_up() -> None:
+    shown = answer.at_a_glance(make_day())
+    # 14.40 + 100.00 + 5.05 USD, 20.00 CAD and one without a cost
+    assert "119.45 USD + 20.00 CAD + 1 unknown" in shown
+    assert (
+        "in 5 findings; the value of 1 of them is not known. The first of them must be claimed by <b>2026-02-03</b>"
+        in shown
+    )
+    # by 2026-02-07: 14.40 and the unknown one
+    assert "14.40 USD + 1 unknown" in shown
+    # by 2026-02-14: 14.40 + 100.00, 20.00 CAD, the unknown one
+    assert "114.40 USD + 20.00 CAD + 1 unknown" in shown
+    assert "2 items open, 1 overdue (10.00 USD)" in shown
+    assert "1 × settlement_out_of_balance" in shown
+
+
+def test_the_last_day_is_still_within_the_days() -> None:
+    rows = [
+        finding(n=1, claim_by=date(2026, 2, 14)),
+        finding(n=2, claim_by=date(2026, 2, 15)),
+        finding(n=3, claim_by=None),
+    ]
+    shown = answer.deadlines(make_day(rows))
+    assert "2026-02-14" in shown
+    assert "2026-02-15" not in shown
+
+
+def test_nothing_owed_is_said() -> None:
+    assert "Nothing can be claimed from Amazon on 2026-01-31." in answer.at_a_glance(make_day([]))
+    assert "No finding." in sections.findings(make_day([]))
+
+
+def test_deadlines_come_first_and_amounts_of_statuses_are_not_mixed() -> None:
+    shown = sections.findings(make_day())
+    assert (
+        shown.index("audit-warehouse_lost") < shown.index("audit-return_wrong_item") < shown.index("audit-storage_fee")
+    )
+    mixed = sections.findings(make_day([finding(n=1), finding(n=2, status="expired")]))
+    assert "1 claimable (14.40 USD), 1 expired (14.40 USD)" in mixed
+    assert "28.80" not in mixed
+
+
+def test_ten_thousand_findings_keep_the_page_small() -> None:
+    rows = [finding(n=i) for i in range(10_000)]
+    assert "The first 100 of 10,000 rows" in sections.findings(make_day(rows))
+
+
+def test_rows_of_a_file_add_up() -> None:
+    shown = controls.files(make_day())
+    assert ">83<" in shown  # 98 used − 10 in another file − 5 after the day; 83 + 10 + 5 + 2 rejected = 100
+    assert 'aria-label="yes"' in shown
+
+
+def test_a_settlement_that_does_not_tie_has_a_cross() -> None:
+    shown = controls.settlements(make_day())
+    assert shown.count("✓") == 1
+    assert shown.count("✗") == 1
+    assert "1.00 USD" in shown
+
+
+def test_the_roll_forward_foots_and_says_so() -> None:
+    day = make_day()
+    assert "✓" in controls.pay(day).split("</table>")[0]
+    day.rollforward = day.rollforward.with_columns(pl.lit(3, dtype=pl.Int64).alias("closing_lines"))
+    assert "✗" in controls.pay(day).split("</table>")[0]
+
+
+def test_hostile_findings_are_text_everywhere() -> None:
+    day = make_day(hostile())
+    for shown in (sections.findings(day), sections.by_status(day), answer.deadlines(day), answer.at_a_glance(day)):
+        assert not re.search(r"<(script|img|svg|a)\b|<b>fat", shown)
+
+
+def sheets(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as book:
+        return {name: book.read(name).decode("utf-8") for name in book.namelist()}
+
+
+def test_claims_are_the_claimable_ones_by_type_and_last_day(tmp_path: Path) -> None:
+    import fastexcel
+
+    write_claims(findings(ROWS), tmp_path / "claims.xlsx")
+    book = fastexcel.read_excel(tmp_path / "claims.xlsx")
+    assert book.sheet_names == ["Lost in warehouse", "Referral fee", "Shipment to Amazon"]
+    lost = book.load_sheet("Lost in warehouse").to_polars()
+    assert lost["Claim by"].cast(pl.String).str.head(10).to_list() == ["2026-02-03", "2026-02-10", "2026-03-30"]
+    assert lost["Owed"].to_list() == [14.4, 100.0, 5.05]
+
+
+def test_a_book_without_claims_says_so(tmp_path: Path) -> None:
+    import fastexcel
+
+    write_claims(findings([]), tmp_path / "claims.xlsx")
+    assert fastexcel.read_excel(tmp_path / "claims.xlsx").sheet_names == ["Nothing to claim"]
+
+
+def test_claims_repeat_byte_for_byte_and_run_no_text(tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        write_claims(findings(hostile()), tmp_path / name)
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    parts = sheets(tmp_path / "a.xlsx")
+    assert not any(
+        "<f>" in content or "<hyperlink" in content for name, content in parts.items() if "worksheets" in name
+    )
+    assert "=1+1" in parts["xl/sharedStrings.xml"]
