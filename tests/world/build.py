@@ -1,6 +1,5 @@
 """What every simulated account has: products, stock, daily sales, refunds that come back, a bank account with other people in it."""
 
-# ruff: noqa: E501  (report columns read better as one text)
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -43,8 +42,9 @@ SECOND = (
 def product(
     w: World, dice: Dice, *, price: Decimal | None = None, profile: Profile | None = None, own: Profile | None = None,
     category: str | None = None, rate: Decimal | None = None, units: int = 60,
+    plain: bool = False,
 ) -> Product:  # fmt: skip
-    """A new product with stock from the first day on and two sales at the usual price soon after."""
+    """A new product with stock from the first day on and two sales at the usual price soon after (`plain`: none)."""
     number = len(w.products) + 1
     profile = profile or dice.pick(w.place.profiles)
     price = D(dice.between(22, 48)) if price is None else price
@@ -60,7 +60,7 @@ def product(
     )  # fmt: skip
     w.products.append(p)
     w.receive(p, w.start, units)
-    for _ in range(2):
+    for _ in range(0 if plain else 2):
         w.sell(p, w.start + timedelta(dice.between(1, 4)))
     return p
 

@@ -4,7 +4,6 @@ The truth of a stock story is counted unit by unit: every lost unit is one entry
 oldest entry that is not younger than itself.
 """
 
-# ruff: noqa: E501  (report columns read better as one text)
 from __future__ import annotations
 
 from dataclasses import dataclass

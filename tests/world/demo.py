@@ -9,7 +9,7 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from tests.world import build, cases_stock, files, money_files
+from tests.world import build, cases_paid, files, money_files, worlds
 from tests.world.pay import Pay
 from tests.world.places import US
 from tests.world.state import Truth, World
@@ -27,14 +27,19 @@ PICTURE = bytes.fromhex(
 def world() -> World:
     w = World(US, AS_OF, START, seed=20260131, account="demo-us")
     dice = w.dice.fork("demo")
-    shelf = [build.product(w, dice, units=200) for _ in range(8)]
-    for case in cases_stock.STOCK:
-        case(w, build.product(w, dice.fork(f"{case.__name__}{len(w.products)}")), dice)
+    shelf = [build.product(w, dice, units=400) for _ in range(8)]
+    for what in worlds.EVERY:
+        worlds.case(w, dice, what, shelf)
     build.business(w, dice, shelf, AS_OF, (3, 6))
     build.storage(w, dice, shelf, [date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)])
     build.other_people(w, dice, AS_OF)
     amazon_pay(w)
-    money_files.settle(w, datetime(2025, 10, 23, 22, 7, 18, tzinfo=UTC), 7, negative=1)
+    wrong = {0: "late", 2: "split", 4: "short", 5: "missing"}
+    money_files.settle(w, datetime(2025, 10, 23, 22, 7, 18, tzinfo=UTC), 7, negative=1, broken_reserve=4,
+                       deposit=cases_paid.wrong_deposits(w, wrong))  # fmt: skip
+    cases_paid.expect_deposits(w, wrong)
+    cases_paid.stray_credit(w, w.day(66))
+    w.expect(Truth("settlement_gap", "open", note="the settlement releases 7.00 more than the one before held"))
     out_of_balance(w, 3)
     build.check(w)
     return w

@@ -1,6 +1,6 @@
 """Settlements: cut the money lines into periods, add what every settlement has, and write V2 and V1 flat files."""
 
-# ruff: noqa: E501, SIM905  (report columns read better as one text)
+# ruff: noqa: SIM905  (report columns read better as one text)
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def settle(
         )
         extra(start + timedelta(days=9, hours=7), "Storage Fee", -w.dice.cents("10", "40"))
         held = D("0.00")
-        if reserves and index != negative:
+        if reserves and index != negative and (missing is None or index > missing):
             held = w.dice.cents("15", "45")
             extra(end - timedelta(minutes=5), "Current Reserve Amount", -held)
         if negative == index:

@@ -4,7 +4,6 @@ A file covers 15:00:44 to 14:59:44 of the next day. Its transfer pays what the f
 left for the next one. What each activity met, or did not meet, is known here, and so is every finding.
 """
 
-# ruff: noqa: E501  (report columns read better as one text)
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -5,7 +5,6 @@ settlement lines; a return is a returns row and a ledger row. The truth of what 
 moment a wrong is done, with the arithmetic of that wrong. Nothing of the library is used here.
 """
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -322,7 +321,7 @@ class World:
         if restock is not None:
             self.move(
                 order.product, day + timedelta(restock), "CustomerReturns", quantity, reference=order.order_id,
-                disposition=disposition,
+                disposition={"DAMAGED": "WAREHOUSE_DAMAGED"}.get(disposition, disposition),
             )  # fmt: skip
         return plate
 
