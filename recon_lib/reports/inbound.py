@@ -185,6 +185,10 @@ def _objects(text: str) -> Iterator[tuple[str, int, Any]]:
             do="download the file again; it may be cut off",
             line=problem.lineno,
         ) from None
+    except ValueError as problem:  # a number of thousands of digits
+        raise ReportError(
+            f"JSON with a number that cannot be read: {problem}"[:160], hoped="an answer of the v0 API"
+        ) from None
     except RecursionError:
         raise ReportError("JSON nested too deeply", hoped="an answer of the v0 API") from None
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from recon_lib import frames
+from recon_lib.errors import ReportError
 from recon_lib.money import MONEY
 from recon_lib.reports.base import Column, Report
 
@@ -170,7 +171,17 @@ def _description(word: str) -> pl.Expr:
 
 
 def remark(stored: Mapping[str, pl.LazyFrame]) -> list[str]:
-    """What to say of settlements whose lines do not add up to their total."""
+    """What to say of settlements whose lines do not add up to their total. ReportError: one is stated twice."""
+    ids = stored["settlements"].select("settlement_id", "line").collect()
+    twice = ids.filter(pl.col("settlement_id").is_duplicated()).sort("settlement_id", "line")
+    if twice.height:
+        settlement_id, lines = twice["settlement_id"][0], twice["line"].to_list()
+        raise ReportError(
+            f"settlement {settlement_id} has several summary rows: lines {lines[0]} and {lines[1]}",
+            hoped="one summary row a settlement",
+            do="were two downloads put together? Use each file as Amazon sent it",
+            line=int(lines[1]),
+        )
     totals = stored["settlements"].filter(pl.col("total_amount").is_not_null()).collect()
     amount = pl.col("amount").sum().alias("added")
     if totals.height == 1:
@@ -228,6 +239,7 @@ SETTLEMENT_V2 = Report(
     period="posted_on",
     money="amount",
     prepare=prepare_v2,
+    head_only=("settlements",),
     finish=_posted,
     split=split_v2,
     remark=remark,
