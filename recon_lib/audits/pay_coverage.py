@@ -1,0 +1,47 @@
+"""Which stretches of time the Amazon Pay settlements speak about, by currency. Where none does, absence proves nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from recon_lib.books import Books
+
+SEAM = timedelta(seconds=61)  # one settlement ends a minute or a second before the next begins: no hole
+
+
+def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
+    """`currency`, `span_from`, `span_to`: the union of the settlements' windows, sorted.
+
+    A file speaks about the currencies of its lines; one without lines about all of the account's. A file whose lines all stand in
+    another download too speaks about the currencies posted in its window.
+    """
+    windows = books.frames["pay_statements"].select("file", "start_at", "end_at").drop_nulls().collect()
+    by_file = lines.select("file", "currency").unique()
+    own = windows.join(by_file, on="file", how="left")
+    rows = own.filter(pl.col("currency").is_not_null()).rows()
+    for file, start, end, _ in own.filter(pl.col("currency").is_null()).rows():
+        inside = lines.filter(pl.col("posted_at").is_between(start, end))["currency"].unique().to_list()
+        rows += [(file, start, end, currency) for currency in inside or books.account.currencies]
+    spans: list[tuple[str, object, object]] = []
+    for currency in sorted({row[3] for row in rows}):
+        found = sorted((start, end) for _, start, end, c in rows if c == currency)
+        at, until = found[0]
+        for start, end in found[1:]:
+            if start - until > SEAM:
+                spans.append((currency, at, until))
+                at, until = start, end
+            until = max(until, end)
+        spans.append((currency, at, until))
+    instant = pl.Datetime("us", "UTC")
+    return pl.DataFrame(spans, schema={"currency": pl.String, "span_from": instant, "span_to": instant}, orient="row")
+
+
+def is_covered(items: pl.DataFrame, spans: pl.DataFrame, hours: int) -> pl.Series:
+    """Beside `items` (activity_at, currency): do the settlements cover its first `hours` without a hole?"""
+    met = items.select("activity_at", "currency").with_row_index("row").sort("activity_at").join_asof(
+        spans.sort("span_from"), left_on="activity_at", right_on="span_from", by="currency", strategy="backward", check_sortedness=False
+    )  # fmt: skip
+    whole = pl.col("span_to") >= pl.col("activity_at") + pl.duration(hours=hours)
+    return met.sort("row").select(whole.fill_null(False)).to_series()

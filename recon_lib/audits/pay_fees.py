@@ -1,0 +1,107 @@
+"""`pay_fee_differs`: the fee of each Amazon Pay line against the account's schedule. Only overcharges are findings.
+
+Expected for a capture: percentage (rounded half up to the minor unit) + fixed. For a refund what comes back: the same
+parts where the schedule says so. For a dispute or chargeback: the dispute fee. The schedule of the posting day holds.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from recon_lib.account import Account
+from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, words
+from recon_lib.audits.pay_breaks import instant, order, reference
+from recon_lib.money import MONEY, RATE, money_text_expr, round_money_expr
+
+_SCHEDULE = {
+    "currency": pl.String, "valid_from": pl.Date, "percentage": RATE, "fixed": MONEY,
+    "percentage_back": pl.Boolean, "fixed_back": pl.Boolean, "dispute": MONEY,
+}  # fmt: skip
+
+
+def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(frames.RawFinding, frames.NotChecked). Duplicate lines are left to `pay_duplicate`. Owed: expected − charged, as money to us."""
+    dispute = pl.col("transaction_type").str.to_lowercase().str.contains("chargeback|dispute")
+    what = pl.when(pl.col("kind").is_not_null()).then("kind").when(dispute).then(pl.lit("dispute"))
+    charged = lines.filter(pl.col("pile").is_null() | (pl.col("pile") != "duplicate")).with_columns(
+        what.alias("what"), pl.coalesce("total_fee", pl.col("percentage_fee") + pl.col("fixed_fee")).alias("charged")
+    )
+    charged = charged.filter(pl.col("what").is_not_null())
+    rows = charged.sort("posted_on").join_asof(
+        _schedule(account),
+        left_on="posted_on",
+        right_on="valid_from",
+        by="currency",
+        strategy="backward",
+        check_sortedness=False,
+    )
+    share = round_money_expr(
+        (pl.col("amount").abs().cast(RATE) * pl.col("percentage") / pl.lit(Decimal(100), RATE)).cast(RATE)
+    )
+    zero = pl.lit(Decimal(0), MONEY)
+    expected = (
+        pl.when(pl.col("what") == "capture")
+        .then(-share - pl.col("fixed"))
+        .when(pl.col("what") == "refund")
+        .then(
+            pl.when("percentage_back").then(share).otherwise(zero) + pl.when("fixed_back").then("fixed").otherwise(zero)
+        )
+        .otherwise(-pl.col("dispute"))
+    )
+    rows = rows.with_columns(expected.cast(MONEY).alias("expected")).with_columns(
+        (pl.col("expected") - pl.col("charged")).alias("owed")
+    )
+    over = rows.filter(pl.col("owed") > 0).sort("posted_at", "settlement_id", "file", "line")
+    over = over.with_columns(
+        words("what", "currency", "amazon_transaction_id", "seller_reference_id", "seller_order_id", "order_reference_id",
+              "amount", instant("posted_at"), "settlement_id", "charged").alias("name"),
+    ).with_columns(occurrence(["name"])).with_columns(
+        pl.when(pl.col("occurrence") > 1).then(pl.format("{}|{}", "name", "occurrence")).otherwise("name").alias("fact"),
+        reference(account).alias("reference_id"), order().alias("order_id"), pl.col("posted_on").alias("event_on"),
+        pl.concat_list(PLACE).alias("lines"),
+        pl.format("{} of {}: expected fee {}, charged {} {} (schedule from {}: {} % + {})", "what", money_text_expr("amount"),
+                  money_text_expr("expected"), money_text_expr("charged"), "currency", "valid_from",
+                  pl.col("percentage").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
+                  money_text_expr("fixed")).alias("arithmetic"),
+    )  # fmt: skip
+    found = findings(
+        over, "pay_fee_differs", status="open", value_basis="charge", reason="fee above the account's schedule"
+    )
+    return found, _not_checked(rows)
+
+
+def _schedule(account: Account) -> pl.DataFrame:
+    rows = [
+        (
+            f.currency,
+            f.valid_from,
+            f.percentage,
+            f.fixed,
+            f.refund_percentage_returned,
+            f.refund_fixed_returned,
+            f.dispute,
+        )
+        for f in account.pay_fees
+    ]
+    return pl.DataFrame(rows, schema=_SCHEDULE, orient="row").sort("valid_from")
+
+
+def _not_checked(rows: pl.DataFrame) -> pl.DataFrame:
+    blank = rows.filter(pl.col("expected").is_null() | pl.col("charged").is_null())
+    why = (
+        pl.when(pl.col("charged").is_null())
+        .then(pl.lit("the line states no fee"))
+        .when(pl.col("valid_from").is_null())
+        .then(pl.lit("no row of pay_fees holds for this currency and day: expected fee unknown"))
+        .otherwise(pl.lit("pay_fees states no dispute fee: expected fee unknown"))
+    )
+    told = (
+        blank.group_by("currency", "what", why.alias("why"))
+        .agg(pl.len().cast(pl.Int64).alias("n"))
+        .sort("currency", "what", "why")
+    )
+    return not_checked(
+        [("pay_fee_differs", f"{what} lines in {currency}", reason, n) for currency, what, reason, n in told.rows()]
+    )

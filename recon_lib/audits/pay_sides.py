@@ -1,0 +1,88 @@
+"""The two sides of the Amazon Pay match, in the form in which they are compared, and their pairs."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon_lib.account import Account
+from recon_lib.books import Books
+from recon_lib.matching import Rule, pair
+
+# The key as account.yml names it -> its column on both sides.
+KEY_COLUMNS = {
+    "AmazonTransactionId": "amazon_transaction_id",
+    "SellerReferenceId": "seller_reference_id",
+    "SellerOrderId": "seller_order_id",
+    "AmazonOrderReferenceId": "order_reference_id",
+}
+_ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "currency"]
+_LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
+
+
+def pay_rules(match_keys: tuple[str, ...]) -> list[Rule]:
+    """The account's keys in its order. Only a capture or refund id is unique by nature; an order reference alone never shows a difference."""
+    return [
+        Rule(
+            key,
+            KEY_COLUMNS[key],
+            KEY_COLUMNS[key],
+            sure=key == "AmazonTransactionId",
+            differs=key != "AmazonOrderReferenceId",
+        )
+        for key in match_keys
+    ]
+
+
+def activity_side(books: Books) -> pl.DataFrame:
+    """frames.PayActivity in the order in which it happened, with its `day` in the account's zone."""
+    day = pl.col("activity_at").dt.convert_time_zone(books.account.time_zone).dt.date()
+    rows = books.frames["pay_activity"].with_columns(day.alias("day")).filter(pl.col("day") <= books.as_of).collect()
+    return rows if rows["activity_at"].is_sorted() and _one_file(rows) else rows.sort("activity_at", "file", "line")
+
+
+def line_side(books: Books) -> pl.DataFrame:
+    """frames.PayLine in the order of posting, with `kind`: capture, refund, or null for every other type."""
+    plain = pl.col("transaction_type").str.strip_chars().str.to_lowercase()
+    kind = pl.when(plain.is_in(["capture", "refund"])).then(plain)
+    rows = (
+        books.frames["pay_lines"].filter(pl.col("posted_on") <= books.as_of).with_columns(kind.alias("kind")).collect()
+    )
+    if rows["posted_at"].is_sorted() and _one_file(rows):
+        return rows
+    return rows.sort("posted_at", "settlement_id", *KEY_COLUMNS.values(), "amount", "file", "line", nulls_last=True)
+
+
+def _one_file(rows: pl.DataFrame) -> bool:
+    return rows.height == 0 or rows["file"].n_unique() == 1
+
+
+def match_sides(
+    activity: pl.DataFrame, lines: pl.DataFrame, account: Account
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Activity and lines with `pile` and `matched_on` (lines also with their pair's `activity_amount` and `activity_on`), and the pairs.
+
+    The pairs are those of `matching.pair`, with row numbers of the two frames.
+    """
+    places = lines.select(pl.arg_where(pl.col("kind").is_not_null())).to_series()
+    right = lines[places] if len(places) < lines.height else lines
+    found = pair(
+        activity.rename({"activity_at": "at"}),
+        right.rename({"posted_at": "at"}),
+        pay_rules(account.match_keys),
+        zone=account.time_zone,
+        tolerance={currency: limit for currency, limit in account.tolerances.items() if len(currency) == 3},
+        repeat_left=["at" if name == "activity_at" else name for name in _ACTIVITY_ROW],
+        repeat_right=_LINE_ONCE,
+    )
+    pairs = found.pairs.with_columns(places.gather(found.pairs["right"]).cast(pl.UInt32).alias("right"))
+    days = pairs.select("left", "right", pl.col("paired_on").alias("matched_on"))
+    left = activity.with_columns(found.left_pile.cast(pl.String).alias("pile")).with_row_index("left")
+    left = left.join(days.select("left", "matched_on"), on="left", how="left", maintain_order="left").drop("left")
+    its = days.with_columns(
+        activity["amount"].gather(days["left"]).alias("activity_amount"),
+        activity["day"].gather(days["left"]).alias("activity_on"),
+    )
+    piles = pl.DataFrame({"right": places.cast(pl.UInt32), "pile": found.right_pile.cast(pl.String)})
+    marked = lines.with_row_index("right").join(piles, on="right", how="left", maintain_order="left")
+    marked = marked.join(its.drop("left"), on="right", how="left", maintain_order="left").drop("right")
+    return left, marked, pairs
