@@ -6,6 +6,8 @@ inside a disputed limit) is null with its `reason`; it is never guessed. Fees ar
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import polars as pl
 
 from recon_lib.measures import exact
@@ -59,14 +61,14 @@ def surcharges(policy: Policy, marketplace: str) -> pl.DataFrame:
 def with_programme(marketplace: str) -> pl.Expr:
     """The programme a tiered case belongs to by its `category` and `is_dangerous`; null where the sources leave it open."""
     category = pl.col("category").str.strip_chars().str.to_lowercase()
-    out = pl.when(pl.col("is_dangerous").fill_null(False)).then(pl.lit("dangerous_goods"))
+    out: Any = pl.when(pl.col("is_dangerous").fill_null(False)).then(pl.lit("dangerous_goods"))
     if marketplace == "US":
         standard_size = pl.col("size_tier").is_in(["small_standard", "large_standard"])
         out = out.when(category.is_in(_APPAREL) & standard_size).then(pl.lit("apparel"))
     elif marketplace in ("UK", "DE"):
         parcel = pl.col("size_tier").is_in(["small_parcel", "standard_parcel"])
         out = out.when(category.is_in(_SELECTED) & parcel).then(None)
-    return out.otherwise(pl.lit("standard"))
+    return cast(pl.Expr, out.otherwise(pl.lit("standard")))
 
 
 def fulfilment_fees(
@@ -75,8 +77,9 @@ def fulfilment_fees(
     """One row a case: `case`, `size_tier`, `billable_weight`, `programme`, `card_fee`, `surcharge`, `fee`, `fee_row`,
     `fee_status`, `reason`.
 
-    Reads `case` (unique), `day`, `price` (a unit), the measures, `category`, `is_dangerous`. `fee` = card fee x (1 + surcharge of the
-    day), rounded half up. A low-price row that holds for day, price, tier and weight goes before the standard one. Rows keep no order.
+    Reads `case` (unique), `day`, `price` (a unit), the measures, `category`, `is_dangerous`. `fee` = card fee x (1 + surcharge
+    of the day), rounded half up. A low-price row that holds for day, price, tier and weight goes before the standard one.
+    Rows keep no order.
     """
     currency = card_currency(policy, marketplace)
     tiered = size_tiers(cases, policy, marketplace).with_columns(wanted=with_programme(marketplace))
@@ -96,7 +99,7 @@ def fulfilment_fees(
     fits = pl.col("max_weight").is_null() | (pl.col("billable_weight") <= heavy)
     matched = (
         tiered.join(by_day, on=["day", "size_tier"], suffix="_card")
-        .filter(wanted & in_band & fits)
+        .filter(wanted & in_band & fits & pl.col("price").is_not_null())
         .with_columns(top=heavy, is_low=low)
         .sort("case", "is_low", "top", descending=[False, True, False], nulls_last=True)
         .unique("case", keep="first", maintain_order=True)
@@ -113,7 +116,7 @@ def fulfilment_fees(
     more = days.join(surcharges(policy, marketplace), how="cross").filter(holds_on(pl.col("day")))
     priced = (
         matched.with_columns(
-            card_fee=pl.when(~disputed).then(card),
+            card_fee=pl.when(~disputed & ~uncovered).then(card),
             why=pl.when(disputed)
             .then(pl.lit("programme limit disputed at that price"))
             .when(uncovered)
@@ -167,7 +170,7 @@ def fulfilment_fees(
 
 def _kilo(unit: str) -> pl.Expr:
     """How many of the unit in column `unit` make a pound or a kilogram."""
-    out = pl.when(pl.lit(False)).then(exact(1))
+    out: Any = pl.when(pl.lit(False)).then(exact(1))
     for name, count in _KILO.items():
         out = out.when(pl.col(unit) == name).then(count)
-    return out.otherwise(None)
+    return cast(pl.Expr, out.otherwise(None))

@@ -6,6 +6,7 @@ Every factor is exact (an inch is 2.54 cm, a pound 453.59237 g). Converted figur
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any, cast
 
 import polars as pl
 
@@ -21,6 +22,9 @@ _CUBIC_CENTIMETRES = {
     "l": "1000",
 }
 
+# Twelve digits hold every factor exactly.
+_FACTOR = pl.Decimal(38, 12)
+
 # As reports and sellers write them (any case, with or without a final s or full stop).
 _WORDS = {
     **dict.fromkeys(("cm", "centimeter", "centimetre", "zentimeter"), "cm"),
@@ -33,9 +37,13 @@ _WORDS = {
     **dict.fromkeys(("mg", "milligram"), "mg"),
     **dict.fromkeys(("oz", "ounce", "unze", "unzen"), "oz"),
     **dict.fromkeys(("lb", "pound", "pfund"), "lb"),
-    **dict.fromkeys(("cubic foot", "cubic feet", "cubic ft", "cu ft", "ft3", "ft^3", "cubic_feet", "cubic_foot"), "cubic ft"),
+    **dict.fromkeys(
+        ("cubic foot", "cubic feet", "cubic ft", "cu ft", "ft3", "ft^3", "cubic_feet", "cubic_foot"), "cubic ft"
+    ),
     **dict.fromkeys(("cubic inch", "cubic inche", "cubic in", "in3", "in^3", "cubic_inche", "cubic_inch"), "cubic in"),
-    **dict.fromkeys(("cubic centimeter", "cubic centimetre", "cubic cm", "cm3", "cm^3", "cubic_centimeter"), "cubic cm"),
+    **dict.fromkeys(
+        ("cubic centimeter", "cubic centimetre", "cubic cm", "cm3", "cm^3", "cubic_centimeter"), "cubic cm"
+    ),
     **dict.fromkeys(("cubic meter", "cubic metre", "cubic m", "m3", "m^3", "cubic_meter"), "cubic m"),
     **dict.fromkeys(("l", "liter", "litre"), "l"),
 }
@@ -54,12 +62,12 @@ def unit_code(unit: str) -> pl.Expr:
 
 def _converted(value: pl.Expr, unit: str, into: str, factors: dict[str, str], power: int = 1) -> pl.Expr:
     code = unit_code(unit)
-    up = {u: Decimal(f) ** power for u, f in factors.items() if u != into}
-    down = Decimal(factors[into]) ** power
-    out = pl.when(code == into).then(value)
-    for other, factor in up.items():
-        out = out.when(code == other).then(value * exact(factor) / exact(down))
-    return out.otherwise(None)
+    down = pl.lit(Decimal(factors[into]) ** power).cast(_FACTOR)
+    out: Any = pl.when(code == into).then(value.cast(_FACTOR))
+    for other, factor in factors.items():
+        if other != into:
+            out = out.when(code == other).then(value * pl.lit(Decimal(factor) ** power).cast(_FACTOR) / down)
+    return cast(pl.Expr, out.otherwise(None).cast(RATE))
 
 
 def length(value: pl.Expr, unit: str, into: str) -> pl.Expr:
@@ -74,10 +82,11 @@ def cube(value: pl.Expr, unit: str, into: str) -> pl.Expr:
 
 def own_length(number: int, of: str, unit: str) -> pl.Expr:
     """A length of `number` `of` units, told in the unit of column `unit` (2 inches: 5.08 where it says cm)."""
-    code, out = unit_code(unit), pl.when(pl.lit(False)).then(exact(0))
+    code = unit_code(unit)
+    out: Any = pl.when(pl.lit(False)).then(exact(0))
     for other, factor in _CENTIMETRES.items():
         out = out.when(code == other).then(exact(Decimal(number) * Decimal(_CENTIMETRES[of]) / Decimal(factor)))
-    return out.otherwise(None)
+    return cast(pl.Expr, out.otherwise(None))
 
 
 def weight(value: pl.Expr, unit: str, into: str) -> pl.Expr:

@@ -26,7 +26,13 @@ from recon_lib.policy_check import problems
 
 _DATES = ("effective_from", "effective_to", "automatic_reimbursement_from")
 _WHOLE = ("min_value", "max_value", "month_from", "month_to")
-_NUMBERS = ["over_weight", "max_weight", "longest_side_max", "median_side_max", "shortest_side_max", "length_plus_girth_max", "over_longest_side", "over_length_plus_girth", "min_width_height", "max_dimensional_weight", "dim_divisor", "base_fee", "per_extra_unit_fee", "price_min", "price_max", "price_disputed_above", "base_covers_weight", "rate", "min_price", "max_price", "minimum_fee", "amount", "cap"]
+_NUMBERS = [
+    "over_weight", "max_weight", "longest_side_max", "median_side_max", "shortest_side_max",
+    "length_plus_girth_max", "over_longest_side", "over_length_plus_girth", "min_width_height",
+    "max_dimensional_weight", "dim_divisor", "base_fee", "per_extra_unit_fee", "price_min", "price_max",
+    "price_disputed_above", "base_covers_weight", "rate", "min_price", "max_price", "minimum_fee", "amount",
+    "cap",
+]  # fmt: skip
 
 TABLES = {
     "claim_windows": "claim_windows.csv",
@@ -208,13 +214,18 @@ def _load(folder: Path) -> Policy:
     return Policy(tables)
 
 
-def load_policy(folder: Path | None = None) -> Policy:
-    """The policy tables of `folder` (default: `params/policy`), typed. UsageError where one cannot be read or is wrong."""
-    policy = _load((folder or project_root() / "params" / "policy").resolve())
+@cache
+def _checked(folder: Path) -> Policy:
+    policy = _load(folder)
     found = problems(policy.tables)
     if found:
         raise UsageError("the policy tables contradict themselves: " + "; ".join(found), do="correct the rows named")
     return policy
+
+
+def load_policy(folder: Path | None = None) -> Policy:
+    """The policy tables of `folder` (default: `params/policy`), typed. UsageError where one cannot be read or is wrong."""
+    return _checked((folder or project_root() / "params" / "policy").resolve())
 
 
 def main() -> int:

@@ -89,7 +89,7 @@ def _referral_holes(fees: pl.DataFrame) -> list[str]:
 
 
 def _weight_holes(tables: Mapping[str, pl.DataFrame]) -> list[str]:
-    """The bands of a standard card reach the limit of their tier. The two rows of a peak table known only in part do not count."""
+    """The bands of a standard card reach the limit of their tier; a peak table known only in part does not count."""
     in_kilo = pl.col("max_weight") / pl.col("weight_unit").replace_strict({"oz": 16, "lb": 1, "kg": 1, "g": 1000}).cast(
         pl.Decimal(38, 8)
     )

@@ -12,14 +12,15 @@ from recon_lib.policy import Policy
 
 # The units each store's tier and fee tables count in (`base_covers_weight` is in pounds or kilograms).
 UNITS = {"US": ("in", "lb"), "UK": ("cm", "kg"), "DE": ("cm", "kg")}
-_ADDED = {"size_tier": pl.String, "billable_weight": RATE, "tier_row": pl.String, "tier_status": pl.String}
+_ADDED: dict[str, Any] = {"size_tier": pl.String, "billable_weight": RATE, "tier_row": pl.String, "tier_status": pl.String}
 
 
 def size_tiers(cases: pl.DataFrame, policy: Policy, marketplace: str) -> pl.DataFrame:
     """`cases` with `size_tier`, `billable_weight` (pounds in the US, kilograms elsewhere), `tier_row` and `tier_status`.
 
     Reads day, longest_side, median_side, shortest_side, dimension_unit, weight, weight_unit. The first tier (in table
-    order) of the day's era whose limits all hold is the tier; null where a measure is missing or no tier holds. Rows keep no order.
+    order) of the day's era whose limits all hold is the tier; null where a measure is missing or no tier holds.
+    Rows keep no order.
     """
     measured = _measured(cases, marketplace)
     parts = []
@@ -43,7 +44,7 @@ def _untiered(cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
-    """Sides and weight in the card's units; `cubic` the volume, `cubic_2` with median and shortest side of two inches at least."""
+    """Sides and weight in the card's units; `cubic` the volume, `cubic_2` with two inches of width and height at least."""
     into_length, into_weight = UNITS.get(marketplace, ("cm", "kg"))
     two = own_length(2, "in", "dimension_unit")
     flat = pl.col("longest") * pl.max_horizontal("median", two) * pl.max_horizontal("shortest", two)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import inventory, movements, settlements
+from recon_lib.audits import fees, inventory, movements, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
     *inventory.AUDITS,
     *movements.AUDITS,
+    *fees.FEE_AUDITS,
     *settlements.AUDITS,
 )
 

@@ -1,0 +1,117 @@
+"""Commission against the rate of its category, and what Amazon keeps of it on a refund."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon_lib import frames
+from recon_lib.audits.fee_common import (
+    REFERRAL,
+    REFUND_FEE,
+    Unchecked,
+    count,
+    mark,
+    raw_findings,
+    text,
+    tolerance,
+    with_lines,
+)
+from recon_lib.audits.fee_items import COMMISSION, ITEM, KEPT, REFUND, on_the_day, places, refunds
+from recon_lib.books import Books
+from recon_lib.measures import exact
+from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.policy import Policy
+from recon_lib.referral import referral_fees, refund_fee
+
+
+def referral_errors(
+    books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame, unchecked: Unchecked
+) -> pl.DataFrame:
+    """Commission above the rate of the category and price band of the day, with the minimum fee."""
+    charged = items.filter(pl.col("commission") > 0)
+    if not books.has("products"):
+        unchecked.append((REFERRAL, "products", "report missing", charged.height))
+        return frames.empty(frames.RawFinding)
+    known = on_the_day(charged, seller, ["category", "asin", "fnsku", "place"]).rename({"place": "product_place"})
+    cards = referral_fees(known, policy, books.account.marketplace)
+    rows = known.join(cards, on="charge", how="left")
+    count(REFERRAL, rows.filter(pl.col("reason").is_not_null()), "category", unchecked)
+    over = rows.filter(pl.col("reason").is_null()).with_columns(owed=(pl.col("commission") - pl.col("fee")).cast(MONEY))
+    over = over.filter(pl.col("owed") > tolerance())
+    over = with_lines(over, places(books, "order", over, ITEM, [COMMISSION]), "product_place")
+    texts = [
+        f"charged {text(r['commission'], r)} for {r['units']} at {text(r['base'], r)}; {r['category']} "
+        f"{(r['rate'] * 100).normalize():f} % gives {text(r['fee'], r)}: {text(r['commission'], r)} - "
+        f"{text(r['fee'], r)} = {text(r['owed'], r)}; {r['fee_row']}"
+        for r in over.iter_rows(named=True)
+    ]
+    marks = over["fee_status"].map_elements(mark, return_dtype=pl.String) if over.height else None
+    told = over.with_columns(arithmetic=pl.Series(texts, dtype=pl.String), reason=marks)
+    return raw_findings(told, REFERRAL, "fee_referral", ITEM)
+
+
+def refund_fees_kept(books: Books, policy: Policy, items: pl.DataFrame, unchecked: Unchecked) -> pl.DataFrame:
+    """Refunds on which Amazon gave back less commission than it may keep, pro rata for a part refund."""
+    rule = refund_fee(policy, books.account.marketplace)
+    back = refunds(books)
+    if back.is_empty():
+        return frames.empty(frames.RawFinding)
+    if rule is None:
+        unchecked.append((REFUND_FEE, books.account.marketplace, "no sourced refund administration fee", back.height))
+        return frames.empty(frames.RawFinding)
+    side = ["order_id", "sku", "currency"]
+    sums = [pl.col(c).sum() for c in ("commission", "base", "units")]
+    charged = items.filter(pl.col("base") > 0, pl.col("units") > 0)
+    of_item = charged.group_by(*side, "order_item_code").agg(*sums).with_columns(exactly=True)
+    of_order = charged.group_by(side).agg(*sums)
+    rows = back.join(of_item, on=[*side, "order_item_code"], how="left", nulls_equal=True).join(
+        of_order, on=side, how="left", nulls_equal=True, suffix="_order"
+    )
+    rows = rows.with_columns(pl.coalesce(c, f"{c}_order").alias(c) for c in ("commission", "base", "units"))
+    elsewhere = pl.col("store").is_not_null() & (pl.col("store") != books.account.marketplace)
+    reason = (
+        pl.when(elsewhere | (pl.col("currency") != rule.currency))
+        .then(pl.lit("not of this store: another rule"))
+        .when(pl.col("commission").is_null())
+        .then(pl.lit("order not in the settlements"))
+    )
+    rows = rows.with_columns(reason=reason, day="posted_on")
+    count(REFUND_FEE, rows.filter(pl.col("reason").is_not_null()), "sku", unchecked)
+    share = pl.min_horizontal(pl.col("back").cast(RATE) / pl.col("base").cast(RATE), exact(1))
+    keep = pl.min_horizontal(
+        exact(rule.cap) * pl.col("units").cast(RATE), exact(rule.share) * pl.col("commission").cast(RATE)
+    )
+    rows = rows.filter(pl.col("reason").is_null()).with_columns(share=share, keep=keep)
+    rows = rows.with_columns(
+        # (commission - kept) x back / base with the division last, so that a full refund is exact
+        due=round_money_expr(
+            pl.when(pl.col("share") >= 1)
+            .then(pl.col("commission") - pl.col("keep"))
+            .otherwise((pl.col("commission") - pl.col("keep")) * pl.col("back").cast(RATE) / pl.col("base").cast(RATE))
+        ),
+        got=pl.col("given") - pl.col("kept"),
+        returned=pl.max_horizontal((pl.col("share") * pl.col("units").cast(RATE)).ceil(), exact(1)).cast(pl.Int64),
+        whole=(pl.col("share") * pl.col("units").cast(RATE)).cast(MONEY),
+    )
+    over = rows.with_columns(owed=(pl.col("due") - pl.col("got")).cast(MONEY)).filter(
+        pl.col("owed") > tolerance("returned")
+    )
+    refund_lines = places(books, "refund", over, REFUND, [COMMISSION, KEPT, "Principal"])
+    keys = over.select("charge", "order_id", "sku", "currency")
+    order_side = places(books, "order", keys, side, [COMMISSION]).rename({"lines": "order_lines"})
+    over = with_lines(over.join(order_side, on="charge", how="left"), refund_lines)
+    over = over.with_columns(
+        lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))
+    )
+    texts = [
+        f"commission {text(r['commission'], r)}, of which {text(r['keep'], r)} may be kept; refunded {text(r['back'], r)} of "
+        f"{text(r['base'], r)}: {text(r['due'], r)} due; given back {text(r['given'], r)} - {text(r['kept'], r)} kept = "
+        f"{text(r['got'], r)}; {text(r['due'], r)} - {text(r['got'], r)} = {text(r['owed'], r)}; {rule.row}"
+        for r in over.iter_rows(named=True)
+    ]
+    told = over.with_columns(
+        arithmetic=pl.Series(texts, dtype=pl.String),
+        reason=pl.lit(mark(rule.status), pl.String),
+        units=pl.when(pl.col("whole") == pl.col("whole").round(0)).then(pl.col("whole").cast(pl.Int64)),
+    )
+    return raw_findings(told, REFUND_FEE, "fee_referral", REFUND)

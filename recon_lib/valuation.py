@@ -1,0 +1,159 @@
+"""What a unit lost or damaged before an order is worth: sourcing cost, or before its start estimated sale proceeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from recon_lib.books import Books
+from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.policy import Basis, Policy
+
+_CLASS = "lost_or_damaged_before_order"
+_OUT: dict[str, Any] = {"unit_value": MONEY, "currency": pl.String, "value_basis": pl.String, "value_row": pl.String, "value_reason": pl.String,
+        "value_proof": pl.String}  # fmt: skip
+
+
+def bases(policy: Policy, marketplace: str, days: Iterable[date | None]) -> dict[date, Basis]:
+    """The valuation basis of every day (days without any row are left away)."""
+    found = {day: policy.basis(marketplace, _CLASS, day) for day in sorted({d for d in days if d is not None})}
+    return {day: basis for day, basis in found.items() if basis is not None}
+
+
+def before_order(losses: pl.DataFrame, books: Books, policy: Policy) -> pl.DataFrame:
+    """One row a loss: `row`, `unit_value`, `currency`, `value_basis`, `value_row`, `value_proof`, `value_reason`.
+
+    Reads `row` (unique), `event_on`, `sku`, `fnsku`. The cost of the event day holds, or the proceeds of the 18 months before
+    it. An unknown value is null with its reason.
+    """
+    known = bases(policy, books.account.marketplace, losses["event_on"].to_list())
+    table = pl.DataFrame(
+        [(day, b.basis, b.row) for day, b in known.items()],
+        schema={"event_on": pl.Date, "value_basis": pl.String, "value_row": pl.String},
+        orient="row",
+    )
+    based = losses.select("row", "event_on", "sku", "fnsku").join(table, on="event_on", how="left")
+    parts = [
+        sourcing_costs(based.filter(pl.col("value_basis") == "sourcing_cost"), books),
+        estimated_proceeds(based.filter(pl.col("value_basis") == "estimated_sale_proceeds"), books),
+        based.filter(pl.col("value_basis").is_null()).with_columns(value_reason=pl.lit("no valuation row on that day")),
+    ]
+    return pl.concat([_shaped(part) for part in parts]).sort("row")
+
+
+def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+    missing = {c: pl.lit(None, t) for c, t in _OUT.items() if c not in rows.columns}
+    return rows.with_columns(**missing).select("row", *(pl.col(c).cast(t) for c, t in _OUT.items()))
+
+
+def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
+    """`losses` with the cost in the products file that holds on `event_on`: by SKU, by FNSKU where the SKU has no row."""
+    if losses.is_empty():
+        return losses
+    if not books.has("products"):
+        return losses.with_columns(value_reason=pl.lit("no products file: unit cost unknown"))
+    costs = (
+        books.frames["products"]
+        .filter(pl.col("unit_cost").is_not_null())
+        .select(
+            "sku", "fnsku", "unit_cost", cost_currency="currency", since=pl.col("cost_from").fill_null(pl.date(1, 1, 1)),
+            proof=pl.format("{}:{}", "file", "line"),
+        )
+        .collect()
+    )  # fmt: skip
+    out = losses
+    for key in ("sku", "fnsku"):
+        latest = (
+            losses.filter(pl.col(key).is_not_null())
+            .select("row", "event_on", key)
+            .join(costs, on=key)
+            .filter(pl.col("since") <= pl.col("event_on"))
+            .sort("row", "since", "proof", descending=[False, True, True])
+            .unique("row", keep="first", maintain_order=True)
+        )
+        names = {c: f"{c}_{key}" for c in ("unit_cost", "cost_currency", "proof")}
+        out = out.join(latest.select("row", *names).rename(names), on="row", how="left")
+    by_sku = pl.col("unit_cost_sku").is_not_null()
+
+    def either(column: str) -> pl.Expr:
+        return pl.when(by_sku).then(f"{column}_sku").otherwise(f"{column}_fnsku")
+
+    seen = pl.col("sku").is_in(costs["sku"].to_list()) | pl.col("fnsku").is_in(costs["fnsku"].drop_nulls().to_list())
+    return out.with_columns(
+        unit_value=either("unit_cost"),
+        currency=pl.coalesce(either("cost_currency"), pl.lit(books.account.currency)),
+        value_proof=either("proof"),
+    ).with_columns(
+        value_reason=pl.when(pl.col("unit_value").is_null()).then(
+            pl.when(seen.fill_null(False))
+            .then(pl.lit("no unit cost holds on that day"))
+            .otherwise(pl.lit("unit cost unknown"))
+        ),
+        currency=pl.when(pl.col("unit_value").is_not_null()).then("currency"),
+    )
+
+
+def _median(column: str) -> pl.Expr:
+    """The exact median: the middle value, or half the sum of the two in the middle."""
+    known = pl.col(column).drop_nulls().sort()
+    count = known.len()
+    middle = known.slice((count - 1) // 2, 2 - count % 2)
+    return middle.sum() / middle.len().cast(RATE)
+
+
+def unit_sales(books: Books, skus: list[str]) -> pl.LazyFrame:
+    """One row an order item of those SKUs: `sku`, `currency`, `sold_on`, and a unit's `principal`, `commission`, `fulfilment`."""
+    what, group = pl.col("amount_description"), pl.col("amount_type")
+    item = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
+    amount = pl.col("amount").cast(RATE)
+
+    def of(kind: str, name: str) -> pl.Expr:
+        return amount.filter((group == kind) & (what == name)).sum() / pl.col("quantity").max().cast(RATE)
+
+    lines = books.frames["settlement_lines"].filter(
+        pl.col("transaction_type") == "Order",
+        pl.col("sku").is_in(skus),
+        what.is_in(["Principal", "Commission", "FBAPerUnitFulfillmentFee"]),
+        pl.col("quantity") > 0,
+    )
+    sold = lines.group_by(item).agg(
+        principal=of("ItemPrice", "Principal"),
+        commission=of("ItemFees", "Commission"),
+        fulfilment=of("ItemFees", "FBAPerUnitFulfillmentFee"),
+        sold_on=pl.col("posted_on").min(),
+    )
+    return sold.filter(pl.col("principal") > 0)
+
+
+def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
+    """`losses` with the median principal a unit of the 18 months before `event_on`, less median commission and fulfilment fee."""
+    if losses.is_empty():
+        return losses
+    skus = losses["sku"].drop_nulls().unique().to_list()
+    wanted = losses.select("sku", "event_on").drop_nulls().unique()
+    sold = unit_sales(books, skus).filter(pl.col("currency") == books.account.currency).collect()
+    start = pl.col("event_on").dt.offset_by("-18mo")
+    values = (
+        wanted.join(sold, on="sku")
+        .filter((pl.col("sold_on") >= start) & (pl.col("sold_on") < pl.col("event_on")))
+        .group_by("sku", "event_on", "currency")
+        .agg(*(_median(c).alias(c) for c in ("principal", "commission", "fulfilment")), sales=pl.len())
+        # fees are negative in the settlement
+        .with_columns(value=pl.col("principal") + pl.col("commission") + pl.col("fulfilment"))
+        .with_columns(unit_value=round_money_expr(pl.col("value")))
+        .with_columns(
+            value_proof=pl.format(
+                "median of {} sales: price {}, commission {}, fulfilment {}", "sales",
+                *(pl.col(c).cast(MONEY).cast(pl.String) for c in ("principal", "commission", "fulfilment")),
+            )
+        )
+    )  # fmt: skip
+    out = losses.join(
+        values.select("sku", "event_on", "unit_value", "currency", "value_proof"), on=["sku", "event_on"], how="left"
+    )
+    return out.with_columns(
+        value_reason=pl.when(pl.col("unit_value").is_null()).then(pl.lit("no sale in the 18 months before the event"))
+    )
