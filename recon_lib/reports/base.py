@@ -58,6 +58,8 @@ class Report:
                     `marketplace` (the account's, where given), `columns` (the header names, normalised, one blank between).
     split           where one file gives several frames: typed rows (after `finish`) -> family -> rows; `extra_frames` names the
                     frames of the families beside the report's own.
+    head_only       families of `split` whose rows all stand among the first rows of a file (a settlement's summary row); the reader
+                    proves it by counting.
     remark          what `recon check` should say about the finished frames (family -> stored rows).
     sniff, read     for files without a header line (JSON, OFX, MT940, CAMT): `sniff` says from the first 64 KiB whether the file is it,
                     `read` turns the whole bytes into `Rows`; storing and hashing stay with the shared reader.
@@ -82,6 +84,7 @@ class Report:
     prepare: Callable[[pl.LazyFrame], Mapping[str, str]] | None = None
     split: Callable[[pl.LazyFrame, Mapping[str, str]], Mapping[str, pl.LazyFrame]] | None = None
     extra_frames: Mapping[str, type[dy.Schema]] = field(default_factory=dict)
+    head_only: tuple[str, ...] = ()
     remark: Callable[[Mapping[str, pl.LazyFrame]], list[str]] | None = None
     sniff: Callable[[bytes], bool] | None = None
     read: Callable[[bytes], Rows] | None = None

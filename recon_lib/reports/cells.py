@@ -21,10 +21,11 @@ _BLANKS = r"[\p{Z}\s\u{200b}\u{feff}]+"
 _COIN = r"(?:[A-Z]{3}|[A-Z]{0,2}\p{Sc}|kr\.?|zł|TL|Fr\.?)"
 
 
-def clean_text(text: pl.Expr) -> pl.Expr:
-    """Trimmed (no-break spaces too); empty is null."""
-    trimmed = text.str.strip_chars()
-    return pl.when(trimmed != "").then(trimmed)
+def clean_text(text: pl.Expr, *, trim: bool = True, empties: bool = True) -> pl.Expr:
+    """Trimmed (no-break spaces too); empty is null. `trim` and `empties` off: the file is known to need neither."""
+    if trim:
+        text = text.str.strip_chars()
+    return pl.when(text != "").then(text) if trim or empties else text
 
 
 def plain_shape(text: pl.Expr, kind: str) -> pl.Expr:
@@ -35,8 +36,15 @@ def plain_shape(text: pl.Expr, kind: str) -> pl.Expr:
 
 
 def plain_number(text: pl.Expr, kind: str, dtype: pl.DataType) -> pl.Expr:
-    """The value of plainly shaped cells; others must be kept out by `plain_shape`."""
-    return text.cast(dtype, strict=False)
+    """The value of plainly shaped cells; any other raises, so that nothing is lost unseen."""
+    if kind == "int":  # a cast of text to a whole number takes no other shape than a leading plus
+        return text.cast(dtype, strict=True)
+    return pl.when(plain_shape(text, kind)).then(text).otherwise(_unread(text)).cast(dtype, strict=True)
+
+
+def _unread(text: pl.Expr) -> pl.Expr:
+    """Null for null, else a text that no cast takes."""
+    return pl.when(text.is_not_null()).then(pl.lit("?"))
 
 
 def default_mark(language: str | None) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 
 import polars as pl
 
@@ -107,14 +108,24 @@ def order_evidence(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return ((second > 12) & (first <= 12)).sum(), ((first > 12) & (second <= 12)).sum()
 
 
-def read(text: pl.Expr, plan: DatePlan) -> tuple[pl.Expr, pl.Expr]:
-    """(instant in UTC or null, day as written or null) of a trimmed text column; no report speaks of the year 226 or 9999."""
-    at, on = _read_any(text, plan)
-    known = on.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
+def read(text: pl.Expr, plan: DatePlan, *, strict: bool = False) -> tuple[pl.Expr, pl.Expr]:
+    """(instant in UTC or null, day as written or null) of a trimmed text column; no report speaks of the year 226 or 9999.
+
+    `strict`: a cell that the plan cannot read raises (the rich way never does), and the years are for the caller to check.
+    """
+    at, on = _read_any(text, plan, strict=strict)
+    if strict and plan.layout:
+        return at, on
+    known = in_range(on)
     return pl.when(known).then(at), pl.when(known).then(on)
 
 
-def _read_any(text: pl.Expr, plan: DatePlan) -> tuple[pl.Expr, pl.Expr]:
+def in_range(on: pl.Expr) -> pl.Expr:
+    """Whether a day lies in the years that reports speak of."""
+    return on.is_between(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
+
+
+def _read_any(text: pl.Expr, plan: DatePlan, *, strict: bool) -> tuple[pl.Expr, pl.Expr]:
     if not plan.layout:
         return _read_rich(text, month_first=plan.month_first)
     only_days = not plan.timed
@@ -123,15 +134,17 @@ def _read_any(text: pl.Expr, plan: DatePlan) -> tuple[pl.Expr, pl.Expr]:
         ending, minutes = plan.endings[0] if plan.endings else ("", None)
         layout = plan.layout + ending.replace("%", "%%")
         if only_days:
-            return none, text.str.to_date(layout, strict=False)
-        local = text.str.to_datetime(layout, strict=False, time_unit="us", exact=True)
+            return none, text.str.to_date(layout, strict=strict)
+        local = text.str.to_datetime(layout, strict=strict, time_unit="us", exact=True)
         return (none if minutes is None else _at(local, minutes)), local.dt.date()
     ending = text.str.slice(plan.width)
     head = text.str.head(plan.width)
     known = ending.is_in([e for e, _ in plan.endings])
+    if strict:
+        head = pl.when(known).then(head).otherwise(pl.when(text.is_not_null()).then(pl.lit("?")))
     if only_days:
-        return none, pl.when(known).then(head.str.to_date(plan.layout, strict=False))
-    local = head.str.to_datetime(plan.layout, strict=False, time_unit="us")
+        return none, pl.when(known).then(head.str.to_date(plan.layout, strict=strict))
+    local = head.str.to_datetime(plan.layout, strict=strict, time_unit="us")
     at = none
     for written, minutes in plan.endings:
         if minutes is not None:

@@ -11,7 +11,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.errors import ReportError
-from recon_lib.reports import dates, scan, typed
+from recon_lib.reports import scan, typed
 from recon_lib.reports.base import Report
 from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.store import REJECTS
@@ -19,6 +19,7 @@ from recon_lib.reports.text import ByteFacts
 
 _SAMPLE_ROWS = 400
 _VALUE_LENGTH = 80
+_IN_MEMORY = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -61,74 +62,80 @@ def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]
     """The clean pass where the byte counts prove it right, else the strict one."""
     plans = typed.plans_for(job.header)
     first = typed.month_first_default(job.report, job.marketplace)
-    try:
-        outcome, doubtful, rows, open_ends = _clean(job, plans, month_first=first)
-    except PolarsError:
-        outcome, doubtful, rows, open_ends = None, None, -1, 0
+    outcome, trim = _try_clean(job, plans, month_first=first, trim=False)
     facts = counted()
     if facts.nul:
         raise ReportError("holds NUL bytes", hoped="plain text", do="download it again", file=job.name)
     if not facts.utf8:
         return Outcome({}, 0, pl.DataFrame(schema=REJECTS), {}), facts
-    lines = rows >= 0 and scan.proves_lines(facts, job.header, rows)
-    if outcome is not None and lines and scan.proves_widths(job.path, facts, job.header, job.head, rows, 0, open_ends):
+    if outcome is not None and facts.padded and not trim:
+        outcome, _ = _try_clean(job, plans, month_first=first, trim=True)
+    if outcome is not None and scan.proves(job.path, facts, job.header, job.head, outcome.used):
         return outcome, facts
-    ragged = pl.DataFrame(schema=REJECTS)
-    if lines:
+    raw, ragged = scan.sound_rows(job.path, facts, job.header, job.head, job.work)
+    return _strict(job, raw, ragged, plans, month_first=first), facts
+
+
+def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> tuple[Outcome | None, bool]:
+    """(what the clean pass gave, None where a cell was not read; whether it trimmed)."""
+    try:
         raw = scan.quick_scan(job.path, job.header)
-        blank = raw.select(_blank(job.header).sum()).collect().item()
-        lines = scan.proves_widths(job.path, facts, job.header, job.head, rows, blank, max(0, open_ends - blank))
-        raw = raw.filter(~_blank(job.header))
-    if not lines:
-        raw, ragged = scan.careful_scan(job.path, job.header, job.work)
-        doubtful = None
-    return _strict(job, raw, ragged, plans, doubtful, month_first=first), facts
+        sample = raw.head(_SAMPLE_ROWS).collect()
+        padded = sample.select(
+            pl.any_horizontal((pl.col(c) != pl.col(c).str.strip_chars()).any() for c in scan.columns_of(job.header))
+        ).item()
+        trim = trim or bool(padded)
+        return _clean(job, raw, sample, plans, month_first=month_first, trim=trim), trim
+    except PolarsError:
+        return None, trim
 
 
-def _blank(header: Header) -> pl.Expr:
-    """Whether a row of the quick scan has no text at all."""
-    return pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in scan.columns_of(header))
-
-
-def _clean(job: Job, plans: list[typed.Plan], *, month_first: bool) -> tuple[Outcome | None, set[str] | None, int, int]:
-    """(outcome where every cell was read, columns that were not, rows, rows with a missing last cell)."""
-    raw = scan.quick_scan(job.path, job.header)
-    sample = typed.texts(raw.head(_SAMPLE_ROWS), plans).collect()
-    sniffed = typed.sniff(sample, plans, month_first=month_first)
-    order, said = typed.order_of_day_and_month(sample.lazy(), sniffed, default=month_first)
+def _clean(
+    job: Job, raw: pl.LazyFrame, sample: pl.DataFrame, plans: list[typed.Plan], *, month_first: bool, trim: bool
+) -> Outcome | None:
+    """One streaming pass in which a cell that is not read raises; None where a row breaks a rule of its frame."""
+    report = job.report
+    words = typed.texts(sample.lazy(), plans).collect()
+    sniffed = typed.sniff(words, plans, month_first=month_first)
+    order, said = typed.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
     if order != month_first:
-        sniffed = typed.sniff(sample, plans, month_first=order)
-    facts = _facts(job, sample.lazy())
-    rows = typed.typed(typed.texts(raw, plans), sniffed, plain=True)
-    checks = typed.all_read(sniffed)
-    if job.report.check is not None:
-        checks.append(job.report.check.is_null().all().alias("check"))
-    last = scan.columns_of(job.header)[-1]
-    parts = _frames(job.report, rows, facts)
+        sniffed = typed.sniff(words, plans, month_first=order)
+    facts = _facts(job, words.lazy())
+
+    def parts_of(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame]]:
+        texts = typed.texts(rows, plans, trim=trim, empties=job.header.quoted)
+        full = typed.typed(texts, sniffed, plain=True)
+        return full, _frames(report, full, facts)
+
+    rows, parts = parts_of(raw)
+    _, first_parts = parts_of(sample.lazy())
     sinks = {family: job.work / f"{family}.parquet" for family in parts}
+    for family, part in parts.items():
+        source = first_parts[family] if family in report.head_only else part
+        source.sink_parquet(sinks[family], **_PARQUET)
+    checks = typed.unsure(sniffed)
+    if report.check is not None:
+        checks.append(report.check.is_not_null().sum().alias("check"))
+    if checks and any(rows.select(checks).collect(engine="streaming").row(0)):
+        return None
+    stored = {family: pl.scan_parquet(path) for family, path in sinks.items()}
     names = typed.given_names(plans)
-    queries = [part.sink_parquet(sinks[family], **_PARQUET, lazy=True) for family, part in parts.items()]
-    queries.append(rows.select(pl.len().alias("rows"), *checks))
-    queries.append(raw.select(pl.col(last).null_count().alias("open")) if job.header.quoted else _NO_OPEN)
-    queries += [part.select(_holds(job.report, family, names)) for family, part in parts.items()]
-    results = pl.collect_all(queries, engine="streaming")
-    told, ends, held = results[len(sinks)], results[len(sinks) + 1], results[len(sinks) + 2 :]
-    count = int(told["rows"].item())
-    doubtful = {name for name in told.columns if name != "rows" and not told[name].item()}
-    if doubtful or not all(all(frame.row(0)) for frame in held):
-        return None, doubtful, count, int(ends["open"].item())
-    notes = [said] if said else []
-    rejects = pl.DataFrame(schema=REJECTS)
-    return Outcome(sinks, count, rejects, facts, notes), doubtful, count, int(ends["open"].item())
+    for family, part in stored.items():
+        rules = typed.rules(frame_of(report, family), names) + typed.impossible_days(part)
+        if rules and part.filter(pl.any_horizontal(wrong for wrong, _, _ in rules)).head(1).collect().height:
+            return None
+    if report.head_only or (report.finish is None and report.split is None):
+        counted = [report.family, *report.head_only]
+        used = sum(int(stored[f].select(pl.len()).collect().item()) for f in counted)
+    else:
+        used = int(raw.select(pl.len()).collect(engine="streaming").item())
+    return Outcome(sinks, used, pl.DataFrame(schema=REJECTS), facts, [said] if said else [])
 
 
-_PARQUET: dict[str, object] = {"compression": "lz4", "statistics": False}
-_NO_OPEN = pl.LazyFrame({"open": [0]})
-
-
-def _holds(report: Report, family: str, names: Mapping[str, str]) -> list[pl.Expr]:
-    rules = typed.rules(frame_of(report, family), names)
-    return [(~wrong.any()).alias(f"r{i}") for i, (wrong, _, _) in enumerate(rules)] or [pl.lit(True).alias("r")]
+_PARQUET: dict[str, object] = {
+    "compression": "lz4",
+    "statistics": {"min": False, "max": False, "distinct_count": False, "null_count": True},
+}
 
 
 def frame_of(report: Report, family: str) -> type[dy.Schema]:
@@ -171,25 +178,23 @@ def _strict(
     raw: pl.LazyFrame,
     ragged: pl.DataFrame,
     plans: list[typed.Plan],
-    doubtful: set[str] | None,
     *,
     month_first: bool,
 ) -> Outcome:
     """Every cell by the grammar of the whole file; what fails is set aside with its reason."""
     rows = typed.texts(raw, plans)
+    if job.path.stat().st_size < _IN_MEMORY:
+        rows = rows.collect().lazy()
     sample = rows.head(_SAMPLE_ROWS).collect()
     sniffed = typed.sniff(sample, plans, month_first=month_first)
     slashes = [replace(p, date=replace(p.date, slashed=True)) if p.date and p.header else p for p in sniffed]
     order, order_said = _order(rows, sniffed, slashes, default=month_first)
     sniffed = typed.sniff(sample, plans, month_first=order)
-    if doubtful is None or doubtful:
-        sniffed = [
-            replace(p, date=dates.rich(p.date)) if p.date and (doubtful is None or p.column.target in doubtful) else p
-            for p in sniffed
-        ]
+    sniffed = typed.rich_where_needed(rows, sniffed)
     mark, mark_said = typed.decimal_mark(rows, sniffed, job.language or _language_of(job.marketplace))
     facts = _facts(job, rows)
-    judged = typed.typed(rows, sniffed, mark=mark, plain=False)
+    rich = typed.numbers_to_judge(rows, sniffed, mark)
+    judged = typed.typed(rows, sniffed, mark=mark, plain=False, rich=rich)
     wrong = typed.failures(sniffed, mark)
     which = pl.coalesce(
         pl.lit(None, dtype=pl.UInt16),
@@ -198,6 +203,8 @@ def _strict(
     judged = judged.with_columns(which.alias("text:which"))
     check = job.report.check if job.report.check is not None else pl.lit(None, dtype=pl.String)
     judged = judged.with_columns(pl.when(pl.col("text:which").is_null()).then(check).alias("text:check"))
+    if job.path.stat().st_size < _IN_MEMORY:  # judge each cell once instead of once a query
+        judged = judged.collect().lazy()
     bad = pl.col("text:which").is_not_null() | pl.col("text:check").is_not_null()
     rejects = _cell_rejects(judged.filter(bad), wrong)
     good = judged.filter(~bad)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from polars.exceptions import PolarsError
 
 from recon_lib.reports.recognise import Header
 from recon_lib.reports.store import REJECTS
@@ -38,32 +39,44 @@ def quick_scan(path: Path, header: Header) -> pl.LazyFrame:
     )
 
 
-def proves_lines(facts: ByteFacts, header: Header, rows: int) -> bool:
-    """Whether every row of the quick scan is one physical line, so that its index gives the line."""
-    return facts.newlines + (1 if facts.ends_open else 0) - header.line == rows and not facts.nul
+def proves(path: Path, facts: ByteFacts, header: Header, head: str, rows: int, blank: int = 0) -> bool:
+    """Whether the byte counts prove that each of `rows` rows is one physical line of the right width.
 
-
-def proves_widths(
-    path: Path, facts: ByteFacts, header: Header, head: str, rows: int, blank: int, open_ends: int
-) -> bool:
-    """Whether no row is short.
-
-    `open_ends`: rows whose last cell is missing (an empty quoted cell is not); none: no row of a quoted file is short.
+    `blank` rows have no text; they may be empty lines. No long row is possible: the quick scan raises on it.
     """
+    if facts.newlines + (1 if facts.ends_open else 0) - header.line != rows or facts.nul:
+        return False
     if len(header.names) == 1:
         return True
-    if header.quoted and facts.quotes and not open_ends:
-        return True
     before = head.splitlines(keepends=True)[: header.line]
-    if header.quoted and facts.quotes:
-        counted = _outside_quotes(path, header.separator)
-        if counted is None:
-            return False
-        skipped = sum(len(split_line(line, header.separator, quoted=True)) - 1 for line in before)
-    else:
-        counted, skipped = facts.separators, sum(line.count(header.separator) for line in before)
-    each = len(header.names) - 1
-    return counted - skipped in (each * rows, each * (rows - blank))
+    each, full = len(header.names) - 1, rows - blank
+    skipped = sum(line.count(header.separator) for line in before)
+    separators = facts.separators - skipped
+    if not (header.quoted and facts.quotes):
+        return separators in (each * rows, each * full)
+    quotes = facts.quotes - sum(line.count('"') for line in before)
+    if separators == each * full and quotes == 2 * len(header.names) * full:
+        return True  # every field quoted, none holds a delimiter or a quotation mark
+    counted = _outside_quotes(path, header.separator)
+    if counted is None:
+        return False
+    skipped = sum(len(split_line(line, header.separator, quoted=True)) - 1 for line in before)
+    return counted - skipped in (each * rows, each * full)
+
+
+def sound_rows(
+    path: Path, facts: ByteFacts, header: Header, head: str, work: Path
+) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """(rows with text, each with its line; rejects of those of another width), by the quick scan where it is proved."""
+    try:
+        raw = quick_scan(path, header)
+        empty = pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns_of(header))
+        rows, blank = raw.select(pl.len(), empty.sum().alias("blank")).collect(engine="streaming").row(0)
+        if proves(path, facts, header, head, rows, blank):
+            return raw.filter(~empty), pl.DataFrame(schema=REJECTS)
+    except PolarsError:
+        pass
+    return careful_scan(path, header, work)
 
 
 def _outside_quotes(path: Path, separator: str) -> int | None:

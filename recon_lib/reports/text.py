@@ -35,7 +35,7 @@ _MAGIC = {
     b"SQLite format 3": "a database",
     b"\x7fELF": "a program",
 }
-_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_WIDE_BLANK = re.compile(rb"\xc2[\x85\xa0]|\xe2\x80[\x80-\x8b\xa8-\xaf]|\xe3\x80\x80|\xef\xbb\xbf")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class ByteFacts:
     quotes: int
     nul: bool
     utf8: bool
+    padded: bool  # some cell may begin or end with a blank
     ends_open: bool  # the last line has no line end
 
 
@@ -57,7 +58,7 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
     """Hash and count the bytes of `path` in chunks; runs beside the parser in a thread of its own."""
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")("strict")
     size = newlines = returns = separators = quotes = 0
-    nul, utf8, pending, last, sep = False, True, False, b"\n", ord(separator)
+    nul, utf8, padded, pending, last, sep = False, True, False, False, b"\n", ord(separator)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
@@ -65,11 +66,24 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
             last = chunk[-1:]
             if count:
                 raw = np.frombuffer(chunk, np.uint8)
-                newlines += int(np.count_nonzero(raw == 10))
-                separators += int(np.count_nonzero(raw == sep))
-                returns += chunk.count(b"\r") if b"\r" in chunk else 0
-                quotes += int(np.count_nonzero(raw == 34)) if b'"' in chunk else 0
+                ends, cuts = raw == 10, raw == sep
+                newlines += int(np.count_nonzero(ends))
+                separators += int(np.count_nonzero(cuts))
+                edges = ends | cuts
+                if b"\r" in chunk:
+                    returns += chunk.count(b"\r")
+                    edges |= raw == 13
+                if b'"' in chunk:
+                    marks = raw == 34
+                    quotes += int(np.count_nonzero(marks))
+                    edges |= marks
                 nul = nul or b"\0" in chunk
+                if not padded:
+                    # A blank of several bytes counts wherever it stands; that is rare, and only costs time.
+                    blank = raw == 32
+                    beside = bool(np.any(blank[1:] & edges[:-1]) or np.any(blank[:-1] & edges[1:]))
+                    seam = bool(blank[0] or blank[-1])  # at a seam of two chunks the neighbour is not seen
+                    padded = beside or seam or (not chunk.isascii() and _WIDE_BLANK.search(chunk) is not None)
             if utf8 and (pending or not chunk.isascii()):
                 try:
                     decoder.decode(chunk)
@@ -79,7 +93,7 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
     if utf8 and pending:
         utf8 = False
     return ByteFacts(
-        digest.hexdigest(), size, newlines, returns, separators, quotes, nul, utf8, size > 0 and last != b"\n"
+        digest.hexdigest(), size, newlines, returns, separators, quotes, nul, utf8, padded, size > 0 and last != b"\n"
     )
 
 

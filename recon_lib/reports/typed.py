@@ -59,14 +59,16 @@ def unknown_names(header: Header, plans: list[Plan]) -> list[str]:
     ]
 
 
-def texts(raw: pl.LazyFrame, plans: list[Plan]) -> pl.LazyFrame:
+def texts(raw: pl.LazyFrame, plans: list[Plan], *, trim: bool = True, empties: bool = True) -> pl.LazyFrame:
     """`line` and the wanted columns as trimmed text, null where empty, named `text:<target>`."""
     return raw.select(
         pl.col("line").cast(pl.UInt32),
         *(
-            (cells.clean_text(pl.col(f"c{p.at}")) if p.header is not None else pl.lit(None, dtype=pl.String)).alias(
-                p.text
-            )
+            (
+                cells.clean_text(pl.col(f"c{p.at}"), trim=trim, empties=empties)
+                if p.header is not None
+                else pl.lit(None, dtype=pl.String)
+            ).alias(p.text)
             for p in plans
         ),
     )
@@ -131,15 +133,38 @@ def decimal_mark(rows: pl.LazyFrame, plans: list[Plan], language: str | None) ->
     return cells.decide_mark(points, commas, language)
 
 
-def typed_columns(plan: Plan, *, mark: str | None, plain: bool) -> dict[str, pl.Expr]:
-    """Target column -> expression over the text column."""
+def numbers_to_judge(rows: pl.LazyFrame, plans: list[Plan], mark: str | None) -> frozenset[str]:
+    """The number columns with a cell that is not plainly written in the file's decimal mark."""
+    numbers = [p for p in plans if p.header is not None and p.column.kind in cells.NUMBERS]
+    if not numbers:
+        return frozenset()
+    met = rows.select((~_is_plain(p, mark)).any().alias(p.column.target) for p in numbers).collect(engine="streaming")
+    return frozenset(name for name in met.columns if met[name].item())
+
+
+def _is_plain(plan: Plan, mark: str | None) -> pl.Expr:
+    text = pl.col(plan.text)
+    plain = cells.plain_shape(text, plan.column.kind)
+    # A plain `1.5` is right only where the point is the decimal mark.
+    return plain if mark == "." or plan.column.kind == "int" else plain & ~text.str.contains(".", literal=True)
+
+
+def typed_columns(
+    plan: Plan, *, mark: str | None, plain: bool, rich: frozenset[str] = frozenset()
+) -> dict[str, pl.Expr]:
+    """Target column -> expression over the text column; `rich`: number columns that are read cell by cell."""
     text, target, kind = pl.col(plan.text), plan.column.target, plan.column.kind
     if kind == "text":
         return {target: text}
     if kind in cells.NUMBERS:
-        read = cells.plain_number(text, kind, plan.dtype) if plain else _number(text, kind, plan.dtype, mark)
-        return {target: read}
-    at, on = dates.read(text, plan.date or dates.DatePlan())
+        if plain:
+            return {target: cells.plain_number(text, kind, plan.dtype)}
+        quick = pl.when(_is_plain(plan, mark)).then(text).cast(plan.dtype, strict=False)
+        if target not in rich:
+            return {target: quick}
+        full = cells.rich_number(text, kind, plan.dtype, mark)
+        return {target: pl.when(_is_plain(plan, mark)).then(quick).otherwise(full)}
+    at, on = dates.read(text, plan.date or dates.DatePlan(), strict=plain)
     if kind == "day":
         return {target: on}
     if kind == "moment":
@@ -147,19 +172,19 @@ def typed_columns(plan: Plan, *, mark: str | None, plain: bool) -> dict[str, pl.
     return {f"{target}_at": at, f"{target}_on": on}
 
 
-def _number(text: pl.Expr, kind: str, dtype: pl.DataType, mark: str | None) -> pl.Expr:
-    plain = cells.plain_shape(text, kind)
-    if mark == "," or mark is None:  # a plain `1.5` is right only where the point is the decimal mark
-        plain = plain & ~text.str.contains(".", literal=True)
-    return (
-        pl.when(plain).then(cells.plain_number(text, kind, dtype)).otherwise(cells.rich_number(text, kind, dtype, mark))
-    )
-
-
-def typed(rows: pl.LazyFrame, plans: list[Plan], *, mark: str | None = None, plain: bool) -> pl.LazyFrame:
+def typed(
+    rows: pl.LazyFrame,
+    plans: list[Plan],
+    *,
+    mark: str | None = None,
+    plain: bool,
+    rich: frozenset[str] = frozenset(),
+) -> pl.LazyFrame:
     """The rows with their typed columns beside the text columns."""
     return rows.with_columns(
-        expr.alias(name) for plan in plans for name, expr in typed_columns(plan, mark=mark, plain=plain).items()
+        expr.alias(name)
+        for plan in plans
+        for name, expr in typed_columns(plan, mark=mark, plain=plain, rich=rich).items()
     )
 
 
@@ -168,17 +193,32 @@ def value_column(plan: Plan) -> str:
     return f"{plan.column.target}_on" if plan.column.kind == "instant" else plan.column.target
 
 
-def all_read(plans: list[Plan]) -> list[pl.Expr]:
-    """One Boolean a column over the whole frame: every cell that has text was read, plainly."""
+def unsure(plans: list[Plan]) -> list[pl.Expr]:
+    """Counts that must be 0: cells that a plan without strictness (the rich way of dates, moments) left unread."""
     checks = []
     for plan in plans:
-        if plan.header is None or plan.column.kind == "text":
-            continue
-        whole = pl.col(value_column(plan)).null_count() == pl.col(plan.text).null_count()
-        if plan.column.kind in cells.NUMBERS:
-            whole = whole & cells.plain_shape(pl.col(plan.text), plan.column.kind).all()
-        checks.append(whole.alias(plan.column.target))
+        if plan.header is not None and plan.date is not None and (not plan.date.layout or plan.column.kind == "moment"):
+            unread = pl.col(value_column(plan)).null_count() - pl.col(plan.text).null_count()
+            checks.append(unread.alias(plan.column.target))
     return checks
+
+
+def rich_where_needed(rows: pl.LazyFrame, plans: list[Plan]) -> list[Plan]:
+    """The plans, date columns read cell by cell where the quick way leaves a cell unread."""
+    quick = [p for p in plans if p.header is not None and p.date is not None and p.date.layout]
+    if not quick:
+        return plans
+    read = {p.column.target: dates.read(pl.col(p.text), p.date or dates.DatePlan())[1] for p in quick}
+    unread = rows.select(
+        (read[p.column.target].is_null() & pl.col(p.text).is_not_null()).any().alias(p.column.target) for p in quick
+    ).collect(engine="streaming")
+    out = []
+    for plan in plans:
+        name = plan.column.target
+        if plan.date is not None and name in unread.columns and unread[name].item():
+            plan = replace(plan, date=dates.rich(plan.date))
+        out.append(plan)
+    return out
 
 
 def failures(plans: list[Plan], mark: str | None) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
@@ -210,6 +250,13 @@ def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Exp
             reason = name.replace("|", " ").replace("_", " ")
             out.append((~rule.expr.fill_null(True), None, f"breaks the rule: {reason}"))
     return out
+
+
+def impossible_days(rows: pl.LazyFrame) -> list[tuple[pl.Expr, str | None, str]]:
+    """The same for days out of the years that reports speak of."""
+    schema = rows.collect_schema()
+    days = [name for name, dtype in schema.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
+    return [(~dates.in_range(pl.col(name).cast(pl.Date)), name, "is no day of a report") for name in days]
 
 
 def given_names(plans: list[Plan]) -> dict[str, str]:
