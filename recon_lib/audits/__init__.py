@@ -8,6 +8,7 @@ from recon_lib.audits.base import Audit, AuditResult
 AUDITS: tuple[Audit, ...] = (
     *inventory.AUDITS,
     *movements.AUDITS,
+    *returns.AUDITS,
     *fees.FEE_AUDITS,
     *settlements.AUDITS,
 )

@@ -169,7 +169,9 @@ def other_lines(books: Books) -> pl.DataFrame:
 
 def refund_lines(books: Books) -> pl.DataFrame:
     """Refunded principal: `amount` negative, one row a settlement line."""
-    return other_lines(books).filter(pl.col("type") == "refund", pl.col("what") == "principal")
+    return other_lines(books).filter(
+        pl.col("type") == "refund", pl.col("what") == "principal", pl.col("group") != "promotion"
+    )
 
 
 def paid_lines(books: Books) -> pl.DataFrame:
@@ -204,6 +206,7 @@ def order_lines(books: Books) -> pl.DataFrame:
                 refund_lines(books).select("order_id"),
                 customer_returns(books).select("order_id"),
                 reimbursements(books).select("order_id"),
+                paid_lines(books).select("order_id"),
             ]
         )
         wanted = wanted.drop_nulls().unique()
