@@ -33,7 +33,7 @@ COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4
 
 def plain(value: object) -> str:
     """`value` for a label, tooltip or category of a chart: shown letter by letter, never as markup."""
-    return escape(str(value), quote=False)
+    return escape(str(value), quote=False).replace("$", "&#36;")  # $...$ would be read as a formula
 
 
 def _figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure:

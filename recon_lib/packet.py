@@ -68,15 +68,12 @@ def make_packet(
     day = _day(as_of)
     folder, out = Path(folder).resolve(), Path(out).resolve()
     home = out / account_name(folder)
-    try:
-        with publish.hold(home):
-            built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
-            try:
-                return _make(folder, day, home, built, notebook, store, progress)
-            finally:
-                shutil.rmtree(built, ignore_errors=True)
-    finally:
-        publish.forget_if_empty(home)
+    with publish.hold(home):
+        built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
+        try:
+            return _make(folder, day, home, built, notebook, store, progress)
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
 
 
 def _make(

@@ -48,13 +48,17 @@ def hold(home: Path) -> Iterator[None]:
             shutil.rmtree(stale, ignore_errors=True)
         yield
     finally:
+        _forget_if_empty(home)
         lock.release()
 
 
-def forget_if_empty(home: Path) -> None:
-    """Removes the output folder of an account in which nothing but the lock lies (after a run that wrote nothing)."""
-    if home.is_dir() and [path.name for path in home.iterdir()] in ([], [".lock"]):
-        (home / ".lock").unlink(missing_ok=True)
+def _forget_if_empty(home: Path) -> None:
+    """Removes the output folder of an account in which nothing but the lock lies: the run wrote nothing.
+
+    Only for the one that holds the lock; a lock on a file that was removed meanwhile is tried anew by filelock.
+    """
+    if [path.name for path in home.iterdir()] == [".lock"]:
+        (home / ".lock").unlink()
         for folder in (home, home.parent):
             try:
                 folder.rmdir()

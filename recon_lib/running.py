@@ -16,7 +16,7 @@ import threading
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from recon_lib import errors
 from recon_lib.errors import ReconError, RunError
@@ -95,6 +95,12 @@ def _start(short: Path, root: Path, said: IO[str]) -> Any:
     from jupyter_core.utils import run_sync
 
     class Manager(AsyncKernelManager):
+        clients: ClassVar[list[Any]] = []  # papermill keeps its client to itself, and would leave its sockets open
+
+        def client(self, **kwargs: Any) -> Any:
+            self.clients.append(super().client(**kwargs))
+            return self.clients[-1]
+
         @property
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(
@@ -114,6 +120,8 @@ def _stop(manager: Any) -> None:
     from jupyter_core.utils import run_sync
 
     run_sync(manager.shutdown_kernel)(now=True)
+    while manager.clients:
+        manager.clients.pop().stop_channels()
 
 
 def _run(path: Path, parameters: dict[str, str], root: Path, log: Path, progress: bool, manager: Any) -> Ran:

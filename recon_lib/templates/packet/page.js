@@ -27,10 +27,10 @@
     });
   }
   function words(text) { return text.toLowerCase().split(/\s+/).filter(Boolean); }
-  function show(table, wanted) {
+  function show(table, wanted, also) {
     var shown = 0;
     Array.from(table.tBodies[0].rows).forEach(function (row) {
-      var text = row.textContent.toLowerCase();
+      var text = (row.textContent + ' ' + (also || '')).toLowerCase();
       row.hidden = !wanted.every(function (word) { return text.includes(word); });
       if (!row.hidden) shown += 1;
     });
@@ -59,7 +59,7 @@
     findings.before(tools('Find in all findings', function (wanted) {
       var shown = 0, all = 0;
       findings.querySelectorAll('details.audit').forEach(function (audit) {
-        var table = audit.querySelector('table'), here = show(table, wanted);
+        var table = audit.querySelector('table'), here = show(table, wanted, audit.querySelector('summary b').textContent + ' ' + table.caption.textContent);
         shown += here;
         all += table.tBodies[0].rows.length;
         audit.open = wanted.length > 0 && here > 0;

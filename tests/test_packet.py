@@ -1,0 +1,187 @@
+"""A packet is published whole or not at all, once, and the same bytes come from the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from recon_lib import manifest, publish
+from recon_lib.errors import ReportError, RunError, UsageError
+from recon_lib.packet import PARAMETERS, account_name, make_packet
+from tests.pages import NOTEBOOK, ROOT, standin_notebook
+
+DAY = "2026-01-31"
+FILES = [
+    "claims.xlsx", "findings.csv", "findings.parquet", "history.csv", "journal.csv", "manifest.json", "matches.parquet",
+    "open_items.csv", "packet.html", "rollforward.csv",
+]  # fmt: skip
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Path:
+    return make_account(tmp_path / "account")
+
+
+def make_account(folder: Path) -> Path:
+    (folder / "reports").mkdir(parents=True)
+    (folder / "account.yml").write_text("# mine\naccount: stand-in  # the name\nmarketplace: US\n")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_a_packet_is_whole_repeats_byte_for_byte_and_is_revised_beside_the_first(tmp_path: Path, account: Path) -> None:
+    notebook = standin_notebook(tmp_path / "n.ipynb")
+    first = make_packet(account, DAY, tmp_path / "out", notebook=notebook)
+    assert first.path == tmp_path / "out" / "stand-in" / DAY
+    assert sorted(os.listdir(first.path)) == FILES
+    assert (first.exit_code, first.revision, first.unchanged) == (1, 1, False)
+    assert first.owed == {"CAD": "20.00", "USD": "119.45"}
+    assert first.counts == {"claimable": 5, "expired": 1, "open": 1, "review": 1, "waiting": 1}
+    home = first.path.parent
+    assert sorted(os.listdir(home)) == [".lock", DAY, "latest.json"]
+    told = manifest.read(first.path)
+    assert told["outputs"] == {name: digest for name, digest in contents(first.path).items() if name != "manifest.json"}
+    assert told["inputs"][0]["sha256"] == hashlib.sha256((account / "account.yml").read_bytes()).hexdigest()
+    everything = b"".join((first.path / name).read_bytes() for name in ("packet.html", "manifest.json"))
+    assert str(tmp_path).encode() not in everything
+    assert not re.search(rb"https?://(?!www\.w3\.org/)", everything)
+    assert len((first.path / "packet.html").read_bytes()) < 2_500_000
+
+    # another place, another run: the same bytes
+    other = make_packet(make_account(tmp_path / "else" / "where"), DAY, tmp_path / "else" / "out", notebook=notebook)
+    assert contents(other.path) == contents(first.path)
+
+    # the same again: nothing is written
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    again = make_packet(account, DAY, tmp_path / "out", notebook=notebook)
+    assert again.unchanged
+    assert again.path == first.path
+    assert "(unchanged)" in again.line
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
+
+    # a late file: a revision beside the first, which stays as it is
+    (account / "reports" / "late.csv").write_text("late")
+    kept = contents(first.path)
+    revised = make_packet(account, DAY, tmp_path / "out", notebook=notebook)
+    assert revised.path == home / f"{DAY}.r2"
+    assert (revised.revision, revised.owed) == (2, {"CAD": "20.00", "USD": "120.45"})
+    assert contents(first.path) == kept
+    assert json.loads((home / "latest.json").read_bytes()) == {DAY: f"{DAY}.r2"}
+    told = manifest.read(revised.path)["revises"]
+    assert told["folder"] == DAY
+    assert told["manifest_sha256"] == kept["manifest.json"]
+    assert told["changes"]["added"] == ["reports/late.csv"]
+    page = (revised.path / "packet.html").read_text(encoding="utf-8")
+    assert "<b>Revision 2.</b>" in page
+    assert "files added: <code>reports/late.csv</code>" in page
+
+
+def test_a_failed_run_publishes_nothing_and_leaves_a_log(tmp_path: Path, account: Path) -> None:
+    notebook = standin_notebook(tmp_path / "n.ipynb", "raise ValueError('the sum is odd')")
+    with pytest.raises(RunError, match="ValueError: the sum is odd") as caught:
+        make_packet(account, DAY, tmp_path / "out", notebook=notebook)
+    assert caught.value.exit_code == 3
+    home = tmp_path / "out" / "stand-in"
+    assert sorted(os.listdir(home)) == [".lock", f"{DAY}.log"]
+    log = (home / f"{DAY}.log").read_text()
+    assert "Traceback" in log
+    assert "the sum is odd" in log
+    assert "\x1b" not in log
+
+
+def test_unusable_input_is_told_as_itself_and_writes_nothing(tmp_path: Path, account: Path) -> None:
+    more = "from recon_lib.errors import ReportError\nraise ReportError('no header', file='reports/x.csv', do='download it again')"
+    with pytest.raises(ReportError, match=r"reports/x\.csv: no header\n  What to do: download it again") as caught:
+        make_packet(account, DAY, tmp_path / "out", notebook=standin_notebook(tmp_path / "n.ipynb", more))
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_run_leaves_nothing_half_and_the_next_one_cleans_up(tmp_path: Path, account: Path) -> None:
+    slow = standin_notebook(tmp_path / "slow.ipynb", "import time; time.sleep(60)")
+    code = f"from recon_lib.packet import make_packet; make_packet({str(account)!r}, {DAY!r}, {str(tmp_path / 'out')!r}, notebook=__import__('pathlib').Path({str(slow)!r}))"
+    run = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    home = tmp_path / "out" / "stand-in"
+    until = time.monotonic() + 60
+    while not list(home.glob(".building-*/manifest.json")):
+        assert time.monotonic() < until, "the run did not get to its data"
+        assert run.poll() is None
+        time.sleep(0.05)
+    with pytest.raises(RunError, match="another run holds the account stand-in") as caught:
+        make_packet(account, DAY, tmp_path / "out")
+    assert caught.value.exit_code == 3
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert publish.revisions(home, DAY) == []
+    assert not (home / DAY).exists()
+    made = make_packet(account, DAY, tmp_path / "out", notebook=standin_notebook(tmp_path / "n.ipynb"))
+    assert sorted(os.listdir(made.path)) == FILES
+    assert sorted(os.listdir(home)) == [".lock", DAY, "latest.json"]
+
+
+def test_a_held_account_is_refused_at_once(tmp_path: Path, account: Path) -> None:
+    home = tmp_path / "out" / "stand-in"
+    home.mkdir(parents=True)
+    with FileLock(home / ".lock"), pytest.raises(RunError, match="another run holds the account"):
+        make_packet(account, DAY, tmp_path / "out")
+    assert home.is_dir()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "marketplace: US\n", "account: ../../etc\nmarketplace: US\n", "account: a/b\n", "account: a\naccount: b\n", "[", "account: .\n"]
+)  # fmt: skip
+def test_an_account_without_a_usable_name_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "account.yml").write_text(content)
+    with pytest.raises(UsageError):
+        account_name(tmp_path)
+
+
+def test_no_account_folder_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        make_packet(tmp_path / "nowhere", DAY, tmp_path / "out")
+    with pytest.raises(UsageError, match="is no day"):
+        make_packet(make_account(tmp_path / "a"), "31.01.2026", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unwritable_place_is_refused(tmp_path: Path, account: Path) -> None:
+    (tmp_path / "out").write_text("a file, no folder")
+    with pytest.raises(UsageError, match="cannot write to"):
+        make_packet(account, DAY, tmp_path / "out")
+
+
+def test_a_foreign_folder_in_the_place_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / DAY).mkdir()
+    (tmp_path / DAY / "notes.txt").write_text("mine")
+    built = tmp_path / ".building-1"
+    built.mkdir()
+    with pytest.raises(RunError, match="holds no packet"):
+        publish.publish(built, tmp_path, DAY)
+    assert (tmp_path / DAY / "notes.txt").read_text() == "mine"
+
+
+def test_revisions_are_counted_by_number(tmp_path: Path) -> None:
+    for name in (DAY, f"{DAY}.r2", f"{DAY}.r10", f"{DAY}.r01", "2026-01-30", f"{DAY}.log"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}")
+    assert [path.name for path in publish.revisions(tmp_path, DAY)] == [DAY, f"{DAY}.r2", f"{DAY}.r10"]
+
+
+def test_the_notebook_knows_every_parameter_and_says_what_it_is() -> None:
+    (cell,) = [c for c in json.loads(NOTEBOOK.read_text())["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    names = [re.fullmatch(r'(\w+) = "[^"]*"  # .+', line.rstrip("\n")) for line in cell["source"]]
+    assert tuple(name[1] for name in names if name) == PARAMETERS
+    assert all(names)
