@@ -10,7 +10,9 @@ Names are loaded when they are first used, so that `import recon_lib` is quick.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +48,17 @@ _HOME = {
     "reconcile": "reconcile", "Policy": "policy", "load_policy": "policy", "make_packet": "packet", "ReconError": "errors",
     "ReportError": "errors", "RunError": "errors", "UsageError": "errors",
 }  # fmt: skip
+
+
+class _FrontDoor(ModuleType):
+    """Importing the module `reconcile` must not hide the function of that name behind it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
 
 
 def __getattr__(name: str) -> Any:

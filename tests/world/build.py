@@ -136,3 +136,20 @@ def check(w: World) -> None:
         level[key] = level.get(key, 0) + int(str(r["quantity"]))
         if level[key] < 0:
             raise ValueError(f"the simulated stock of {key} is below zero on {r['day']}")
+
+
+def edges(w: World, dice: Dice) -> None:
+    """Every sparse report begins with the time and ends with it: a payment, a return, a removal at both ends, all in order."""
+    from tests.world.cases_stock import fair, parcel, removal
+
+    p = product(w, dice, units=80)
+    days = (w.as_of - w.start).days
+    for sold, happened in ((days - 1, days - 4), (14, 4)):
+        w.move(p, w.day(happened), "Adjustments", -1, reason="M", reference=w.reference())
+        w.pay_back(p, w.day(happened - 3), "Lost_Warehouse", fair(w, p))
+        order = w.sell(p, w.day(sold))
+        w.refund(order, w.day(happened))
+        w.give_back(order, w.day(happened - 2), restock=1)
+        asked = removal(w, p, happened, "Return", 2, 0, 0, 2)
+        tracking = parcel(w, p, asked, happened - 1, 2)
+        w.receipts.append({"order": asked, "tracking": tracking, "product": p, "on": w.day(happened - 3), "units": 2})

@@ -283,7 +283,7 @@ def inbound_still_open(w: World, p: Product, dice: Dice) -> None:
 # --- disposals and removals -------------------------------------------------------------------------------------
 
 
-def _removal(w: World, p: Product, age: int, kind: str, asked: int, cancelled: int, disposed: int, shipped: int,
+def removal(w: World, p: Product, age: int, kind: str, asked: int, cancelled: int, disposed: int, shipped: int,
              disposition: str = "Sellable") -> str:  # fmt: skip
     order = w.unique("letters", 10)
     asked_at = w.at(w.day(age))
@@ -310,7 +310,7 @@ def disposed_without_order(w: World, p: Product, dice: Dice) -> None:
 def disposed_more_than_ordered(w: World, p: Product, dice: Dice) -> None:
     """5 asked for, 2 of them cancelled: 3 covered of 4 destroyed."""
     day, reference = w.day(35), w.reference()
-    _removal(w, p, 39, "Disposal", 5, 2, 3, 0)
+    removal(w, p, 39, "Disposal", 5, 2, 3, 0)
     w.move(p, day, "Adjustments", -4, reason="D", reference=reference)
     value = unit_value(w, p, day)
     w.expect(
@@ -321,7 +321,7 @@ def disposed_more_than_ordered(w: World, p: Product, dice: Dice) -> None:
 
 
 def disposed_as_ordered(w: World, p: Product, dice: Dice) -> None:
-    order = _removal(w, p, 30, "Disposal", 3, 0, 3, 0)
+    order = removal(w, p, 30, "Disposal", 3, 0, 3, 0)
     w.move(p, w.day(27), "Adjustments", -3, reason="D", reference=order)
     w.decoy("disposed_without_order", order, "the seller asked for it")
 
@@ -334,7 +334,7 @@ def disposed_unsellable(w: World, p: Product, dice: Dice) -> None:
     w.decoy("disposed_without_order", reference, "the unit was unsellable")
 
 
-def _parcel(w: World, p: Product, order: str, age: int, units: int, kind: str = "Return") -> str:
+def parcel(w: World, p: Product, order: str, age: int, units: int, kind: str = "Return") -> str:
     tracking = "1Z" + w.unique("letters", 16)
     day = w.day(age)
     w.removal_shipments.append(
@@ -348,8 +348,8 @@ def _parcel(w: World, p: Product, order: str, age: int, units: int, kind: str = 
 def removal_short(w: World, p: Product, dice: Dice) -> None:
     age = dice.pick((8, 16, 40, 75, 77))
     units, arrived = 6, dice.pick((0, 2, 5))
-    order = _removal(w, p, age + 3, "Return", units, 0, 0, units)
-    tracking = _parcel(w, p, order, age, units)
+    order = removal(w, p, age + 3, "Return", units, 0, 0, units)
+    tracking = parcel(w, p, order, age, units)
     day = w.day(age)
     if arrived:
         w.receipts.append(
@@ -364,22 +364,22 @@ def removal_short(w: World, p: Product, dice: Dice) -> None:
 
 
 def removal_arrived_in_two(w: World, p: Product, dice: Dice) -> None:
-    order = _removal(w, p, 33, "Return", 4, 0, 0, 4)
-    tracking = _parcel(w, p, order, 30, 4)
+    order = removal(w, p, 33, "Return", 4, 0, 0, 4)
+    tracking = parcel(w, p, order, 30, 4)
     for wait, units in ((5, 1), (7, 3)):
         w.receipts.append({"order": order, "tracking": tracking, "product": p, "on": w.day(30 - wait), "units": units})
     w.decoy("removal_short", order, "arrived on two days")
 
 
 def removal_liquidated(w: World, p: Product, dice: Dice) -> None:
-    order = _removal(w, p, 36, "Liquidations", 5, 0, 0, 5)
-    _parcel(w, p, order, 32, 5, "Liquidations")
+    order = removal(w, p, 36, "Liquidations", 5, 0, 0, 5)
+    parcel(w, p, order, 32, 5, "Liquidations")
     w.decoy("removal_short", order, "a liquidation is not sent to the seller")
 
 
 def removal_paid(w: World, p: Product, dice: Dice) -> None:
-    order = _removal(w, p, 50, "Return", 2, 0, 0, 2)
-    tracking = _parcel(w, p, order, 47, 2)
+    order = removal(w, p, 50, "Return", 2, 0, 0, 2)
+    tracking = parcel(w, p, order, 47, 2)
     w.receipts.append({"order": order, "tracking": tracking, "product": p, "on": w.day(40), "units": 1})
     w.pay_back(p, w.day(30), "REMOVAL_ORDER_LOST", cents(fair(w, p)))
     w.decoy("removal_short", order, "the missing unit was paid")

@@ -30,6 +30,7 @@ def world() -> World:
     shelf = [build.product(w, dice, units=400) for _ in range(8)]
     for what in worlds.EVERY:
         worlds.case(w, dice, what, shelf)
+    build.edges(w, dice)
     build.business(w, dice, shelf, AS_OF, (3, 6))
     build.storage(w, dice, shelf, [date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)])
     build.other_people(w, dice, AS_OF)

@@ -49,6 +49,7 @@ def random_world(seed: int, place: str = "US", as_of: date | None = None, cases:
     for what in dice.shuffled(EVERY)[:cases]:
         case(w, dice, what, shelf)
     beyond = as_of + timedelta(9)  # files were downloaded later than the day they are asked about
+    build.edges(w, dice)
     build.business(w, dice, shelf, beyond, (1, 2))
     build.other_people(w, dice, beyond)
     if where.storage:
