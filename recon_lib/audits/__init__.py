@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import fees, inventory, movements, settlements
+from recon_lib.audits import fees, inventory, movements, returns, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
