@@ -18,6 +18,7 @@ from recon_lib.books import FILE_SCHEMA, FRAMES, Books, merged_name
 from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
+from recon_lib.reports.inbound import with_status
 from recon_lib.settled_files import superseded_settlements
 
 # The day on which a row of the family happened; a family without an entry is a snapshot and is never cut.
@@ -49,6 +50,7 @@ EVENT_DAY: dict[str, pl.Expr] = {
 _WRITTEN_DAY = {"ledger_detail"}
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 _WHOLE_ROW = {"pay_lines", "pay_activity", "pay_statements"}
+_SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
 _ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
 
 
@@ -90,16 +92,23 @@ def assemble(
         if family in _ONE_FILE_EACH and dropped:
             gone = pl.DataFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
             rows = rows.join(gone.lazy(), on=["file", "settlement_id"], how="anti", maintain_order="left")
-            kept[family] = _physical_rows(rows)
+            kept[family] = _physical_rows(rows, family)
         elif family not in _ONE_FILE_EACH and len(found) > 1:
             rows = _merged(rows, family, found, account, as_of, store)
-            kept[family] = _physical_rows(rows)
+            kept[family] = _physical_rows(rows, family)
         rows = in_account_zone(rows, family, account.time_zone)
         day = _event_day(family, account.time_zone)
         if day is not None and _reaches_past(found, day, as_of):
-            after[family] = _physical_rows(rows.filter(day > as_of))
+            after[family] = _physical_rows(rows.filter(day > as_of), family)
             rows = rows.filter(day.is_null() | (day <= as_of))
         made[family] = rows
+    if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files
+        statuses = pl.concat([pl.scan_parquet(source.path).select("shipment_id", "status") for source in shipments])
+        made["inbound_shipments"] = with_status(made["inbound_shipments"], statuses)
+        for source in shipments if "inbound_shipments" in kept else ():
+            rows_of_file = kept["inbound_shipments"]
+            told_rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()
+            rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
     files = _files(readings, others, seen, kept, after)
     rejects = [
         r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason")
@@ -149,8 +158,10 @@ def _reaches_past(found: list[Source], day: pl.Expr, as_of: date) -> bool:
     return any(end is None or date.fromisoformat(end) >= limit for end in ends)
 
 
-def _physical_rows(rows: pl.LazyFrame) -> dict[str, int]:
-    counted = rows.group_by("file").agg(pl.col("line").n_unique().alias("n")).collect()
+def _physical_rows(rows: pl.LazyFrame, family: str) -> dict[str, int]:
+    """Rows of each file: one row of these families may have become several; elsewhere several may share a line (JSON, XML)."""
+    count = pl.col("line").n_unique() if family in _SEVERAL_OF_ONE else pl.len()
+    counted = rows.group_by("file").agg(count.alias("n")).collect()
     return dict(zip(counted["file"].to_list(), counted["n"].to_list(), strict=True))
 
 

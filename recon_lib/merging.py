@@ -7,7 +7,7 @@ depend on file names: the newest (largest `newest_by` value, else the file that 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -41,7 +41,7 @@ def merge_overlaps(
     if newest_by is not None:
         written = pl.col(newest_by).cast(pl.Datetime("us", "UTC"))
         micros = written.to_physical()
-        late = written > until if until is not None else pl.lit(False)
+        late = written > until.astimezone(UTC) if until is not None else pl.lit(False)
         # Later than the as-of day: negative, so that any version known that day goes before it, and the earliest of them first.
         age = pl.when(written.is_null()).then(pl.lit(0, pl.Int64)).when(late).then(micros).otherwise(-micros)
     kept = [name for name in columns if name not in key]

@@ -321,7 +321,7 @@ ENGLISH_TYPES = (
 )
 """Types that are written in English, in any file."""
 
-_SPANISH = {
+_SPANISH: Names = {
     "Order": ("Pedido",),
     "Refund": ("Reembolso",),
     "Transfer": ("Transferir",),

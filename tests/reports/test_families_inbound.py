@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from families_files import SHARED, everything, read, rows, stored_bytes
 
+from recon_lib.books import open_account
 from recon_lib.errors import ReportError
 from recon_lib.reports.inbound import is_inbound_json, read_inbound_json, with_status
 
@@ -134,3 +135,22 @@ def test_the_public_sample_names_no_shipment(tmp_path: Path) -> None:
     reading = read(tmp_path, sample.read_bytes(), "items.json")
     assert (reading.family, reading.rows_used, reading.rows_rejected) == ("inbound_shipments", 0, 1)
     assert reading.rejects.row(0, named=True)["column"] == "ShipmentId"
+
+
+def test_items_and_shipments_in_separate_files_meet_in_the_books(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "account.yml").write_text("account: demo\nmarketplace: US\n")
+    for number, received in enumerate((8, 9)):  # the second download is newer: more has arrived
+        item = f'{{"ShipmentId": "FBA1", "SellerSKU": "S", "QuantityShipped": 10, "QuantityReceived": {received}}}'
+        other = f'{{"ShipmentId": "FBA{number + 5}", "SellerSKU": "S", "QuantityShipped": 1, "QuantityReceived": 1}}'
+        (tmp_path / "reports" / f"items{number}.json").write_text(items(item, other).replace("\n", ""))
+    shipments = '{"payload": {"ShipmentData": [{"ShipmentId": "FBA1", "ShipmentStatus": "CLOSED"}]}}'
+    (tmp_path / "reports" / "shipments.json").write_text(shipments)
+    books = open_account(tmp_path, "2026-01-31", store=tmp_path / "store")
+    got = books.frames["inbound_shipments"].sort("shipment_id").collect()
+    assert got.select("shipment_id", "status", "quantity_received").rows() == [
+        ("FBA1", "CLOSED", 9),
+        ("FBA5", None, 1),
+        ("FBA6", None, 1),
+    ]
+    assert books.files.select("rows_used", "rows_repeated").rows() == [(2, 1), (2, 0), (1, 0)]
