@@ -13,8 +13,14 @@ from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Basis, Policy
 
 _CLASS = "lost_or_damaged_before_order"
-_OUT: dict[str, Any] = {"unit_value": MONEY, "currency": pl.String, "value_basis": pl.String, "value_row": pl.String, "value_reason": pl.String,
-        "value_proof": pl.String}  # fmt: skip
+_OUT: dict[str, Any] = {
+    "unit_value": MONEY,
+    "currency": pl.String,
+    "value_basis": pl.String,
+    "value_row": pl.String,
+    "value_reason": pl.String,
+    "value_proof": pl.String,
+}
 
 
 def bases(policy: Policy, marketplace: str, days: Iterable[date | None]) -> dict[date, Basis]:
