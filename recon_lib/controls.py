@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -130,7 +131,7 @@ def rejects(day: Day) -> Html:
 
 def pay(day: Day) -> Html:
     """Amazon Pay: the open match set rolled forward, its ageing, its items."""
-    parts = [_roll(day.rollforward), _ageing(day.open_items)]
+    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day.open_items)]
     columns = [
         Column("activity_at", "Recorded (UTC)"),
         Column("kind", "Kind"),
@@ -155,6 +156,42 @@ def pay(day: Day) -> Html:
         )
     )
     return Html("".join(parts))
+
+
+PARTS = {
+    "matched": "matched line by line",
+    "open": "open",
+    "set_aside": "recorded twice, set aside",
+    "unknown": "settled, but unknown to the shop",
+    "duplicate": "settled twice",
+    "other": "no capture or refund (transfer, reserve, fee ...)",
+}
+
+
+def _at_a_glance(totals: dict[str, Any]) -> str:
+    """Where every recorded activity and every settlement line went, and that nothing is left over."""
+    rows = []
+    for currency, sides in sorted(totals.items()):
+        for side, whole in sorted(sides.items()):
+            parts = [(name, whole[name]) for name in PARTS if name in whole]
+            ties = whole["lines"] == sum(part["lines"] for _, part in parts)
+            ties = ties and Decimal(whole["amount"]) == sum((Decimal(part["amount"]) for _, part in parts), Decimal(0))
+            name = {"activity": "Recorded by the shop", "settlement": "Settled by Amazon"}.get(side, side)
+            rows.append(_count_row(f"{name}, {currency}", whole, currency, TICK if ties else CROSS, "whole"))
+            rows += [_count_row(f"of it {PARTS[part]}", values, currency, "", "part") for part, values in parts]
+    if not rows:
+        return ""
+    return (
+        '<table id="pay-lines"><caption>Where every line went, up to the end of the day</caption>'
+        f"{head('Lines of', 'Lines', 'Amount', right=['Lines', 'Amount'])}<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _count_row(name: str, values: dict[str, Any], currency: str, mark: str, kind: str) -> str:
+    return (
+        f'<tr class="{kind}"><th scope="row">{text(name)} {mark}</th><td class="number">{number(values["lines"])}</td>'
+        f'<td class="money">{text(money(Decimal(values["amount"]), currency))}</td></tr>'
+    )
 
 
 def _roll(rolled: pl.DataFrame) -> str:

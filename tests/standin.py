@@ -127,6 +127,10 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
     day = SimpleNamespace(
         books=books, findings=found, open_items=items, rollforward=rolled, history=history, not_checked=unchecked,
         settlements=settlements, journal=journal, matches=matches, control_totals=lambda: {"findings": found.height},
+        pay=SimpleNamespace(control_totals={"USD": {
+            "activity": {"lines": 7, "amount": "70.00", "matched": {"lines": 5, "amount": "55.00"}, "open": {"lines": 2, "amount": "15.00"}},
+            "settlement": {"lines": 6, "amount": "0.00", "matched": {"lines": 5, "amount": "55.00"}, "other": {"lines": 1, "amount": "-55.00"}},
+        }}),
         owed=lambda *_: dict(known.sort("currency").iter_rows()),
     )  # fmt: skip
     day.save = lambda folder: write_day(day, Path(folder))

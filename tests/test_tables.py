@@ -138,11 +138,18 @@ def test_a_settlement_that_does_not_tie_has_a_cross() -> None:
     assert "1.00 USD" in shown
 
 
+def test_every_line_of_amazon_pay_went_somewhere() -> None:
+    day = make_day()
+    assert controls.pay(day).split("</table>")[0].count("✓") == 2  # 5 + 2 = 7 recorded, 5 + 1 = 6 settled
+    day.pay.control_totals["USD"]["activity"]["lines"] = 8
+    assert controls.pay(day).split("</table>")[0].count("✗") == 1
+
+
 def test_the_roll_forward_foots_and_says_so() -> None:
     day = make_day()
-    assert "✓" in controls.pay(day).split("</table>")[0]
+    assert "✓" in controls.pay(day).split("</table>")[1]
     day.rollforward = day.rollforward.with_columns(pl.lit(3, dtype=pl.Int64).alias("closing_lines"))
-    assert "✗" in controls.pay(day).split("</table>")[0]
+    assert "✗" in controls.pay(day).split("</table>")[1]
 
 
 def test_hostile_findings_are_text_everywhere() -> None:
