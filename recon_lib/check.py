@@ -18,6 +18,7 @@ import polars as pl
 from recon_lib.account import load_account
 from recon_lib.errors import NotAReport, ReconError, ReportError
 from recon_lib.money import money_text
+from recon_lib.reports.bank_mapping import NAME, load_mapping
 from recon_lib.reports.base import Reading
 
 WIDTH = 100
@@ -85,10 +86,8 @@ def _folder(folder: Path, store: Path, result: CheckResult) -> None:
     marketplaces: dict[Path, str | None] = {}
     root = folder.resolve()
     for path, display in _walk(folder, root, result):
-        if path.name == ACCOUNT_FILE:
+        if path.name == ACCOUNT_FILE or (path.name == NAME and path.parent.name == "bank"):
             _settings(path, display, result)
-        elif display.endswith("books/bank/mapping.yml"):
-            result.rows.append(Row(display, "bank mapping"))
         else:
             _file(path, display, store, _marketplace(path, folder, marketplaces), result)
 
@@ -129,12 +128,13 @@ def _within(path: Path, root: Path) -> bool:
 
 
 def _settings(path: Path, display: str, result: CheckResult) -> None:
+    account = path.name == ACCOUNT_FILE
     try:
-        load_account(path.parent)
+        load_account(path.parent) if account else load_mapping(path)
     except ReconError as problem:
         _refuse(problem, display, result)
     else:
-        result.rows.append(Row(display, "account settings"))
+        result.rows.append(Row(display, "account settings" if account else "bank mapping"))
 
 
 def _marketplace(path: Path, folder: Path, known: dict[Path, str | None]) -> str | None:
@@ -181,7 +181,7 @@ def _row(name: str, reading: Reading) -> Row:
         rows_rejected=reading.rows_rejected,
         totals=tuple(sorted(reading.totals.items())),
         encoding=reading.encoding,
-        notes=reading.notes,
+        notes=tuple(note for note in reading.notes if ": lines add up to " not in note),  # told as out of balance
         out_of_balance=tuple(out_of_balance(reading)),
         rejects=tuple((int(line), str(c or ""), str(v or ""), str(r)) for line, c, v, r in rejects.iter_rows()),
     )
@@ -203,7 +203,7 @@ def out_of_balance(reading: Reading) -> list[str]:
         .collect()
     )
     return [
-        f"settlement {s} does not add up: it states {money_text(total, c)} {c}, its lines give {money_text(got, c)}"
+        f"settlement {s} does not add up: it states {money_text(total, c)} {c}, its lines give {money_text(got, c)} {c}"
         for s, total, got, c in both.iter_rows()
     ]
 

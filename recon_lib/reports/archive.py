@@ -195,7 +195,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, lim
         raise ReportError(met, hoped="a whole zip archive", do=_AGAIN, file=shown)
 
 
-def _copy(source: IO[bytes], out: IO[bytes], limits: _Limits, name: str) -> None:
+def _copy(source: IO[bytes] | gzip.GzipFile, out: IO[bytes], limits: _Limits, name: str) -> None:
     while chunk := source.read(_CHUNK):
         limits.count(len(chunk), name)
         out.write(chunk)

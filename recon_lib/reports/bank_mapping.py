@@ -69,12 +69,10 @@ class Mapping(BaseModel):
     @field_validator("date_format")
     @classmethod
     def _whole_format(cls, value: str) -> str:
+        marks = re.findall(r"%(.?)", value)
         day = datetime(2031, 12, 25)
-        try:
-            same = datetime.strptime(day.strftime(value), value).date() == day.date()
-        except ValueError:
-            same = False
-        if not same:
+        known = set(marks) <= set("dmyYbBHMS") and len(set(marks)) == len(marks) and not {"y", "Y"} <= set(marks)
+        if not known or datetime.strptime(day.strftime(value), value).date() != day.date():
             raise ValueError("write day, month and year, such as %d.%m.%Y or %Y-%m-%d")
         return value
 

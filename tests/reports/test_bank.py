@@ -227,7 +227,7 @@ CAMT_TEXT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Ntry><Amt Ccy="GBP">-5</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-02-01</Dt></BookgDt></Ntry>
 <Ntry><Amt Ccy="GBP">1.50000</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-02-01</Dt></BookgDt></Ntry>
 </Stmt></BkToCstmrStmt></Document>
-"""  # noqa: E501
+"""
 
 
 def test_camt_by_hand():
@@ -363,6 +363,10 @@ def test_mapped_csv_with_credit_and_debit_columns_and_a_constant_currency():
         ({"amount": None}, "credit"),
         ({"credit": "x", "debit": "y"}, "either"),
         ({"date_format": "%d.%m."}, "day, month and year"),
+        ({"date_format": "%d.%m.%Y%Y"}, "day, month and year"),
+        ({"date_format": "%d.%m.%y%Y"}, "day, month and year"),
+        ({"date_format": "%x"}, "day, month and year"),
+        ({"date_format": "%"}, "day, month and year"),
         ({"decimal": ";"}, "decimal"),
         ({"delimiter": "x"}, "tab"),
     ],
