@@ -91,9 +91,30 @@ def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
     day = {"9999-99-99": "%Y-%m-%d", "99.99.9999": "%d.%m.%Y"}.get(shape)
     if day is None:
         day = ("%m/%d/" if month_first else "%d/%m/") + ("%Y" if len(shape) == 10 else "%y")
+    endings |= _summer_and_winter(endings)
     layout = f"{day}{between}%H:%M:%S" if between else day
     width = len(shape) + (9 if between else 0)
     return DatePlan(layout, width, bool(between), tuple(sorted(endings.items())), month_first, slashed)
+
+
+_CLOCK_PAIRS = (("PST", "PDT"), ("MST", "MDT"), ("EST", "EDT"), ("CET", "CEST"), ("AEST", "AEDT"), ("GMT", "BST"))
+
+
+def _summer_and_winter(endings: dict[str, int | None]) -> dict[str, int | None]:
+    """What the endings become when the clocks change: a file that begins in July may end in December."""
+    more: dict[str, int | None] = {}
+    for ending, minutes in endings.items():
+        for pair in _CLOCK_PAIRS:
+            for here, there in (pair, pair[::-1]):
+                if ending.strip() == here:
+                    other = offset_minutes(there)
+                    more[ending.replace(here, there)] = other if isinstance(other, int) else None
+        found = re.fullmatch(r"(\s*(?:GMT|UTC)?)([-+])(\d\d)(:?)(\d\d)", ending)
+        if found and minutes:
+            for other in (minutes - 60, minutes + 60):
+                sign = "-" if other < 0 else found[2] if other == 0 else "+"
+                more[f"{found[1]}{sign}{abs(other) // 60:02}{found[4]}{abs(other) % 60:02}"] = other
+    return {ending: minutes for ending, minutes in more.items() if ending not in endings}
 
 
 def rich(plan: DatePlan) -> DatePlan:

@@ -59,11 +59,12 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")("strict")
     size = newlines = returns = separators = quotes = 0
     nul, utf8, padded, pending, last, sep = False, True, False, False, b"\n", ord(separator)
+    edge_bytes = (b"\n", b"\r", b'"', separator.encode())
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
-            last = chunk[-1:]
+            before, last = last, chunk[-1:]
             if count:
                 raw = np.frombuffer(chunk, np.uint8)
                 ends, cuts = raw == 10, raw == sep
@@ -82,8 +83,8 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
                     # A blank of several bytes counts wherever it stands; that is rare, and only costs time.
                     blank = raw == 32
                     beside = bool(np.any(blank[1:] & edges[:-1]) or np.any(blank[:-1] & edges[1:]))
-                    seam = bool(blank[0] or blank[-1])  # at a seam of two chunks the neighbour is not seen
-                    padded = beside or seam or (not chunk.isascii() and _WIDE_BLANK.search(chunk) is not None)
+                    seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
+                    padded = beside or bool(seam) or (not chunk.isascii() and _WIDE_BLANK.search(chunk) is not None)
             if utf8 and (pending or not chunk.isascii()):
                 try:
                     decoder.decode(chunk)
