@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import fees, inventory, movements, returns, settlements
+from recon_lib.audits import fees, inventory, movements, reimbursements, returns, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
@@ -10,6 +10,7 @@ AUDITS: tuple[Audit, ...] = (
     *movements.AUDITS,
     *returns.AUDITS,
     *fees.FEE_AUDITS,
+    *reimbursements.AUDITS,
     *settlements.AUDITS,
 )
 

@@ -126,7 +126,18 @@ def damaged_units(books: Books) -> Matched:
 
 
 def _matched(losses: pl.DataFrame, found: pl.DataFrame | None, paid: pl.DataFrame) -> Matched:
-    common = ["fnsku", "country", "on", "units", "place", "paid_row", "amount_per_unit", "quantity_cash", "currency"]
+    common = [
+        "fnsku",
+        "asin",
+        "country",
+        "on",
+        "units",
+        "place",
+        "paid_row",
+        "amount_per_unit",
+        "quantity_cash",
+        "currency",
+    ]
     parts = [paid.with_columns(paid_row="row", country=pl.lit(None, pl.String)).select(common)]
     if found is not None:
         unpaid = {

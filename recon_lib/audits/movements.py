@@ -10,7 +10,7 @@ from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import ledger_rows, paid_lines, reimbursements
+from recon_lib.audits.facts import ledger_rows, once, paid_lines, reimbursements
 from recon_lib.audits.inventory import (
     DISPOSED,
     Matched,
@@ -28,26 +28,47 @@ from recon_lib.policy import Policy
 _OPEN_DAYS = 180
 
 
+def short_units(books: Books) -> Matched:
+    """Short units of closed shipments against paid ones; `units` short, `event_on` the closing day."""
+
+    def make(books: Books) -> Matched:
+        losses = _shortages(books).filter(pl.col("event_on").is_not_null())
+        losses = losses.with_columns(on=pl.col("event_on") - timedelta(days=_OPEN_DAYS)).sort(
+            "event_on", "shipment_id", "sku"
+        )
+        credits = reimbursed_units(books, ["lostinbound", "damagedinbound"]).with_columns(paid_row="row")
+        return Matched(losses, credits, allocate(losses, credits, by=["fnsku"]))
+
+    return once(books, "short_units", make)
+
+
+def _shipments(books: Books) -> pl.DataFrame:
+    return books.frames["inbound_shipments"].collect().with_columns(PLACE.alias("place"), status=fold("status"))
+
+
+def _shortages(books: Books) -> pl.DataFrame:
+    received = ledger_rows(books).filter(
+        pl.col("type").is_in(["receipts", "receipt"]), pl.col("reference_id").is_not_null()
+    )
+    closed = _shipments(books).filter(pl.col("status") == "closed")
+    rows = _shipped(closed, _fnsku_of_sku(books), received.with_columns(PLACE.alias("place")))
+    return rows.filter(pl.col("units") > 0)
+
+
 def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
     """Units of closed shipments that never arrived and were not paid. One finding a shipment and SKU.
 
     Received is the larger of the shipment record and the ledger's receipts with its id. Payments carry no shipment id:
     they settle the shipment of the FNSKU that closed first.
     """
-    rows = books.frames["inbound_shipments"].collect().with_columns(PLACE.alias("place"), status=fold("status"))
-    still_open = rows.filter(pl.col("status").fill_null("") != "closed")
-    received = ledger_rows(books).filter(
-        pl.col("type").is_in(["receipts", "receipt"]), pl.col("reference_id").is_not_null()
+    still_open = _shipments(books).filter(pl.col("status").fill_null("") != "closed")
+    undated = _shortages(books).filter(pl.col("event_on").is_null())
+    matched = short_units(books)
+    losses, credits, found = (
+        matched.losses.with_row_index("loss"),
+        matched.credits.with_row_index("credit"),
+        matched.found,
     )
-    received = received.with_columns(PLACE.alias("place"))
-    shipped = _shipped(rows.filter(pl.col("status") == "closed"), _fnsku_of_sku(books), received)
-    undated = shipped.filter(pl.col("event_on").is_null(), pl.col("units") > 0)
-    losses = shipped.filter(pl.col("event_on").is_not_null(), pl.col("units") > 0).with_columns(
-        on=pl.col("event_on") - timedelta(days=_OPEN_DAYS)
-    )
-    losses = losses.sort("event_on", "shipment_id", "sku").with_row_index("loss")
-    credits = reimbursed_units(books, ["lostinbound", "damagedinbound"]).with_row_index("credit")
-    found = allocate(losses, credits, by=["fnsku"])
     pairs = found.pairs.join(credits.drop("units"), on="credit").sort("loss", "credit")
     paid = pairs.group_by("loss").agg(
         pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
