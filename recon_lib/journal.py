@@ -34,8 +34,8 @@ _GROUP = ["date", "account", "currency", "reference"]
 def make_journal(pay: PayDay, books: Books, published: pl.DataFrame | None = None) -> pl.DataFrame:
     """Every entry up to the books' day: `date, account, debit, credit, currency, reference`; sums a day, account and settlement.
 
-    `published`: the journal published for an earlier day. It is kept as it was, and what the files now say otherwise about its days
-    (a file that came late) is entered on the books' day.
+    `published`: the journal published for an earlier day. It is kept as it was, and what the files now say otherwise about
+    its days (a file that came late) is entered on the books' day.
     """
     entries = _sums(pl.concat([_activity(pay.activity), _lines(pay.lines)]))
     if published is not None and published.height:
@@ -107,15 +107,9 @@ def _split(sums: pl.DataFrame) -> pl.DataFrame:
 def _kept(entries: pl.DataFrame, published: pl.DataFrame, books: Books) -> pl.DataFrame:
     last = published["date"].max()
     old, new = entries.filter(pl.col("date") <= last), entries.filter(pl.col("date") > last)
-    sign = pl.concat([
-        old.with_columns(pl.col("debit") - pl.col("credit")),
-        published.with_columns(pl.col("credit") - pl.col("debit")),
-    ])  # fmt: skip
-    moved = (
-        sign.group_by("account", "currency", "reference")
-        .agg(pl.col("debit").sum().alias("amount"))
-        .filter(pl.col("amount") != 0)
-    )
+    signed = pl.col("debit") - pl.col("credit")
+    apart = pl.concat([old.with_columns(signed.alias("amount")), published.with_columns((-signed).alias("amount"))])
+    moved = apart.group_by("account", "currency", "reference").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
     late = moved.with_columns(pl.lit(books.as_of).alias("date"))
     return pl.concat([published, new, _sums(late.select(["date", "account", "amount", "currency", "reference"]))])
 

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from recon_lib.matching_rest import pair_rest
-from recon_lib.matching_terms import Fetch, Rule, Side, Terms, same_text
+from recon_lib.matching_terms import Array, Fetch, Rule, Side, Terms, same_text
 
 __all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
 
@@ -66,13 +66,16 @@ def pair(
     """Pair `left` with `right`; a key matches only inside equal `within` columns. Null keys match nothing.
 
     Args:
-        amount: exact money (Decimal up to 4 digits, or whole minor units). at: the instant; its day in `zone` is when a line can first match.
-        tolerance: by currency (column `currency`): a difference up to it counts as matched; it never changes who is paired with whom.
+        amount: exact money (Decimal up to 4 digits, or whole minor units).
+        at: the instant; its day in `zone` is when a line can first match.
+        tolerance: by currency (column `currency`): a difference up to it counts as matched; it never changes who is
+            paired with whom.
         later: the side that follows the other ("right": a settlement line follows the activity).
-        repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a line whose first
-            of them is null never is.
-        fetch_left, fetch_right: where the frames hold hashes (`key#` and a second, independent one of the first key as `key##`) instead
-            of ids: gives the rows of the given row numbers with their ids. `key##` then stands in for comparing texts.
+        repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a
+            line whose first of them is null never is.
+        fetch_left, fetch_right: where the frames hold hashes (`key#`, and a second, independent one of the first key as
+            `key##`) instead of ids: gives the rows of the given row numbers with their ids. `key##` then stands in for
+            comparing texts.
         dated: whether to work out `paired_on` (null otherwise).
 
     Lines of one instant are told apart by their keys and amount, then by their order in the frame, so the order of the
@@ -113,7 +116,7 @@ def pair(
     )
 
 
-def _quick(left: Side, right: Side, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
+def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
     """The rows that are certain to be each other's, whatever the other lines are: (left rows, right rows).
 
     Certain means: the first rule is a sure id, it stands once on each side, and from the later line's day on nobody
@@ -145,17 +148,17 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[np.ndarray, np.ndarra
     return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
 
 
-def _rising(rows: np.ndarray) -> bool:
+def _rising(rows: Array) -> bool:
     return len(rows) < 2 or bool((rows[1:] > rows[:-1]).all())
 
 
 def _tolerated(
     sides: tuple[Side, Side],
-    rows_left: np.ndarray,
-    rows_right: np.ndarray,
+    rows_left: Array,
+    rows_right: Array,
     left: pl.DataFrame,
     tolerance: Mapping[str, Decimal],
-) -> np.ndarray:
+) -> Array:
     gap = np.abs(sides[0].amounts[rows_left] - sides[1].amounts[rows_right])
     steps = {currency: int(allowed * sides[0].unit) for currency, allowed in tolerance.items()}
     allowed = (
@@ -163,25 +166,25 @@ def _tolerated(
         .gather(pl.Series(rows_left.astype(np.uint32)))
         .replace_strict(steps, default=0, return_dtype=pl.Int64)
     )
-    return gap <= allowed.to_numpy()
+    return np.asarray(gap <= allowed.to_numpy())
 
 
 def _days(
     sides: tuple[Side, Side],
-    rows_left: np.ndarray,
-    rows_right: np.ndarray,
-    slow: np.ndarray,
+    rows_left: Array,
+    rows_right: Array,
+    slow: Array,
     quick: int,
-    order: np.ndarray | None,
+    order: Array | None,
     terms: Terms,
-) -> np.ndarray:
+) -> Array:
     """The day each pair was made: the later line's day, or a later one where the pair became the only one left over."""
     days = np.maximum(sides[0].days(rows_left), sides[1].days(rows_right))
     told = np.concatenate([np.full(quick, np.iinfo(np.int32).min, np.int32), slow])
-    return np.maximum(days, told if order is None else told[order])
+    return np.asarray(np.maximum(days, told if order is None else told[order]))
 
 
-def _piles(height: int, rows: np.ndarray, exact: np.ndarray, repeats: np.ndarray, alone: str) -> pl.Series:
+def _piles(height: int, rows: Array, exact: Array, repeats: Array, alone: str) -> pl.Series:
     codes = np.zeros(height, np.uint8)
     codes[rows] = np.where(exact, 1, 2)
     codes[repeats] = 3

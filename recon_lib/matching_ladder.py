@@ -12,9 +12,10 @@ from operator import attrgetter
 
 import numpy as np
 
-from recon_lib.matching_terms import Rule
+from recon_lib.matching_terms import Array, Rule
 
 Key = Hashable
+Columns = tuple[Array, Array, Array, Array]
 
 
 @dataclass
@@ -45,7 +46,7 @@ class _Queue:
 
 def climb(
     lefts: list[Line], rights: list[Line], blockers: list[tuple[Line, int]], rules: Sequence[Rule], left_first: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> Columns:
     """Pairs the lines: (left rows, right rows, rule numbers, days).
 
     `blockers` are left lines that are sure to be paired elsewhere on the day beside them: until then they only count
@@ -65,7 +66,7 @@ class _Ladder:
         self.touched: list[set[Key]] = [set() for _ in rules]
         self.pairs: list[tuple[int, int, int, int]] = []
 
-    def run(self, lefts: list[Line], rights: list[Line], blockers: list[tuple[Line, int]]) -> tuple[np.ndarray, ...]:
+    def run(self, lefts: list[Line], rights: list[Line], blockers: list[tuple[Line, int]]) -> Columns:
         events: dict[int, tuple[list[Line], list[Line], list[Line]]] = {}
         standing = [line for line, _ in blockers]
         for line in sorted([*lefts, *standing], key=attrgetter("order")):

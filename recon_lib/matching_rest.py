@@ -9,17 +9,17 @@ import polars as pl
 
 from recon_lib.keys import normal
 from recon_lib.matching_ladder import Line, climb
-from recon_lib.matching_terms import Side, Terms, same_text
+from recon_lib.matching_terms import Array, Side, Terms, same_text
 
 
 @dataclass(frozen=True)
 class Slow:
     """Pairs: rows of both sides, the rule's number, the day on which the pair was made (smallest int: the later line's day)."""
 
-    left: np.ndarray
-    right: np.ndarray
-    rule: np.ndarray
-    day: np.ndarray
+    left: Array
+    right: Array
+    rule: Array
+    day: Array
 
 
 @dataclass
@@ -27,12 +27,12 @@ class _Part:
     """The rows of one side that are still to be placed, with their hashes as plain arrays (`known` where there is one)."""
 
     side: Side
-    rows: np.ndarray
-    hashes: list[np.ndarray]
-    known: list[np.ndarray]
+    rows: Array
+    hashes: list[Array]
+    known: list[Array]
 
     @classmethod
-    def of(cls, side: Side, rows: np.ndarray) -> _Part:
+    def of(cls, side: Side, rows: Array) -> _Part:
         wanted = pl.Series(rows.astype(np.uint32))
         parts = [hashes.gather(wanted) for hashes in side.hashes]
         return cls(side, rows, [p.fill_null(0).to_numpy() for p in parts], [p.is_not_null().to_numpy() for p in parts])
@@ -43,8 +43,8 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
 def pair_rest(
-    left: Side, right: Side, quick_left: np.ndarray, quick_right: np.ndarray, terms: Terms
-) -> tuple[Slow, tuple[np.ndarray, np.ndarray]]:
+    left: Side, right: Side, quick_left: Array, quick_right: Array, terms: Terms
+) -> tuple[Slow, tuple[Array, Array]]:
     """Places every row that is in no quick pair. Gives the pairs, and the rows of both sides that repeat an earlier one."""
     free = [_others(side.frame.height, quick) for side, quick in ((left, quick_left), (right, quick_right))]
     repeats = (_repeats(left, free[0]), _repeats(right, free[1]))
@@ -65,13 +65,13 @@ def pair_rest(
     ), repeats
 
 
-def _others(height: int, rows: np.ndarray) -> np.ndarray:
+def _others(height: int, rows: Array) -> Array:
     keep = np.ones(height, bool)
     keep[rows] = False
     return np.flatnonzero(keep)
 
 
-def _repeats(side: Side, rows: np.ndarray) -> np.ndarray:
+def _repeats(side: Side, rows: Array) -> Array:
     """The rows that equal an earlier one of `rows` in every column of `side.repeat`."""
     if not side.repeat or not len(rows):
         return rows[:0]
@@ -97,7 +97,7 @@ def _repeats(side: Side, rows: np.ndarray) -> np.ndarray:
     return table.filter(~pl.struct(names).is_first_distinct())["_row"].to_numpy().astype(np.int64)
 
 
-def _table(side: Side, rows: np.ndarray) -> pl.DataFrame:
+def _table(side: Side, rows: Array) -> pl.DataFrame:
     """The rows with their texts, sorted as they happened: instant, then content, then place in the frame."""
     texts = side.texts(rows).with_columns(
         pl.Series("_row", rows.astype(np.int64)),
@@ -112,11 +112,11 @@ def _table(side: Side, rows: np.ndarray) -> pl.DataFrame:
 class _Couples:
     """Two lines each of which could be paired with the other and with nobody else (indices into the parts)."""
 
-    left: np.ndarray
-    right: np.ndarray
+    left: Array
+    right: Array
 
 
-def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[np.ndarray, np.ndarray]]:
+def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[Array, Array]]:
     """Splits the rows into couples, lines alone, and tangled ones (masks): several lines that share keys."""
     partner = (np.full(len(left.rows), -1, np.int64), np.full(len(right.rows), -1, np.int64))
     tangled = (np.zeros(len(left.rows), bool), np.zeros(len(right.rows), bool))
@@ -138,9 +138,9 @@ def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[n
             twos if many[1] is None else twos.join(many[1], on="h", how="anti"), on="h"
         )
         i, j = met["i"].to_numpy(), met["j"].to_numpy()
-        for mask, known, own, other in ((tangled[0], partner[0], i, j), (tangled[1], partner[1], j, i)):
-            mask[own] |= (known[own] != -1) & (known[own] != other)
-            known[own] = np.where(known[own] == -1, other, known[own])
+        for mask, known, mine, other in ((tangled[0], partner[0], i, j), (tangled[1], partner[1], j, i)):
+            mask[mine] |= (known[mine] != -1) & (known[mine] != other)
+            known[mine] = np.where(known[mine] == -1, other, known[mine])
     i = np.flatnonzero(partner[0] >= 0)
     j = partner[0][i]
     alone = ~tangled[0][i] & ~tangled[1][j] & (partner[1][j] == i)
@@ -154,8 +154,8 @@ def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[n
 
 
 def _settle(
-    left: _Part, right: _Part, couples: _Couples, whole: Side, quick_left: np.ndarray, terms: Terms
-) -> tuple[Slow, tuple[np.ndarray, np.ndarray]]:
+    left: _Part, right: _Part, couples: _Couples, whole: Side, quick_left: Array, terms: Terms
+) -> tuple[Slow, tuple[Array, Array]]:
     """Pairs the couples by their first rule; those a waiting third line stands beside come back (indices) for the ladder."""
     i, j = couples.left, couples.right
     exact = left.side.amounts[left.rows[i]] == right.side.amounts[right.rows[j]]
@@ -191,13 +191,16 @@ def _settle(
 def _lines(
     left: Side,
     right: Side,
-    ones: np.ndarray,
-    twos: np.ndarray,
-    quick_left: np.ndarray,
-    quick_right: np.ndarray,
+    ones: Array,
+    twos: Array,
+    quick_left: Array,
+    quick_right: Array,
     terms: Terms,
 ) -> tuple[list[Line], list[Line], list[tuple[Line, int]]]:
-    """The competing lines of both sides as they happened, and the quick pairs' left lines that wait beside them (with their last day)."""
+    """The competing lines of both sides as they happened, and the left lines of quick pairs that wait beside them.
+
+    With each of the latter its last day.
+    """
     beside = np.zeros(len(quick_left), bool)
     quick = pl.Series(quick_left.astype(np.uint32))
     for number, rule in enumerate(terms.rules):
@@ -227,7 +230,7 @@ def _lines(
     )
 
 
-def _as_lines(side: Side, rows: np.ndarray, terms: Terms) -> list[Line]:
+def _as_lines(side: Side, rows: Array, terms: Terms) -> list[Line]:
     table = _table(side, rows)
     group = (
         list(zip(*[table[name].to_list() for name in terms.within], strict=True))

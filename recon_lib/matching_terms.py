@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from recon_lib.keys import key_hash, normal
 from recon_lib.money import MONEY
 
+Array: TypeAlias = "np.ndarray[Any, Any]"
 Fetch = Callable[[pl.Series], pl.DataFrame]
 
 
@@ -59,8 +61,8 @@ class Side:
     repeat: tuple[str, ...]
     fetch: Fetch | None
     hashes: list[pl.Series]
-    at: np.ndarray
-    amounts: np.ndarray
+    at: Array
+    amounts: Array
     unit: int
 
     @classmethod
@@ -100,10 +102,10 @@ class Side:
         table = pl.DataFrame({"row": rows, "h": self.hashes[rule]})
         return table.drop_nulls("h") if table["h"].null_count() else table
 
-    def missing(self, rule: int) -> np.ndarray:
+    def missing(self, rule: int) -> Array:
         return self.hashes[rule].is_null().to_numpy()
 
-    def days(self, rows: np.ndarray) -> np.ndarray:
+    def days(self, rows: Array) -> Array:
         """The day of each row in the zone of the run, as days since 1970 (int32)."""
         moments = self.frame[self.terms.at].gather(pl.Series(rows.astype(np.uint32)))
         if isinstance(moments.dtype, pl.Datetime):
@@ -116,7 +118,7 @@ class Side:
     def has_texts(self) -> bool:
         return all(key in self.frame.columns for key in self.keys)
 
-    def texts(self, rows: np.ndarray) -> pl.DataFrame:
+    def texts(self, rows: Array) -> pl.DataFrame:
         """The normal ids of the given rows, one column `k0`, `k1` ... a rule, the `within` columns as text, and `other_ids`."""
         wanted = pl.Series(rows.astype(np.uint32))
         if self.has_texts or self.fetch is None:
@@ -136,7 +138,7 @@ class Side:
         return [name for name in self.repeat if name not in known]
 
 
-def same_text(left: Side, right: Side, rows_left: np.ndarray, rows_right: np.ndarray, rule: int) -> np.ndarray:
+def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule: int) -> Array:
     """Are the rule's keys of the joined rows really equal (hashes can collide)? Groups are compared too."""
     one, two = left.keys[rule], right.keys[rule]
     a, b = pl.Series(rows_left.astype(np.uint32)), pl.Series(rows_right.astype(np.uint32))
@@ -151,6 +153,6 @@ def same_text(left: Side, right: Side, rows_left: np.ndarray, rows_right: np.nda
             both = pl.DataFrame({"x": x.gather(where), "y": y.gather(where)}).select(normal("x") == normal("y"))
             same = same.copy()
             same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
-        return equal & same
+        return np.asarray(equal & same)
     second = (left.frame[f"{one}##"].gather(a), right.frame[f"{two}##"].gather(b))
-    return equal & (second[0] == second[1]).to_numpy()
+    return np.asarray(equal & (second[0] == second[1]).to_numpy())

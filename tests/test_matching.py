@@ -208,13 +208,8 @@ def by_hand(
 
     def meets(a: int, b: int, rule: Rule) -> bool:
         x, y = left[a], right[b]
-        if (
-            x[rule.left] is None
-            or x[rule.left] != y[rule.right]
-            or (x["kind"], x["currency"]) != (y["kind"], y["currency"])
-        ):
-            return False
-        return True
+        same_group = (x["kind"], x["currency"]) == (y["kind"], y["currency"])
+        return x[rule.left] is not None and x[rule.left] == y[rule.right] and same_group
 
     def refused(a: int, b: int, chosen: list[Rule]) -> bool:
         return any(

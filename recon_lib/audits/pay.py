@@ -32,10 +32,10 @@ _IDS = ["amazon_transaction_id", "seller_reference_id", "seller_order_id", "orde
 class PayDay:
     """Amazon Pay at the end of a day.
 
-    activity      one row an activity: frames.PayActivity, `day`, `pile` (matched, matched with a difference, only left, duplicate),
-                  `matched_on` (null: open)
-    lines         one row a settlement line: frames.PayLine, `kind` (capture, refund, null), `pile` (only right: unknown; null: other line),
-                  `matched_on`, `activity_amount` and `activity_on` of its pair
+    activity      one row an activity: frames.PayActivity, `day`, `matched_on` (null: open) and
+                  `pile` (matched, matched with a difference, only left, duplicate)
+    lines         one row a settlement line: frames.PayLine, `kind` (capture, refund, null), `pile` (only right:
+                  unknown; null: other line), `matched_on`, `activity_amount` and `activity_on` of its pair
     matches, open_items, rollforward      as in the packet's files
     findings      frames.RawFinding: breaks, fees, statements that do not balance
     lines_by_type the lines that are no capture or refund, by type and currency
@@ -95,18 +95,20 @@ def matches(activity: pl.DataFrame, lines: pl.DataFrame, pairs: pl.DataFrame) ->
         pl.col("amount").alias("activity_amount"),
     )
     right = lines[pairs["right"]].select(
-        pl.col("file").alias("settlement_file"), pl.col("line").alias("settlement_line"), pl.col("amount").alias("settlement_amount"),
+        pl.col("file").alias("settlement_file"), pl.col("line").alias("settlement_line"),
+        pl.col("amount").alias("settlement_amount"),
         "currency", "amazon_transaction_id", "settlement_id", "posted_at",
     )  # fmt: skip
     told = pairs.select("pile", "rule", pl.col("paired_on").alias("matched_on"))
     return pl.concat([left, right, told], how="horizontal").select(
-        "activity_file", "activity_line", "settlement_file", "settlement_line", "pile", "rule", "activity_amount", "settlement_amount",
+        "activity_file", "activity_line", "settlement_file", "settlement_line", "pile", "rule", "activity_amount",
+        "settlement_amount",
         "currency", "amazon_transaction_id", "settlement_id", "posted_at", "matched_on",
     ).sort("posted_at", "settlement_file", "settlement_line")  # fmt: skip
 
 
 def open_items(activity: pl.DataFrame, end: datetime, overdue_hours: int) -> pl.DataFrame:
-    """The open match set at `end`, oldest first: `hours_open` elapsed (half up to 0.1), `overdue` when strictly longer than allowed."""
+    """The open match set at `end`, oldest first: `hours_open` elapsed (half up to 0.1), `overdue` when strictly longer."""
     seconds = (pl.lit(end, pl.Datetime("us", "UTC")) - pl.col("activity_at")).dt.total_seconds()
     tenths = (seconds + 180) // 360
     return (
@@ -145,7 +147,10 @@ def lines_by_type(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def control_totals(activity: pl.DataFrame, lines: pl.DataFrame) -> dict[str, Any]:
-    """Lines and money by currency: activity = matched + open + set aside; settlement = matched + unknown + duplicate + other lines."""
+    """Lines and money by currency.
+
+    activity = matched + open + set aside; settlement = matched + unknown + duplicate + other lines.
+    """
     left = {"matched": "matched", "matched with a difference": "matched", "only left": "open", "duplicate": "set_aside"}
     right = {
         "matched": "matched",

@@ -81,7 +81,7 @@ def doubled(lines: pl.DataFrame, account: Account) -> pl.DataFrame:
     """`pay_duplicate`: a line that an earlier line of the settlements holds already. Owed where a refund was taken twice."""
     again = lines.filter(pl.col("pile") == "duplicate")
     firsts = lines.filter(pl.col("kind").is_not_null(), pl.col("pile") != "duplicate")
-    keyed = [_folded().alias("id"), "kind", "currency", "amount"]
+    keyed: list[Any] = [_folded().alias("id"), "kind", "currency", "amount"]
     first = firsts.select(*keyed, PLACE.alias("first_place"), pl.col("settlement_id").alias("first_settlement"))
     first = first.join(again.select(*keyed), on=["id", "kind", "currency", "amount"], how="semi").unique(
         ["id", "kind", "currency", "amount"]
@@ -97,7 +97,8 @@ def doubled(lines: pl.DataFrame, account: Account) -> pl.DataFrame:
         pl.concat_list(PLACE, "first_place").list.drop_nulls().alias("lines"),
         pl.format(
             "{} {} of {} {} stands a second time: in settlement {}, and before in settlement {}",
-            "kind", "amazon_transaction_id", money_text_expr("amount"), "currency", "settlement_id", pl.col("first_settlement").fill_null("?"),
+            "kind", "amazon_transaction_id", money_text_expr("amount"), "currency", "settlement_id",
+            pl.col("first_settlement").fill_null("?"),
         ).alias("arithmetic"),
     )  # fmt: skip
     rows = _numbered(rows, *_line_fact())
@@ -119,7 +120,8 @@ def unknown(lines: pl.DataFrame, account: Account) -> pl.DataFrame:
         pl.col("posted_on").alias("event_on"),
         pl.concat_list(PLACE).alias("lines"),
         pl.format(
-            "{} of {} {} settled {}, no activity with {}", "kind", money_text_expr("amount"), "currency", instant("posted_at"), ids_in_words()
+            "{} of {} {} settled {}, no activity with {}", "kind", money_text_expr("amount"), "currency",
+            instant("posted_at"), ids_in_words(),
         ).alias("arithmetic"),
     )  # fmt: skip
     rows = _numbered(rows, *_line_fact())
@@ -147,7 +149,8 @@ def overdue(items: pl.DataFrame, spans: pl.DataFrame, books: Books, looked_at: i
         pl.concat_list(PLACE).alias("lines"),
         pl.format(
             "The {} of {} {} recorded {} is in no settlement report after {} hours: {}. Looked at {} settlement lines by {}",
-            "kind", money_text_expr("amount"), "currency", instant("activity_at"), "hours_open", ids_in_words().fill_null("no id"),
+            "kind", money_text_expr("amount"), "currency", instant("activity_at"), "hours_open",
+            ids_in_words().fill_null("no id"),
             pl.lit(looked_at), pl.lit(keys),
         ).alias("arithmetic"),
     )  # fmt: skip

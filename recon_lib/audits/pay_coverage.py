@@ -14,8 +14,8 @@ SEAM = timedelta(seconds=61)  # one settlement ends a minute or a second before 
 def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
     """`currency`, `span_from`, `span_to`: the union of the settlements' windows, sorted.
 
-    A file speaks about the currencies of its lines; one without lines about all of the account's. A file whose lines all stand in
-    another download too speaks about the currencies posted in its window.
+    A file speaks about the currencies of its lines; one without lines about all of the account's. A file whose lines all
+    stand in another download too speaks about the currencies posted in its window.
     """
     windows = books.frames["pay_statements"].select("file", "start_at", "end_at").drop_nulls().collect()
     by_file = lines.select("file", "currency").unique()
@@ -41,7 +41,8 @@ def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
 def is_covered(items: pl.DataFrame, spans: pl.DataFrame, hours: int) -> pl.Series:
     """Beside `items` (activity_at, currency): do the settlements cover its first `hours` without a hole?"""
     met = items.select("activity_at", "currency").with_row_index("row").sort("activity_at").join_asof(
-        spans.sort("span_from"), left_on="activity_at", right_on="span_from", by="currency", strategy="backward", check_sortedness=False
+        spans.sort("span_from"), left_on="activity_at", right_on="span_from", by="currency", strategy="backward",
+        check_sortedness=False
     )  # fmt: skip
     whole = pl.col("span_to") >= pl.col("activity_at") + pl.duration(hours=hours)
     return met.sort("row").select(whole.fill_null(False)).to_series()

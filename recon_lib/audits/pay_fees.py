@@ -7,6 +7,7 @@ parts where the schedule says so. For a dispute or chargeback: the dispute fee. 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -15,14 +16,14 @@ from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, 
 from recon_lib.audits.pay_breaks import instant, order, reference
 from recon_lib.money import MONEY, RATE, money_text_expr, round_money_expr
 
-_SCHEDULE = {
+_SCHEDULE: dict[str, Any] = {
     "currency": pl.String, "valid_from": pl.Date, "percentage": RATE, "fixed": MONEY,
     "percentage_back": pl.Boolean, "fixed_back": pl.Boolean, "dispute": MONEY,
 }  # fmt: skip
 
 
 def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(frames.RawFinding, frames.NotChecked). Duplicate lines are left to `pay_duplicate`. Owed: expected − charged, as money to us."""
+    """(frames.RawFinding, frames.NotChecked). Owed: expected − charged. Duplicate lines are left to `pay_duplicate`."""
     dispute = pl.col("transaction_type").str.to_lowercase().str.contains("chargeback|dispute")
     what = pl.when(pl.col("kind").is_not_null()).then("kind").when(dispute).then(pl.lit("dispute"))
     charged = lines.filter(pl.col("pile").is_null() | (pl.col("pile") != "duplicate")).with_columns(

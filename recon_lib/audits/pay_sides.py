@@ -20,7 +20,10 @@ _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
 
 
 def pay_rules(match_keys: tuple[str, ...]) -> list[Rule]:
-    """The account's keys in its order. Only a capture or refund id is unique by nature; an order reference alone never shows a difference."""
+    """The account's keys in its order.
+
+    Only a capture or refund id is unique by nature; an order reference alone never shows a difference.
+    """
     return [
         Rule(
             key,
@@ -59,7 +62,7 @@ def _one_file(rows: pl.DataFrame) -> bool:
 def match_sides(
     activity: pl.DataFrame, lines: pl.DataFrame, account: Account
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Activity and lines with `pile` and `matched_on` (lines also with their pair's `activity_amount` and `activity_on`), and the pairs.
+    """Activity and lines with `pile` and `matched_on`, lines also with their pair's `activity_amount` and `activity_on`; the pairs.
 
     The pairs are those of `matching.pair`, with row numbers of the two frames.
     """
