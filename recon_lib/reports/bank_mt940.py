@@ -52,7 +52,7 @@ class _Statement:
     opening: Decimal | None = None
     closing: Decimal | None = None
     closed: bool = False
-    entries: list[tuple[_Field, str]] = field(default_factory=list)
+    entries: list[tuple[_Field, list[str]]] = field(default_factory=list)
 
 
 def is_mt940(head: str) -> bool:
@@ -76,7 +76,7 @@ def parse(text: str, encoding: str) -> Parsed:
         total, whole = Decimal(0), True
         for entry, details in statement.entries:
             try:
-                booking = _booking(mt940, entry, details, statement.currency)
+                booking = _booking(mt940, entry, "\n".join(details), statement.currency)
                 out.bookings.append(booking)
                 total += booking.amount
             except BadEntry as error:
@@ -99,21 +99,20 @@ def _foots(statement: _Statement, total: Decimal, whole: bool, out: Parsed) -> N
 
 
 def _fields(text: str) -> Iterator[_Field]:
-    current: _Field | None = None
+    line, tag, parts = 0, "", list[str]()
     for number, raw in enumerate(text.split("\n"), start=1):
-        line = raw.rstrip("\r")
-        match = _TAG.match(line)
+        here = raw.rstrip("\r")
+        match = _TAG.match(here)
+        ends = here.startswith("-") and here.strip() in {"-", "-}"}
+        if (match or ends) and tag:
+            yield _Field(line, tag, "\n".join(parts))
+            tag = ""
         if match:
-            if current:
-                yield current
-            current = _Field(number, match[1], match[2])
-        elif current and line.startswith("-") and line.strip() in {"-", "-}"}:
-            yield current
-            current = None
-        elif current:
-            current.text += "\n" + line
-    if current:
-        yield current
+            line, tag, parts = number, match[1], [match[2]]
+        elif tag:
+            parts.append(here)
+    if tag:
+        yield _Field(line, tag, "\n".join(parts))
 
 
 def _statements(fields: list[_Field]) -> list[_Statement]:
@@ -126,10 +125,9 @@ def _statements(fields: list[_Field]) -> list[_Statement]:
         if item.tag in {"60F", "60M", "62F", "62M"}:
             _balance(here, item)
         elif item.tag == "61":
-            here.entries.append((item, ""))
+            here.entries.append((item, []))
         elif item.tag == "86" and here.entries and not here.closed:
-            entry, details = here.entries[-1]
-            here.entries[-1] = (entry, f"{details}\n{item.text}" if details else item.text)
+            here.entries[-1][1].append(item.text)
     return found
 
 

@@ -7,6 +7,7 @@ and its amount is checked against the text. The day is the day written in DTPOST
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -79,13 +80,14 @@ def parse(text: str, encoding: str) -> Parsed:
 
 def _entries(text: str) -> Iterator[_Entry]:
     currencies = [(m.start(), m[1]) for m in re.finditer(r"<CURDEF>\s*([^<\r\n]*)", text, re.I)]
+    places = [at for at, _ in currencies]
     starts = [m.start() for m in re.finditer(r"<(?:CC)?STMTRS>", text, re.I)]
     line, seen = 1, 0
     for match in _ENTRY.finditer(text):
         line, seen = line + text.count("\n", seen, match.start()), match.start()
-        begin = max((s for s in starts if s < match.start()), default=0)
-        here = [c for at, c in currencies if begin <= at < match.start()]
-        yield _Entry(line, match[1], here[-1] if here else None)
+        statement, stated = bisect_left(starts, seen) - 1, bisect_left(places, seen) - 1
+        inside = stated >= 0 and places[stated] >= (starts[statement] if statement >= 0 else 0)
+        yield _Entry(line, match[1], currencies[stated][1] if inside else None)
 
 
 def _booking(entry: _Entry, read: Any) -> Booking:
