@@ -98,7 +98,7 @@ INBOUND_SHIPMENTS = Report(
         _column("quantity_received", "int"),
     ),
     signature=("shipment_id", "quantity_shipped", "quantity_received"),
-    key=("shipment_id", "sku", "fnsku"),
+    key=("shipment_id", "sku"),
     newest_by="quantity_received",
 )
 
