@@ -141,12 +141,13 @@ def test_a_month_without_reimbursement_file_is_a_hole_where_six_rows_would_be_ex
         return [rows[0] | {"period": ("2025-12-01", until)}, *rows, rows[0] | {"period": (since, "2026-03-31")}]
 
     ledger = [event("2026-01-20", -1)]
-    hole = lost(ledger=ledger, paid=paid("2026-01-31", "2026-03-01", 1)).findings
+    hole = lost(ledger=ledger, paid=paid("2026-01-31", "2026-03-01", 2)).findings
     assert hole["reason"].to_list() == ["report missing: reimbursements 2026-02-01 to 2026-02-28"]
-    assert lost(ledger=ledger, paid=paid("2026-02-10", "2026-02-18", 1)).findings["status"].to_list() == [
-        None
-    ]  # 7 days
-    after = lost(ledger=[event("2026-03-05", -1)], paid=paid("2026-01-31", "2026-03-01", 1)).findings
+    week = lost(ledger=ledger, paid=paid("2026-02-10", "2026-02-18", 2)).findings
+    assert week["status"].to_list() == [None]  # 7 days
+    rare = lost(ledger=ledger, paid=paid("2026-01-31", "2026-03-01", 1)).findings
+    assert rare["status"].to_list() == [None]  # less than a row a day: its rows cannot show where a file is missing
+    after = lost(ledger=[event("2026-03-05", -1)], paid=paid("2026-01-31", "2026-03-01", 2)).findings
     assert after["status"].to_list() == [None]
 
 
