@@ -54,9 +54,10 @@ def proves(path: Path, facts: ByteFacts, header: Header, head: str, rows: int, b
     separators = facts.separators - skipped
     if not (header.quoted and facts.quotes):
         return separators in (each * rows, each * full)
-    quotes = facts.quotes - sum(line.count('"') for line in before)
-    if separators == each * full and quotes == 2 * len(header.names) * full:
-        return True  # every field quoted, none holds a delimiter or a quotation mark
+    # A quoted empty cell is read as empty, a missing one as null: no null in the last column, no short row.
+    last = quick_scan(path, header).select(pl.col(columns_of(header)[-1]).null_count())
+    if not last.collect(engine="streaming").item():
+        return True
     counted = _outside_quotes(path, header.separator)
     if counted is None:
         return False
