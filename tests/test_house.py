@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "recon_lib"
 # A room imports only rooms above it in this list. A package counts as one room.
 FLOW = [
-    "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports", "check", "account", "merging",
+    "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports", "account", "check", "merging",
     "settled_files", "books", "asof", "matching", "allocation", "tieout", "valuation", "audits", "claims", "journal",
     "register", "titles", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "answer", "sections", "manifest",
     "publish", "kernel", "export", "running", "packet", "daily", "widgets", "__init__", "__main__",
