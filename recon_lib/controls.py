@@ -16,40 +16,58 @@ TICK = '<span class="tick" role="img" aria-label="ties">✓</span>'
 CROSS = '<span class="cross" role="img" aria-label="does not tie">✗</span>'
 
 
+_ROWS = (
+    Column("rows_total", "Rows", "number"),
+    Column("rows_in", "Used", "number"),
+    Column("rows_repeated", "In another file", "number"),
+    Column("rows_after", "After the day", "number"),
+    Column("rows_rejected", "Rejected", "number"),
+    Column("ties", "Adds up", "tick"),
+)
+_PERIOD = (Column("period_from", "From", "day"), Column("period_to", "To", "day"))
+
+
 def files(day: Day) -> Html:
-    """Every file: what it is, its period, and that each of its rows is accounted for."""
-    frame = day.books.files.sort("path").with_columns(
-        pl.col("title").fill_null("not a report").alias("title"),
-        # Used rows are told without those that were set aside, so that the four parts add up to the file.
+    """Every report: its files, its period, and that each row is accounted for; the single files open on a click."""
+    # Used rows are told without those that were set aside, so that the four parts add up to the file.
+    single = day.books.files.sort("path").with_columns(
+        pl.col("title").fill_null("not a report"),
         (pl.col("rows_used") - pl.col("rows_repeated") - pl.col("rows_after")).alias("rows_in"),
     )
-    frame = frame.with_columns(
-        (pl.sum_horizontal("rows_in", "rows_repeated", "rows_after", "rows_rejected") == pl.col("rows_total")).alias(
-            "ties"
-        )
+    counts = ["rows_total", "rows_in", "rows_repeated", "rows_after", "rows_rejected"]
+    whole = single.group_by("title").agg(
+        pl.len().cast(pl.Int64).alias("files"),
+        pl.col("period_from").min(),
+        pl.col("period_to").max(),
+        pl.col(*counts).sum(),
     )
-    columns = [
-        Column("path", "File", "code"),
-        Column("title", "Report"),
-        Column("period_from", "From", "day"),
-        Column("period_to", "To", "day"),
-        Column("rows_total", "Rows", "number"),
-        Column("rows_in", "Used", "number"),
-        Column("rows_repeated", "In another file", "number"),
-        Column("rows_after", "After the day", "number"),
-        Column("rows_rejected", "Rejected", "number"),
-        Column("ties", "Adds up", "tick"),
-        Column("totals", "Money in the file", "long"),
-    ]
-    return table(
-        frame,
-        columns,
-        id="files",
-        caption=f"{count(frame.height, 'file')} read",
+    reports = table(
+        _adds_up(whole).sort("title"),
+        [Column("title", "Report"), Column("files", "Files", "number"), *_PERIOD, *_ROWS],
+        id="reports",
+        caption=f"What was read: {count(single.height, 'file')}",
         empty="No file was found.",
-        rest="manifest.json",
-        rows=200,
     )
+    listed = table(
+        _adds_up(single),
+        [
+            Column("path", "File", "code"),
+            Column("title", "Report"),
+            *_PERIOD,
+            *_ROWS,
+            Column("totals", "Money", "long"),
+        ],
+        id="files",
+        caption="Single files",
+        rest="manifest.json",
+        rows=300,
+    )
+    return Html(f"{reports}<details><summary>File by file</summary>{listed}</details>" if single.height else reports)
+
+
+def _adds_up(rows: pl.DataFrame) -> pl.DataFrame:
+    parts = pl.sum_horizontal("rows_in", "rows_repeated", "rows_after", "rows_rejected")
+    return rows.with_columns((parts == pl.col("rows_total")).alias("ties"))
 
 
 def settlements(day: Day) -> Html:
@@ -106,7 +124,8 @@ def inputs(day: Day) -> Html:
         Column("encoding", "Encoding"),
         Column("layout", "Layout"),
     ]
-    return table(frame, columns, id="inputs", caption="Inputs", rest="manifest.json", rows=200)
+    listed = table(frame, columns, id="inputs", caption="Inputs", rest="manifest.json", rows=300)
+    return Html(f"<details><summary>{count(frame.height, 'file')} by hash</summary>{listed}</details>")
 
 
 def rejects(day: Day) -> Html:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,15 @@ def policy_used(day: Day) -> dict[str, Any]:
     """The policy tables by hash, and the rows that findings relied on."""
     from recon_lib.paths import project_root
 
-    tables = sorted((project_root() / "params" / "policy").glob("*.csv"))
-    return {"tables": {path.name: sha256(path) for path in tables}, "rows_used": []}
+    files = sorted((project_root() / "params" / "policy").glob("*.csv"))
+    told = " ".join(day.findings["evidence"].drop_nulls().unique().to_list())
+    named = {(table, int(line)) for table, line in re.findall(r"\b(\w+) line (\d+)\b", told)}
+    used = []
+    for table in day.policy.tables.values():
+        for row in table.select("table", "table_line", "row").iter_rows(named=True):
+            if (row["table"], int(row["table_line"])) in named:
+                used.append(row["row"])
+    return {"tables": {path.name: sha256(path) for path in files}, "rows_used": sorted(set(used))}
 
 
 def finish(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:

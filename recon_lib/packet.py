@@ -37,7 +37,6 @@ class PacketResult:
     revision: int = 1
     unchanged: bool = False  # the same inputs gave the same packet: nothing was written
 
-    @property
     def line(self) -> str:
         """The packet in one line, for the command's output."""
         found = ", ".join(f"{n} {status}" for status, n in self.counts.items()) or "no findings"

@@ -32,7 +32,7 @@ def finding(audit: str = "warehouse_lost", status: str = "claimable", **cells: A
         finding_id=f"{audit}-{number:016x}", audit=audit, status=status, event_on=date(2026, 1, 5), claim_from=date(2026, 1, 5),
         claim_by=date(2026, 2, 3), reference_id="7000000001", sku="SKU-1", fnsku="X000000001", quantity=2,
         unit_value=Decimal("7.20"), owed=Decimal("14.40"), currency="USD", value_basis="before_order",
-        evidence="reports/ledger.csv:12; 3 lost − 1 found = 2 units × 7.20 = 14.40; fc_lost_or_damaged US 2024-11-01",
+        evidence="reports/ledger.csv:12; 3 lost − 1 found = 2 units × 7.20 = 14.40; claim_windows line 7: US fc_lost_or_damaged from 2024-11-01",
     )  # fmt: skip
     return base | cells
 
@@ -127,6 +127,9 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
     day = SimpleNamespace(
         books=books, findings=found, open_items=items, rollforward=rolled, history=history, not_checked=unchecked,
         settlements=settlements, journal=journal, matches=matches, control_totals=lambda: {"findings": found.height},
+        policy=SimpleNamespace(
+            tables={"windows": pl.DataFrame({"table": ["claim_windows"], "table_line": [7], "row": ["claim_windows line 7: US"]})}
+        ),
         pay=SimpleNamespace(control_totals={"USD": {
             "activity": {"lines": 7, "amount": "70.00", "matched": {"lines": 5, "amount": "55.00"}, "open": {"lines": 2, "amount": "15.00"}},
             "settlement": {"lines": 6, "amount": "0.00", "matched": {"lines": 5, "amount": "55.00"}, "other": {"lines": 1, "amount": "-55.00"}},

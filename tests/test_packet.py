@@ -53,6 +53,7 @@ def test_a_packet_is_whole_repeats_byte_for_byte_and_is_revised_beside_the_first
     home = first.path.parent
     assert sorted(os.listdir(home)) == [".lock", DAY, "latest.json"]
     told = manifest.read(first.path)
+    assert told["policy"]["rows_used"] == ["claim_windows line 7: US"]
     assert told["outputs"] == {name: digest for name, digest in contents(first.path).items() if name != "manifest.json"}
     assert told["inputs"][0]["sha256"] == hashlib.sha256((account / "account.yml").read_bytes()).hexdigest()
     everything = b"".join((first.path / name).read_bytes() for name in ("packet.html", "manifest.json"))
@@ -69,7 +70,7 @@ def test_a_packet_is_whole_repeats_byte_for_byte_and_is_revised_beside_the_first
     again = make_packet(account, DAY, tmp_path / "out", notebook=notebook)
     assert again.unchanged
     assert again.path == first.path
-    assert "(unchanged)" in again.line
+    assert "(unchanged)" in again.line()
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
 
     # a late file: a revision beside the first, which stays as it is
