@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import fees, inventory, movements, reimbursements, returns, settlements
+from recon_lib.audits import cash, fees, inventory, movements, reimbursements, returns, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
@@ -12,6 +12,7 @@ AUDITS: tuple[Audit, ...] = (
     *fees.FEE_AUDITS,
     *reimbursements.AUDITS,
     *settlements.AUDITS,
+    *cash.AUDITS,
 )
 
 __all__ = ["AUDITS", "Audit", "AuditResult"]

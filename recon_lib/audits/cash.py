@@ -1,0 +1,315 @@
+"""Did the money reach the bank? Settlements and Amazon Pay transfers against the credits of the bank statement.
+
+Sign first, then the counterparty pattern, then currency, amount and day; a descriptor alone decides nothing, and wages or
+card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
+pays it (a later one too), or two credits that add up exactly. Any other credit is judged only when every deposit it could
+pay is paid or out of time: then it is the nearest deposit in another amount, or unexplained. A settlement with a negative
+total pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import holidays
+import polars as pl
+
+from recon_lib.audits import coverage
+from recon_lib.audits.base import Audit, AuditResult
+from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
+from recon_lib.audits.facts import once
+from recon_lib.audits.settlements import settlements
+from recon_lib.books import Books
+from recon_lib.money import money_text
+from recon_lib.policy import Policy
+
+# Wages of Amazon's employees and refunds of card purchases: never a payout.
+_NOT_PAYOUT = r"(?i)payroll|direct dep|amzn mktp|amazon mktpl"
+_DAY = timedelta(days=1)
+# A settlement's report is there before its money; a credit is explained by one that ended at most this long before.
+_REPORT_DAYS = 20
+
+
+@dataclass(slots=True)
+class Deposit:
+    """Money that Amazon says it sent: a positive settlement or an Amazon Pay transfer. `credits` are bank rows that pay it."""
+
+    fact: str
+    reference: str
+    on: date
+    until: date
+    amount: Decimal
+    currency: str
+    place: str
+    reserves: list[Decimal]
+    credits: list[Credit]
+    how: str = ""
+
+
+@dataclass(slots=True)
+class Credit:
+    """A bank credit of the counterparty."""
+
+    fact: str
+    reference: str | None
+    on: date
+    amount: Decimal
+    currency: str
+    place: str
+    used: bool = False
+
+
+@dataclass(frozen=True)
+class Cash:
+    """Every deposit with what paid it; credits that nothing explains; how many credits wait and how many were no payouts."""
+
+    deposits: list[Deposit]
+    unexplained: list[Credit]
+    undecided: int
+    not_payouts: int
+
+
+def cash(books: Books) -> Cash:
+    """The tie-out of the bank statement up to the as-of day."""
+    return once(books, "cash", _tie)
+
+
+def bank_tieout(books: Books) -> pl.DataFrame:
+    """One row a deposit: what was due, when at the latest, what came, and how it was tied (`exact`, `two`, `late`, `differs`)."""
+    rows = [
+        (d.reference, d.on, d.until, d.currency, d.amount, sum((c.amount for c in d.credits), Decimal(0)),
+         max((c.on for c in d.credits), default=None), d.how or ("missing" if books.as_of > d.until else "open"),
+         [d.place, *(c.place for c in d.credits)])
+        for d in cash(books).deposits
+    ]  # fmt: skip
+    schema: dict[str, Any] = {"reference_id": pl.String, "deposit_on": pl.Date, "due_until": pl.Date, "currency": pl.String,
+              "due": pl.Decimal(38, 4), "came": pl.Decimal(38, 4), "came_on": pl.Date, "tied": pl.String,
+              "lines": pl.List(pl.String)}  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("deposit_on", "reference_id")
+
+
+@cache
+def _calendar(marketplace: str) -> holidays.HolidayBase:
+    # Easter Monday is a bank holiday in England, not in the whole kingdom
+    country, part = {"UK": ("GB", "ENG")}.get(marketplace, (marketplace, None))
+    known = holidays.country_holidays(country).supported_categories
+    return holidays.country_holidays(
+        country, subdiv=part, categories=tuple(c for c in ("public", "bank") if c in known)
+    )
+
+
+def last_business_day(marketplace: str, day: date, count: int) -> date:
+    """The `count`-th business day after `day`, by the public and bank holidays of the marketplace's country."""
+    found = day if count == 0 else _calendar(marketplace).get_nth_working_day(day, count)
+    return date(found.year, found.month, found.day)
+
+
+def _deposits(books: Books) -> list[Deposit]:
+    account = books.account
+    heads = settlements(books).filter(pl.col("total_amount") > 0).with_columns(on=pl.coalesce("deposit_on", "end_on"))
+    heads = heads.filter(pl.col("on") <= books.as_of)
+    found = [
+        (f"settlement|{r['settlement_id']}", r["settlement_id"], r["on"], r["total_amount"], r["currency"], r["place"],
+         [v for v in (r["previous"], r["current"]) if v])
+        for r in heads.iter_rows(named=True)
+    ]  # fmt: skip
+    pay = books.frames["pay_lines"].with_columns(PLACE.alias("place"), fold("transaction_type").alias("type"))
+    pay = pay.filter(pl.col("type").is_in(["transfer", "reserve"])).select(
+        "settlement_id", "posted_on", "amount", "currency", "place", "type", "file", "line"
+    )  # fmt: skip
+    rows = pay.collect()
+    reserves: dict[str, list[Decimal]] = defaultdict(list)
+    for number, amount in rows.filter(pl.col("type") == "reserve").select("settlement_id", "amount").iter_rows():
+        reserves[number].append(amount)
+    key = ["settlement_id", "posted_on", "currency", "amount"]
+    sent = rows.filter(pl.col("type") == "transfer", pl.col("amount") < 0, pl.col("posted_on") <= books.as_of)
+    sent = (
+        sent.sort(*key, "file", "line")
+        .with_columns(occurrence(key))
+        .with_columns(words(*key, "occurrence").alias("fact"))
+    )
+    found += [
+        (f"transfer|{r['fact']}", r["settlement_id"], r["posted_on"], -r["amount"], r["currency"], r["place"],
+         reserves[r["settlement_id"]])
+        for r in sent.iter_rows(named=True)
+    ]  # fmt: skip
+    made = [
+        Deposit(
+            fact,
+            ref,
+            on,
+            last_business_day(account.marketplace, on, account.bank_days),
+            amount,
+            currency,
+            place,
+            held,
+            [],
+        )
+        for fact, ref, on, amount, currency, place, held in found
+    ]
+    return sorted(made, key=lambda d: (d.on, d.currency, d.amount, d.fact))
+
+
+def _credits(books: Books) -> tuple[list[Credit], int]:
+    """The counterparty's credits, each once: a line told by two files of the same statement is one line."""
+    text = pl.concat_str([pl.col("description").fill_null(""), pl.lit(" "), pl.col("reference").fill_null("")])
+    rows = (
+        books.frames["bank"]
+        .filter(pl.col("amount") > 0)
+        .with_columns(text.alias("text"), PLACE.alias("place"))
+        .collect()
+    )
+    rows = rows.filter(pl.col("text").str.contains(f"(?i){books.account.bank_pattern}"))
+    ours = rows.filter(~pl.col("text").str.contains(_NOT_PAYOUT))
+    same = ["booked_on", "currency", "amount"]
+    ours = ours.sort(*same, "reference", "file", "line", nulls_last=True)
+    named = ours.filter(pl.col("reference").is_not_null()).unique(
+        [*same, "reference"], keep="first", maintain_order=True
+    )
+    # without a reference: as many as the fullest file shows, of which the named ones are part
+    by_file = ours.with_columns(pl.col("reference").fill_null(pl.concat_str(pl.lit("\n"), "line")))
+    most = (
+        by_file.group_by(*same, "file")
+        .agg(pl.col("reference").n_unique().alias("n"))
+        .group_by(same)
+        .agg(pl.col("n").max())
+    )
+    known = named.group_by(same).agg(pl.len().alias("named"))
+    nameless = ours.filter(pl.col("reference").is_null()).join(most, on=same).join(known, on=same, how="left")
+    wanted = pl.col("n").cast(pl.Int64) - pl.col("named").fill_null(0).cast(pl.Int64)
+    nameless = nameless.sort(*same, "file", "line").filter(pl.int_range(pl.len()).over(same) < wanted)
+    key = [*same, "reference"]
+    kept = pl.concat([named, nameless.select(named.columns)]).sort(*key, "place", nulls_last=True)
+    kept = kept.with_columns(occurrence(key)).with_columns(words(*key, "occurrence").alias("fact"))
+    made = kept.select("fact", "reference", "booked_on", "amount", "currency", "place").rows()
+    return [Credit(*row) for row in made], rows.height - ours.height
+
+
+def _tie(books: Books) -> Cash:
+    deposits = _deposits(books)
+    credits, not_payouts = _credits(books)
+    by_currency: dict[str, list[Credit]] = defaultdict(list)
+    for credit in credits:
+        by_currency[credit.currency].append(credit)
+
+    def free(deposit: Deposit, *, late: bool = False) -> list[Credit]:
+        near = (c for c in by_currency[deposit.currency] if not c.used and c.on >= deposit.on - _DAY)
+        return [c for c in near if late or c.on <= deposit.until]
+
+    def pay(deposit: Deposit, how: str, *parts: Credit) -> None:
+        deposit.how, deposit.credits = how, list(parts)
+        for part in parts:
+            part.used = True
+
+    for deposit in deposits:  # the earliest credit of the amount, oldest deposit first
+        exact = [c for c in free(deposit) if c.amount == deposit.amount]
+        if exact:
+            pay(deposit, "exact", exact[0])
+    for deposit in (d for d in deposits if not d.how):
+        for one, two in combinations(free(deposit), 2):
+            if one.amount + two.amount == deposit.amount:
+                pay(deposit, "two", one, two)
+                break
+    for deposit in (d for d in deposits if not d.how):
+        late = [c for c in free(deposit, late=True) if c.amount == deposit.amount]
+        if late:
+            pay(deposit, "late", late[0])
+    unexplained, undecided = [], 0
+    for credit in (c for c in credits if not c.used):
+        could = [
+            d for d in deposits if not d.how and d.currency == credit.currency and d.on - _DAY <= credit.on <= d.until
+        ]
+        if any(books.as_of <= d.until for d in could):
+            undecided += 1
+        elif could:
+            pay(min(could, key=lambda d: (abs(d.amount - credit.amount), d.on, d.fact)), "differs", credit)
+        else:
+            unexplained.append(credit)
+    return Cash(deposits, unexplained, undecided, not_payouts)
+
+
+def deposit_missing(books: Books, policy: Policy) -> AuditResult:
+    """A deposit that no bank credit pays, after the last business day allowed for it has ended."""
+    if not books.has("bank"):
+        return AuditResult()  # said as an absent report
+    found = [d for d in cash(books).deposits if not d.how and books.as_of > d.until]
+    rows = [
+        _row(d.fact, d.reference, d.on, d.amount, d.currency, [d.place],
+             f"{money_text(d.amount, d.currency)} {d.currency} sent on {d.on}, no such credit until {d.until} or since",
+             until=d.until)
+        for d in found
+    ]  # fmt: skip
+    frame = _frame(rows)
+    absent = coverage.missing(books, "bank", pl.col("event_on"), pl.col("until"))
+    frame = frame.with_columns(
+        status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")), reason=absent
+    )
+    return AuditResult(findings(frame, "deposit_missing"))
+
+
+def deposit_differs(books: Books, policy: Policy) -> AuditResult:
+    """A credit that fits a deposit by day and counterparty, but not in amount."""
+    rows = []
+    for d in (d for d in cash(books).deposits if d.how == "differs"):
+        credit = d.credits[0]
+        gap = d.amount - credit.amount
+        due, came, apart = (money_text(v, d.currency) for v in (d.amount, credit.amount, gap))
+        held = next((r for r in d.reserves if abs(r) == abs(gap)), None)
+        why = (
+            f"a reserve movement of {money_text(held, d.currency)} explains it"
+            if held is not None
+            else "no reserve movement explains it"
+        )
+        reference = f"{d.reference} {credit.reference}" if credit.reference else d.reference
+        rows.append(_row(d.fact, reference, d.on, gap if gap > 0 else None, d.currency, [d.place, credit.place],
+                         f"{due} sent − {came} at the bank on {credit.on} = {apart}; {why}"))  # fmt: skip
+    return AuditResult(findings(_frame(rows), "deposit_differs", status="open"))
+
+
+def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
+    """A credit of the counterparty that no settlement and no transfer explains."""
+    name = "deposit_unexplained"
+    tied = cash(books)
+    rows = [
+        _row(c.fact, c.reference, c.on, None, c.currency, [c.place],
+             f"{money_text(c.amount, c.currency)} {c.currency} came on {c.on}: no settlement or transfer of that amount and time")
+        for c in tied.unexplained
+    ]  # fmt: skip
+    start = pl.col("event_on") - timedelta(days=_REPORT_DAYS)
+    families = [f for f in ("settlements", "pay_lines") if books.has(f)] or ["settlements"]
+    absent = pl.coalesce(*(coverage.missing(books, f, start, pl.col("event_on")) for f in families))
+    frame = _frame(rows).with_columns(
+        status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")), reason=absent
+    )
+    notes = [(name, "credits", "not judged before the deposits they could pay are out of time", tied.undecided),
+             (name, "credits", "wages or card purchases by their descriptor", tied.not_payouts)]  # fmt: skip
+    return AuditResult(findings(frame, name), not_checked=not_checked(n for n in notes if n[3]))
+
+
+_SCHEMA: dict[str, Any] = {
+    "fact": pl.String, "reference_id": pl.String, "event_on": pl.Date, "anchor_on": pl.Date, "owed": pl.Decimal(38, 4),
+    "currency": pl.String, "lines": pl.List(pl.String), "arithmetic": pl.String, "until": pl.Date,
+}  # fmt: skip
+
+
+def _row(fact: str, reference: str | None, on: date, owed: Decimal | None, currency: str, lines: list[str], told: str,
+         until: date | None = None) -> tuple[Any, ...]:  # fmt: skip
+    return fact, reference, on, on, owed, currency, lines, told, until
+
+
+def _frame(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+_READS = ("bank", "settlements")
+AUDITS = (
+    Audit(("deposit_missing",), _READS, deposit_missing),
+    Audit(("deposit_differs",), _READS, deposit_differs),
+    Audit(("deposit_unexplained",), _READS, deposit_unexplained),
+)
