@@ -1,9 +1,10 @@
 """Which stretches of time no report speaks about: there the absence of a row proves nothing.
 
-Settlements state their windows. Every other report is known by its rows only, so a stretch without a file counts as a
-hole when it is longer than a week and, at the report's own average, at least six rows would be expected in it (by chance
-such a stretch is empty about once in four hundred times). Before the first row and between files this says something only
-of a report with a row a day or more: rarer events come in bursts, and two downloads of them seldom meet in their rows.
+Settlements state their windows. Every other report is known by its rows only, so a stretch without rows is a hole only
+when it is long and the report's own average leaves chance no room: between two files of a report with a row a day or more,
+longer than a week with at least six rows to be expected; before the first row likewise and after the last one of any
+report, longer than five weeks with at least twenty. Rarer events come in bursts, and credits trail what they settle by
+weeks, so the ends of such a report are thin by nature.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import polars as pl
 from recon_lib.books import Books
 from recon_lib.merging import union_of_days
 
-_SHORT, _EXPECTED = 7, 6
+_SHORT, _EXPECTED = 7, 6  # days and rows, between two files
+_SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
 _DAY = timedelta(days=1)
@@ -36,11 +38,14 @@ def holes(books: Books, family: str) -> list[Span]:
         return []  # a file without rows says: nothing happened
     rows = int(books.files.filter(pl.col("family") == family)["rows_used"].sum() or 0)
     days = sum((end - start).days + 1 for start, end in spans)
+    first = min((span[0] for known in books.periods.values() for span in known), default=spans[0][0])
 
     def is_hole(span: Span) -> bool:
-        length = (span[1] - span[0]).days + 1
-        dense = rows >= days or span[1] == books.as_of
-        return dense and length > _SHORT and length * rows >= _EXPECTED * days
+        # Before the first row the account itself must have begun: other reports say since when it has.
+        length = (span[1] - max(span[0], first)).days + 1
+        is_before, is_after = span[1] < spans[0][0], span[0] > spans[-1][1]
+        short, expected = (_SHORT_END, _EXPECTED_END) if is_before or is_after else (_SHORT, _EXPECTED)
+        return (rows >= days or is_after) and length > short and length * rows >= expected * days
 
     return [span for span in _between(spans, books.as_of, tail=0) if is_hole(span)]
 
