@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recon_lib.tables import Column, Html, count, head, monies, table, text
-from recon_lib.titles import AUDIT_TITLES
+from recon_lib.titles import AUDIT_TITLES, title_of
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -81,7 +81,9 @@ def at_a_glance(day: Day) -> Html:
         )
     )
     rows.append(_pay_line(day))
-    kinds = ", ".join(f"{n} × {audit}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows())
+    kinds = ", ".join(
+        f"{n} × {title_of(audit).lower()}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows()
+    )
     rows.append(
         _line(
             "bad" if breaks.height else "good",
@@ -115,14 +117,22 @@ def _line(tone: str, name: str, value: str, detail: str) -> str:
     )
 
 
+def _sums(items: pl.DataFrame) -> dict[str, Decimal]:
+    return dict(items.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
+
+
 def _pay_line(day: Day) -> str:
     items = day.open_items
     overdue = items.filter(pl.col("overdue"))
     if not items.height:
         return _line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
-    sums = dict(items.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
-    late = dict(overdue.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
-    told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f" ({monies(late)})" if late else "")
+    sums = _sums(items)
+    # Captures and refunds apart: their sum would hide a large refund behind a large capture.
+    late = [
+        f"{kind}s {monies(_sums(part))}"
+        for (kind,), part in overdue.partition_by("kind", as_dict=True, maintain_order=True).items()
+    ]
+    told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f": {', '.join(late)}" if late else "")
     return _line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
 
 

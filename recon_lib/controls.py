@@ -150,9 +150,10 @@ def rejects(day: Day) -> Html:
 
 def pay(day: Day) -> Html:
     """Amazon Pay: the open match set rolled forward, its ageing, its items."""
+    zone = day.books.account.time_zone
     parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day.open_items)]
     columns = [
-        Column("activity_at", "Recorded (UTC)"),
+        Column("activity_at", f"Recorded ({zone})"),
         Column("kind", "Kind"),
         Column("amazon_transaction_id", "Capture or refund", "code"),
         Column("seller_reference_id", "Own reference", "code"),
@@ -162,7 +163,8 @@ def pay(day: Day) -> Html:
         Column("hours_open", "Hours open", "number"),
         Column("overdue", "Overdue", "flag"),
     ]
-    items = day.open_items.sort("hours_open", descending=True, maintain_order=True)
+    local = pl.col("activity_at").dt.convert_time_zone(zone)
+    items = day.open_items.with_columns(local).sort("hours_open", descending=True, maintain_order=True)
     parts.append(
         table(
             items,

@@ -82,25 +82,25 @@ def _in_order(found: pl.DataFrame) -> list[str]:
 
 
 def by_status(day: Day) -> Html:
-    """How many findings an audit has in which status, and their known value."""
+    """How many findings have which status, and their known value."""
     grouped = (
-        day.findings.group_by("audit", "status", "currency")
+        day.findings.group_by("status", "currency")
         .agg(
             pl.len().cast(pl.Int64).alias("findings"),
             pl.col("owed").null_count().cast(pl.Int64).alias("unknown"),
             pl.when(pl.col("owed").count() > 0).then(pl.col("owed").sum()).alias("owed"),
         )
-        .with_columns(pl.col("audit").replace(AUDIT_TITLES).alias("title"), _rank())
-        .sort("rank", "title", "audit", "currency", nulls_last=True)
+        .with_columns(_rank(), pl.col("status").replace(dict(STATUSES)).alias("meaning"))
+        .sort("rank", "status", "currency", nulls_last=True)
     )
     columns = [
-        Column("title", "Audit"),
         Column("status", "Status"),
+        Column("meaning", "Meaning", "long"),
         Column("findings", "Findings", "number"),
         Column("unknown", "Value unknown", "number"),
         Column("owed", "Owed", "money"),
     ]
-    return table(grouped, columns, id="by-status", caption="Findings by audit and status")
+    return table(grouped, columns, id="by-status", caption="Findings by status", data=False)
 
 
 def not_checked(day: Day) -> Html:

@@ -69,7 +69,11 @@ def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing", first: str 
 
 def number(value: int | Decimal | float) -> str:
     """A plain number with thousands marks."""
-    return f"{value:,}".replace("-", "\N{MINUS SIGN}")
+    return (
+        f"{value:,.1f}".replace("-", "\N{MINUS SIGN}")
+        if isinstance(value, float)
+        else f"{value:,}".replace("-", "\N{MINUS SIGN}")
+    )
 
 
 def count(n: int, one: str, many: str = "") -> str:

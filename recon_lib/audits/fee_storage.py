@@ -94,6 +94,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     told = over.with_columns(
         arithmetic=pl.Series(texts, dtype=pl.String),
         reason=pl.when(pl.col("status") == "uncertain").then(pl.lit("rate row is uncertain")),
+        status=pl.lit(None, dtype=pl.String),  # that of the rate row is not that of the finding
         fact=words(*_KEY, "occurrence"),
         lines=pl.concat_list("place"),
         event_on="day",
@@ -101,7 +102,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
         reference_id=words(pl.col("month_on").dt.to_string("%Y-%m"), "fulfillment_center").str.replace(
             "|", " ", literal=True
         ),
-    )
+    ).drop("status")  # that of the rate row; a finding's own status is decided by its window
     return findings(told, _AUDIT, claim_type="fee_storage", value_basis="charge")
 
 
