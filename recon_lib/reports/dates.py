@@ -158,9 +158,9 @@ def _read_any(text: pl.Expr, plan: DatePlan, *, strict: bool) -> tuple[pl.Expr, 
             return none, text.str.to_date(layout, strict=strict)
         local = text.str.to_datetime(layout, strict=strict, time_unit="us", exact=True)
         return (none if minutes is None else _at(local, minutes)), local.dt.date()
-    ending = text.str.slice(plan.width)
+    tail = text.str.slice(plan.width)
     head = text.str.head(plan.width)
-    known = ending.is_in([e for e, _ in plan.endings])
+    known = tail.is_in([e for e, _ in plan.endings])
     if strict:
         head = pl.when(known).then(head).otherwise(pl.when(text.is_not_null()).then(pl.lit("?")))
     if only_days:
@@ -169,7 +169,7 @@ def _read_any(text: pl.Expr, plan: DatePlan, *, strict: bool) -> tuple[pl.Expr, 
     at = none
     for written, minutes in plan.endings:
         if minutes is not None:
-            at = pl.when(ending == written).then(_at(local, minutes)).otherwise(at)
+            at = pl.when(tail == written).then(_at(local, minutes)).otherwise(at)
     return at, pl.when(known).then(local.dt.date())
 
 

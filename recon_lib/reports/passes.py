@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -98,6 +99,8 @@ def _clean(
     words = typed.texts(sample.lazy(), plans).collect()
     sniffed = typed.sniff(words, plans, month_first=month_first)
     order, said = typed.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
+    if said:  # the first rows leave it open: ask all of them
+        order, said = typed.order_of_day_and_month(typed.texts(raw, plans), sniffed, default=month_first)
     if order != month_first:
         sniffed = typed.sniff(words, plans, month_first=order)
     facts = _facts(job, words.lazy())
@@ -132,7 +135,7 @@ def _clean(
     return Outcome(sinks, used, pl.DataFrame(schema=REJECTS), facts, [said] if said else [])
 
 
-_PARQUET: dict[str, object] = {
+_PARQUET: dict[str, Any] = {
     "compression": "lz4",
     "statistics": {"min": False, "max": False, "distinct_count": False, "null_count": True},
 }

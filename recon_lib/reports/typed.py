@@ -99,17 +99,16 @@ def order_of_day_and_month(rows: pl.LazyFrame, plans: list[Plan], *, default: bo
     if month or day:
         said = f"{month} dates can only be month/day, {day} only day/month" if month and day else ""
         return month >= day, said
-    sure = next((p for p in plans if p.date is not None and not p.date.slashed and p.header is not None), None)
-    if sure is not None:
-        _, known = dates.read(pl.col(sure.text), dates.rich(sure.date or dates.DatePlan()))
+    sure = [p for p in plans if p.date is not None and not p.date.slashed and p.header is not None]
+    if sure:
         near = []
         for first in (True, False):
-            plan = dates.DatePlan(month_first=first)
-            _, on = dates.read(pl.col(slashed[0].text), plan)
-            near.append(((on - known).dt.total_days().abs() <= 1).sum())
+            _, on = dates.read(pl.col(slashed[0].text), dates.DatePlan(month_first=first))
+            known = (dates.read(pl.col(p.text), dates.rich(p.date or dates.DatePlan()))[1] for p in sure)
+            near.append(pl.sum_horizontal(((on - day).dt.total_days().abs() <= 1).sum() for day in known))
         a, b = rows.select(near[0].alias("a"), near[1].alias("b")).collect().row(0)
         if a != b:
-            return a > b, ""
+            return bool(a > b), ""
     return (
         default,
         f"no date shows whether the day or the month comes first; read as {'month/day' if default else 'day/month'}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -91,7 +91,6 @@ def test_whole_numbers() -> None:
     assert got == [10, 10, 1000, 1000, -5, -5, -5, 1000, None, None, 1]
 
 
-UTC = timezone.utc
 WRITTEN = {
     "2026-02-28": (None, date(2026, 2, 28)),
     "2026-08-12 PDT": (None, date(2026, 8, 12)),

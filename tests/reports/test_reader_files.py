@@ -356,3 +356,10 @@ def test_a_careful_scan_of_many_rows_keeps_lines(reads: Read, monkeypatch: pytes
     got = reads(table(*body))
     assert (got.rows_used, got.rejects["line"].to_list()) == (34, [22])
     assert rows_of(got)["line"].to_list() == [n for n in range(2, 37) if n != 22]
+
+
+def test_the_order_of_day_and_month_is_asked_of_all_rows(reads: Read) -> None:
+    body = [row(day="05/05/2026", rid=str(i)) for i in range(900)] + [row(day="01/05/2026"), row(day="13/05/2026")]
+    assert rows_of(reads(table(*body)))["approved_on"].to_list()[-2:] == [date(2026, 5, 1), date(2026, 5, 13)]
+    open_ended = reads(table(row(day="05/06/2026")))
+    assert any("day or the month comes first" in note for note in open_ended.notes)
