@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 _SEED = 7
@@ -16,7 +17,7 @@ _MIX = 0x9E3779B97F4A7C15
 def normal(column: str | pl.Expr) -> pl.Expr:
     """The id as it is compared; an id of blanks only is null. Leading zeros count, a number never equals its padded form."""
     expr = pl.col(column) if isinstance(column, str) else column
-    text = expr.str.strip_chars().str.to_lowercase()
+    text = expr.str.strip_chars().str.to_uppercase()
     return pl.when(text != "").then(text)
 
 
@@ -27,3 +28,16 @@ def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED) -> p
     for number, name in enumerate(within):
         mixed = mixed ^ pl.col(name).hash(seed + 1 + number)
     return pl.when(text.is_not_null()).then(mixed)
+
+
+def raw_hash(column: str, group: str, *, seed: int = _SEED) -> pl.Expr:
+    """64-bit hash of an id as it stands, inside a group given as a small number; null where there is no id."""
+    mixed = pl.col(column).hash(seed) ^ (pl.col(group).cast(pl.UInt64) * pl.lit(_MIX, pl.UInt64))
+    return pl.when(pl.col(column).is_not_null()).then(mixed)
+
+
+def all_normal(ids: pl.Series) -> bool:
+    """Whether no id needs trimming or folding: there is no blank, small letter or letter beyond ASCII in any of them."""
+    text = ids.str.join("").item() or ""
+    letters = np.frombuffer(text.encode(), np.uint8)
+    return not bool((((letters - np.uint8(97)) < 26) | (letters <= 32) | (letters > 126)).any())

@@ -87,6 +87,8 @@ def pair(
         Side.of(right, [r.right for r in rules], terms, tuple(repeat_right), fetch_right),
     )
     quick_left, quick_right = _quick(*sides, terms)
+    for side, quick in zip(sides, (quick_left, quick_right), strict=True):
+        side.keep_texts(_wanted(side, quick, sides[0].amounts[quick_left] != sides[1].amounts[quick_right]))
     slow, repeats = pair_rest(*sides, quick_left, quick_right, terms)
     rows_left = np.concatenate([quick_left, slow.left])
     rows_right = np.concatenate([quick_right, slow.right])
@@ -146,6 +148,13 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
                 keys = left.hashes[number].gather(pl.Series(rows_left.astype(np.uint32)))
                 sure &= ~keys.is_in(claimed.implode()).fill_null(False).to_numpy()
     return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
+
+
+def _wanted(side: Side, quick: Array, odd: Array) -> Array:
+    """The rows whose ids are looked at: all that are in no quick pair, and those of quick pairs with a difference."""
+    wanted = np.ones(side.height, bool)
+    wanted[quick[~odd]] = False
+    return np.flatnonzero(wanted)
 
 
 def _rising(rows: Array) -> bool:

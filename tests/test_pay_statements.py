@@ -79,7 +79,8 @@ def test_a_charge_clears_a_negative_balance() -> None:
     ]
     assert found(lines) == []
     wrong = [lines[0], settled(". . . .", "21.00", "01-03 07:00", **debt)]
-    assert found(wrong) == [("settlement_out_of_balance", "S2", None, "open")]
+    # 21.00 charged where 20.00 was due: 1.00 was taken too much.
+    assert found(wrong) == [("settlement_out_of_balance", "S2", D("1.00"), "open")]
 
 
 def test_a_reserve_released_beside_the_transfer_explains_it() -> None:

@@ -9,9 +9,9 @@ import polars as pl
 from recon_lib.account import Account
 from recon_lib.audits.evidence import PLACE, findings, occurrence, words
 from recon_lib.audits.pay_coverage import is_covered
-from recon_lib.audits.pay_sides import KEY_COLUMNS
 from recon_lib.books import Books
 from recon_lib.money import MONEY, money_text_expr
+from recon_lib.pay_keys import KEY_COLUMNS
 
 _IDS = list(KEY_COLUMNS.values())
 

@@ -6,34 +6,11 @@ import polars as pl
 
 from recon_lib.account import Account
 from recon_lib.books import Books
-from recon_lib.matching import Rule, pair
+from recon_lib.matching import pair
+from recon_lib.pay_keys import KEY_COLUMNS, pay_rules
 
-# The key as account.yml names it -> its column on both sides.
-KEY_COLUMNS = {
-    "AmazonTransactionId": "amazon_transaction_id",
-    "SellerReferenceId": "seller_reference_id",
-    "SellerOrderId": "seller_order_id",
-    "AmazonOrderReferenceId": "order_reference_id",
-}
 _ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "currency"]
 _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
-
-
-def pay_rules(match_keys: tuple[str, ...]) -> list[Rule]:
-    """The account's keys in its order.
-
-    Only a capture or refund id is unique by nature; an order reference alone never shows a difference.
-    """
-    return [
-        Rule(
-            key,
-            KEY_COLUMNS[key],
-            KEY_COLUMNS[key],
-            sure=key == "AmazonTransactionId",
-            differs=key != "AmazonOrderReferenceId",
-        )
-        for key in match_keys
-    ]
 
 
 def activity_side(books: Books) -> pl.DataFrame:
@@ -62,7 +39,9 @@ def _one_file(rows: pl.DataFrame) -> bool:
 def match_sides(
     activity: pl.DataFrame, lines: pl.DataFrame, account: Account
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Activity and lines with `pile` and `matched_on`, lines also with their pair's `activity_amount` and `activity_on`; the pairs.
+    """Activity and lines with `pile` and `matched_on`, and the pairs.
+
+    Lines also get their pair's `activity_amount` and `activity_on`.
 
     The pairs are those of `matching.pair`, with row numbers of the two frames.
     """
