@@ -115,15 +115,17 @@ def unit_sales(books: Books, skus: list[str]) -> pl.LazyFrame:
     what, group = pl.col("amount_description"), pl.col("amount_type")
     item = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
     amount = pl.col("amount").cast(RATE)
+    units = pl.col("quantity").filter(pl.col("quantity") > 0).max()
 
     def of(kind: str, name: str) -> pl.Expr:
-        return amount.filter((group == kind) & (what == name)).sum() / pl.col("quantity").max().cast(RATE)
+        return amount.filter((group == kind) & (what == name)).sum() / units.cast(RATE)
 
+    # The older layout tells the quantity on a row of its own, without an amount type.
+    counted = group.is_null() & pl.col("quantity").is_not_null()
     lines = books.frames["settlement_lines"].filter(
         pl.col("transaction_type") == "Order",
         pl.col("sku").is_in(skus),
-        what.is_in(["Principal", "Commission", "FBAPerUnitFulfillmentFee"]),
-        pl.col("quantity") > 0,
+        what.is_in(["Principal", "Commission", "FBAPerUnitFulfillmentFee"]) | counted,
     )
     sold = lines.group_by(item).agg(
         principal=of("ItemPrice", "Principal"),

@@ -264,6 +264,26 @@ def test_an_even_count_takes_the_middle_of_two_and_eighteen_months_are_exact() -
     assert one(date(2025, 3, 1), raw("x", on=date(2025, 2, 28)), settlement_lines=old)["owed"] == Decimal("27.70")
 
 
+def test_the_older_layout_tells_the_quantity_of_a_sale_on_a_row_of_its_own() -> None:
+    sold = [row | {"quantity": None} for row in SALES[3:6]]  # two units for 60.00, 9.00 and 9.90
+    sold.append(
+        sold[0] | {"line": 99, "amount_type": None, "amount_description": None, "amount": "0.00", "quantity": 2}
+    )
+    assert one(date(2025, 3, 30), raw("x", on=date(2025, 3, 30)), settlement_lines=sold)["unit_value"] == Decimal(
+        "20.55"
+    )
+
+
+def test_a_sale_of_the_older_layout_tells_its_units_on_a_row_of_its_own() -> None:
+    sold = [
+        row | {"quantity": None}
+        for row in sale("1", date(2024, 3, 1), "A", price="60.00", commission="-9.00", fulfilment="-9.90")
+    ]
+    count = sold[0] | {"line": 99, "amount_type": None, "amount_description": None, "amount": "0.00", "quantity": 2}
+    row = one(date(2024, 5, 1), raw("x", on=date(2024, 5, 1)), settlement_lines=[*sold, count])
+    assert row["unit_value"] == Decimal("20.55")  # 30.00 - 4.50 - 4.95
+
+
 def test_no_sale_gives_no_estimate() -> None:
     row = one(
         date(2024, 3, 1), raw("x", on=date(2024, 3, 1)), settlement_lines=SALES
