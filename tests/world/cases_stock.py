@@ -89,7 +89,7 @@ def story(w: World, product: Product, audit: str, steps: list[Step], note: str, 
                 audit, event_on=mine[0].day, reference_id=mine[0].reference, sku=product.sku, fnsku=product.fnsku,
                 asin=product.asin, quantity=still, owed=value * still, currency=w.place.currency,
                 note=f"{note}: {len(mine)} lost, {len(mine) - still} settled, {still} x {value}",
-                **w.claim("fc", mine[0].day, wait=w.wait_for_stock()),
+                **w.claim("fc", mine[0].day, wait=w.wait_for_stock(found=audit == "warehouse_lost")),
             )
         )  # fmt: skip
     if not left:
@@ -303,7 +303,7 @@ def disposed_without_order(w: World, p: Product, dice: Dice) -> None:
     w.expect(
         Truth("disposed_without_order", event_on=day, reference_id=reference, sku=p.sku, fnsku=p.fnsku, quantity=units,
               owed=value * units, currency=w.place.currency, note=f"destroyed without an order: {units} x {value}",
-              **w.claim("fc", day, wait=w.wait_for_stock()))
+              **w.claim("fc", day, wait=w.wait_for_stock(found=False)))
     )  # fmt: skip
 
 
@@ -316,7 +316,7 @@ def disposed_more_than_ordered(w: World, p: Product, dice: Dice) -> None:
     w.expect(
         Truth("disposed_without_order", event_on=day, reference_id=reference, sku=p.sku, fnsku=p.fnsku, quantity=1,
               owed=value, currency=w.place.currency, note="4 destroyed - (5 asked - 2 cancelled) = 1",
-              **w.claim("fc", day, wait=w.wait_for_stock()))
+              **w.claim("fc", day, wait=w.wait_for_stock(found=False)))
     )  # fmt: skip
 
 

@@ -197,9 +197,11 @@ class World:
         status = "waiting" if self.as_of < opens else "expired" if self.as_of > last else "claimable"
         return {"status": status, "claim_from": first, "claim_by": last}
 
-    def wait_for_stock(self) -> int:
-        """Days a loss in a warehouse waits: Amazon pays by itself, or (before that) may still find it."""
-        return 10 if self.as_of >= self.place.automatic_from else 30
+    def wait_for_stock(self, *, found: bool = True) -> int:
+        """Days a loss in a warehouse waits: Amazon pays by itself, or (before that) may still find it (`found`: it can be found)."""
+        if self.as_of >= self.place.automatic_from:
+            return 10
+        return 30 if found else 0
 
     # --- stock --------------------------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ def _settle(w: World, dice: Dice) -> None:
     if broken is not None:
         w.expect(Truth("settlement_gap", "open", note="another reserve was released than was held"))
     if dice.chance(50):
-        cases_paid.stray_credit(w, w.start - timedelta(3))
+        cases_paid.stray_credit(w, w.start - timedelta(24))
     if dice.chance(50):
         settlement = w.settlements[6]
         line = next(x for x in settlement["lines"] if x.what == "TransactionTotalAmount")  # type: ignore[attr-defined]
