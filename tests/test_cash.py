@@ -147,13 +147,23 @@ def test_a_credit_without_settlement_is_unexplained():
     assert run([HEAD], bank) == {**NOTHING, "unexplained": [("B9", None), (None, None)]}
 
 
-def test_a_credit_in_a_time_without_settlements_waits_for_the_report():
+@pytest.mark.parametrize(
+    ("on", "status"),
+    [("2026-02-18", "open"), ("2026-02-19", "waiting"), ("2026-03-02", "waiting"), ("2026-03-03", "open")],
+)
+def test_a_credit_that_a_missing_settlement_may_have_paid_waits_for_its_report(on, status):
+    # the settlement of 5 to 19 February is missing; its money can come until 2 March
+    heads = [settlement("S0", "2026-01-22", "2026-02-05", "-1.00"), HEAD]
+    found = deposit_unexplained(made(heads, [credit(on, "55.00"), credit("2026-03-10", "100.00")]), None).findings
+    assert found["status"].to_list() == [status]
+
+
+def test_a_credit_in_a_long_time_without_settlements_waits():
     heads = [settlement("S0", "2026-01-01", "2026-01-15", "-1.00"), HEAD]
-    bank = [credit("2026-02-02", "55.00"), credit("2026-03-10", "100.00")]
-    found = deposit_unexplained(made(heads, bank), None).findings
-    assert found.select("status", "reason").rows() == [
-        ("waiting", "report missing: settlements 2026-01-16 to 2026-02-18")
-    ]
+    found = deposit_unexplained(
+        made(heads, [credit("2026-02-02", "55.00"), credit("2026-03-10", "100.00")]), None
+    ).findings
+    assert found.select("status", "reason").rows() == [("waiting", "report missing: settlements until 2026-02-18")]
 
 
 def test_equal_amounts_in_one_week_are_assigned_by_day():

@@ -32,8 +32,8 @@ from recon_lib.policy import Policy
 # Wages of Amazon's employees and refunds of card purchases: never a payout.
 _NOT_PAYOUT = r"(?i)payroll|direct dep|amzn mktp|amazon mktpl"
 _DAY = timedelta(days=1)
-# A settlement's report is there before its money; a credit is explained by one that ended at most this long before.
-_REPORT_DAYS = 20
+# A credit can only pay a settlement that ended at most this long before; one settlement alone is at most so long.
+_PAID_WITHIN, _ONE_SETTLEMENT = timedelta(days=12), timedelta(days=15)
 
 
 @dataclass(slots=True)
@@ -281,15 +281,27 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
              f"{money_text(c.amount, c.currency)} {c.currency} came on {c.on}: no settlement or transfer of that amount and time")
         for c in tied.unexplained
     ]  # fmt: skip
-    start = pl.col("event_on") - timedelta(days=_REPORT_DAYS)
-    families = [f for f in ("settlements", "pay_lines") if books.has(f)] or ["settlements"]
-    absent = pl.coalesce(*(coverage.missing(books, f, start, pl.col("event_on")) for f in families))
-    frame = _frame(rows).with_columns(
-        status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")), reason=absent
+    # an account with Amazon Pay only is known by its lines, every other one by the windows of its settlements
+    family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
+    gaps = coverage.holes(books, family)
+    frame = _frame(rows)
+    reasons = [_report_missing(family, gaps, c.on) for c in tied.unexplained]
+    frame = frame.with_columns(
+        pl.Series("reason", reasons, dtype=pl.String),
+        pl.Series("status", ["waiting" if r else "open" for r in reasons], dtype=pl.String),
     )
     notes = [(name, "credits", "not judged before the deposits they could pay are out of time", tied.undecided),
              (name, "credits", "wages or card purchases by their descriptor", tied.not_payouts)]  # fmt: skip
     return AuditResult(findings(frame, name), not_checked=not_checked(n for n in notes if n[3]))
+
+
+def _report_missing(family: str, gaps: list[coverage.Span], booked: date) -> str | None:
+    """Why a credit may be the money of a settlement whose report is missing; null where none can have ended in time."""
+    for start, end in gaps:
+        one = end - start <= _ONE_SETTLEMENT  # a single settlement: it ended on the day after the gap
+        if (end >= booked - _PAID_WITHIN) and (end < booked if one else start <= booked):
+            return f"report missing: {family.replace('_', ' ')} until {end}"
+    return None
 
 
 _SCHEMA: dict[str, Any] = {
