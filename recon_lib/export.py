@@ -56,7 +56,7 @@ class Exporter:
         if found is None or not found.submodule_search_locations:
             raise RunError("plotly is not installed", do="pip install -e .")
         plotly = (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
-        self._plotly = base64.b64encode(gzip.compress(plotly, 9, mtime=0)).decode("ascii")
+        self._plotly = base64.b64encode(gzip.compress(plotly, 6, mtime=0)).decode("ascii")
         # Only these two scripts may run and nothing may be fetched: hostile text does nothing even if an escape failed.
         scripts = " ".join(_source_hash(code) for code in (self._script.encode(), plotly))
         self._policy = (

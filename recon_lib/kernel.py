@@ -20,6 +20,7 @@ def main() -> None:
     with contextlib.suppress(Exception):
         import recon_lib.books
         import recon_lib.charts
+        import recon_lib.reconcile
         import recon_lib.sections  # noqa: F401
 
     app.start()
