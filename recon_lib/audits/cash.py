@@ -285,7 +285,11 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
     gaps = coverage.holes(books, family)
     frame = _frame(rows)
-    reasons = [_report_missing(family, gaps, c.on) for c in tied.unexplained]
+    reasons = (
+        [_report_missing(family, gaps, c.on) for c in tied.unexplained]
+        if books.has(family)
+        else [f"report missing: {family}"] * frame.height
+    )
     frame = frame.with_columns(
         pl.Series("reason", reasons, dtype=pl.String),
         pl.Series("status", ["waiting" if r else "open" for r in reasons], dtype=pl.String),
@@ -298,6 +302,8 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
 def _report_missing(family: str, gaps: list[coverage.Span], booked: date) -> str | None:
     """Why a credit may be the money of a settlement whose report is missing; null where none can have ended in time."""
     for start, end in gaps:
+        if start == coverage.EVER:
+            continue  # before the first settlement known: nothing tells that there was one
         one = end - start <= _ONE_SETTLEMENT  # a single settlement: it ended on the day after the gap
         if (end >= booked - _PAID_WITHIN) and (end < booked if one else start <= booked):
             return f"report missing: {family.replace('_', ' ')} until {end}"

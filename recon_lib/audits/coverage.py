@@ -22,7 +22,7 @@ _SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
 _DAY = timedelta(days=1)
-_EVER = date(1, 1, 1)
+EVER = date(1, 1, 1)
 
 Span = tuple[date, date]
 
@@ -30,7 +30,7 @@ Span = tuple[date, date]
 def holes(books: Books, family: str) -> list[Span]:
     """The spans of days (both ends included, up to the as-of day) that no file of the family covers."""
     if not books.has(family):
-        return [(_EVER, books.as_of)]
+        return [(EVER, books.as_of)]
     if family in ("settlements", "settlement_lines"):
         return _between(settled_days(books), books.as_of, tail=_SETTLEMENT_DAYS)
     spans = books.coverage(family)
@@ -63,7 +63,7 @@ def settled_days(books: Books) -> list[Span]:
 
 
 def _between(spans: list[Span], as_of: date, tail: int) -> list[Span]:
-    found = [(_EVER, spans[0][0] - _DAY)] if spans else [(_EVER, as_of)]
+    found = [(EVER, spans[0][0] - _DAY)] if spans else [(EVER, as_of)]
     found += [(left[1] + _DAY, right[0] - _DAY) for left, right in pairwise(spans)]
     if spans and spans[-1][1] + timedelta(days=tail) < as_of:
         found.append((spans[-1][1] + _DAY, as_of))
@@ -77,7 +77,7 @@ def missing(books: Books, family: str, start: pl.Expr, end: pl.Expr | None = Non
     for from_, to in reversed(holes(books, family)):
         told = family.replace("_", " ")
         told += (
-            "" if from_ == _EVER and not books.has(family) else f" {'until' if from_ == _EVER else f'{from_} to'} {to}"
+            "" if from_ == EVER and not books.has(family) else f" {'until' if from_ == EVER else f'{from_} to'} {to}"
         )
         out = (
             pl.when((start <= pl.lit(to)) & (last >= pl.lit(from_)))
