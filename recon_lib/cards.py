@@ -6,6 +6,8 @@ inside a disputed limit) is null with its `reason`; it is never guessed. Fees ar
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any, cast
 
 import polars as pl
@@ -26,6 +28,7 @@ _SELECTED = (
     "pet clothing and food",
     "luggage accessories",
 )
+_ENDLESS = 10_000_000
 _KILO = {"oz": exact(16), "lb": exact(1), "g": exact(1000), "kg": exact(1)}
 
 
@@ -35,15 +38,15 @@ def card_currency(policy: Policy, marketplace: str) -> str | None:
     return str(found[0]) if len(found) == 1 else None
 
 
-def card_days(policy: Policy, marketplace: str) -> list[object]:
+def card_days(policy: Policy, marketplace: str) -> list[date]:
     """The first days of all stretches in which tiers, cards and surcharges of the store stay as they are, ascending."""
-    tables = [policy.of(t, marketplace) for t in ("size_tiers", "fulfilment_fees", "referral_fees")]
+    tables = [policy.of(t, marketplace) for t in ("size_tiers", "fulfilment_fees")]
     tables.append(surcharges(policy, marketplace))
     firsts = [t["effective_from"] for t in tables] + [t["effective_to"].dt.offset_by("1d") for t in tables]
     return pl.concat(firsts).drop_nulls().unique().sort().to_list()
 
 
-def price_steps(policy: Policy, marketplace: str) -> list[object]:
+def price_steps(policy: Policy, marketplace: str) -> list[Decimal]:
     """The first prices of all price bands of the store's fulfilment cards, ascending; a disputed limit is a step too."""
     cards = policy.of("fulfilment_fees", marketplace)
     cent = exact("0.01")
@@ -86,24 +89,9 @@ def fulfilment_fees(
     rates = policy.of("fulfilment_fees", marketplace).filter(
         pl.col("cep_enrolled").is_null() | (pl.col("cep_enrolled") == pl.lit(cep_enrolled, pl.Boolean))
     )
+    matched = _lowest_band(tiered, rates)
     days = tiered.select("day").unique()
-    by_day = days.join(rates, how="cross").filter(holds_on(pl.col("day")))
-    # A price between two bands (a third of 10.00, say) belongs to the lower one: bands begin at their first price.
-    in_band = pl.col("price_min").is_null() | (
-        (pl.col("price") >= pl.col("price_min"))
-        & (pl.col("price_max").is_null() | (pl.col("price") < pl.col("price_max") + exact("0.01")))
-    )
-    heavy = pl.col("max_weight") / _kilo("weight_unit_card")
     low = pl.col("programme") == "low_price"
-    wanted = (pl.col("programme") == pl.col("wanted")) | (low & (pl.col("wanted") == "standard"))
-    fits = pl.col("max_weight").is_null() | (pl.col("billable_weight") <= heavy)
-    matched = (
-        tiered.join(by_day, on=["day", "size_tier"], suffix="_card")
-        .filter(wanted & in_band & fits & pl.col("price").is_not_null())
-        .with_columns(top=heavy, is_low=low)
-        .sort("case", "is_low", "top", descending=[False, True, False], nulls_last=True)
-        .unique("case", keep="first", maintain_order=True)
-    )
     disputed = low & (pl.col("price") > pl.col("price_disputed_above")).fill_null(False)
     size, unit = pl.col("extra_unit").str.split(" ").list.get(0), pl.col("extra_unit").str.split(" ").list.get(1)
     step = size.cast(RATE) / pl.when(unit == "oz").then(exact(16)).otherwise(exact(1))
@@ -140,7 +128,7 @@ def fulfilment_fees(
             .otherwise(pl.col("status")),
         )
     )
-    missing = pl.any_horizontal(
+    measures = pl.any_horizontal(
         pl.col("longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit").is_null()
     )
     reason = (
@@ -148,7 +136,7 @@ def fulfilment_fees(
         .then(None)
         .when(pl.lit(currency is None))
         .then(pl.lit("no rate card for this marketplace"))
-        .when(missing)
+        .when(measures)
         .then(pl.lit("measure missing"))
         .when(pl.col("price").is_null())
         .then(pl.lit("price unknown"))
@@ -166,6 +154,50 @@ def fulfilment_fees(
     )
     names = "case size_tier billable_weight programme card_fee surcharge fee tier_row fee_row fee_status reason"
     return out.select(names.split())
+
+
+def _lowest_band(tiered: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
+    """The rate row of each case: in force on its day, of its price band, tier and programme, the smallest weight that holds it.
+
+    Days and prices are matched once for every pair that occurs; then each case meets its weight band, without a fan-out.
+    """
+    pairs = (
+        tiered.select("day", "price")
+        .filter(pl.col("price").is_not_null())
+        .unique()
+        .sort("day", "price")
+        .with_row_index("pair")
+    )
+    # A price between two bands (a third of 10.00, say) belongs to the lower one: bands begin at their first price.
+    in_band = pl.col("price_min").is_null() | (
+        (pl.col("price") >= pl.col("price_min"))
+        & (pl.col("price_max").is_null() | (pl.col("price") < pl.col("price_max") + exact("0.01")))
+    )
+    heavy = (pl.col("max_weight") / _kilo("weight_unit")).fill_null(exact(_ENDLESS))
+    bands = (
+        pairs.join(rates, how="cross")
+        .filter(holds_on(pl.col("day")) & in_band)
+        .select("pair", "size_tier", "programme", top=heavy, rate_line="table_line")
+        .sort("top")
+    )
+    weighed = tiered.filter(pl.col("billable_weight").is_not_null()).join(pairs, on=["day", "price"])
+    weighed = weighed.select("case", "day", "pair", "size_tier", "wanted", "price", "billable_weight").sort(
+        "billable_weight"
+    )
+    found = []
+    for programme in ("low_price", None):
+        of = weighed.with_columns(programme=pl.lit(programme) if programme else pl.col("wanted"))
+        of = of.filter(pl.col("wanted") == "standard") if programme else of.filter(pl.col("wanted").is_not_null())
+        found.append(
+            of.join_asof(
+                bands, left_on="billable_weight", right_on="top", by=["pair", "size_tier", "programme"], strategy="forward",
+                check_sortedness=False,
+            ).filter(pl.col("rate_line").is_not_null())
+        )  # fmt: skip
+    chosen = pl.concat(found).unique("case", keep="first", maintain_order=True)
+    return chosen.select("case", "day", "price", "billable_weight", "rate_line").join(
+        rates.rename({"table_line": "rate_line"}), on="rate_line", how="left"
+    )
 
 
 def _kilo(unit: str) -> pl.Expr:

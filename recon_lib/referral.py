@@ -65,15 +65,17 @@ def referral_fees(charges: pl.DataFrame, policy: Policy, marketplace: str) -> pl
     """
     rates = referral_rates(policy, marketplace)
     units = pl.col("units").cast(RATE)
+    keys = charges.select("category").unique().with_columns(key=category_key("category"))
     cases = charges.select(
         "charge",
+        "category",
         "day",
         "units",
         "currency",
         base=pl.col("base").cast(RATE),
-        key=category_key("category"),
         price=pl.when(pl.col("units") > 0).then(pl.col("principal").cast(RATE) / units),
     )
+    cases = cases.join(keys, on="category", how="left", nulls_equal=True).drop("category")
     price = pl.when("is_marginal").then(pl.col("base") / units).otherwise(pl.col("price"))
     in_band = ((price > pl.col("min_price")) | (pl.col("min_price") == 0)) & (
         pl.col("max_price").is_null() | (price <= pl.col("max_price"))

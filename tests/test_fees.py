@@ -99,6 +99,19 @@ def test_the_card_of_the_posted_day_holds(day: date, fee: str, expected: str | N
     assert owed(result) == ([("fulfilment_fee_overcharge", "1", expected)] if expected else [])
 
 
+def test_the_older_layout_tells_the_quantity_on_a_row_of_its_own() -> None:
+    sold = sale(
+        "1", DAY, "A", units=2, price="40.00", fulfilment="-7.30", commission="-6.00"
+    )  # 3.65 each, 3.15 on the card
+    lines = [row | {"quantity": None} for row in sold]
+    lines.append(
+        lines[0] | {"line": 99, "amount_type": None, "amount_description": None, "amount": "0.00", "quantity": 2}
+    )
+    result = run(settlement_lines=lines, fee_preview=[preview("A", SMALL, "0.25")])
+    assert owed(result) == [("fulfilment_fee_overcharge", "1", "1.00")]
+    assert result.findings["quantity"].to_list() == [2]
+
+
 def test_what_cannot_be_known_about_fulfilment_is_counted() -> None:
     lines = [
         *sale("1", DAY, "A", fulfilment="-9.00"),  # no preview row
@@ -388,6 +401,7 @@ def test_storage(month: date, fee: str, more: dict[str, Any], expected: str | No
         row = result.findings.row(0, named=True)
         assert (row["event_on"], row["sku"], row["fnsku"]) == (pl.Series([month]).dt.month_end()[0], "A", "X-A")
         assert row["lines"] == ["storage.txt:2"]
+        assert row["status"] is None  # the window decides, not the status of the rate row
 
 
 def test_storage_that_cannot_be_known_is_counted() -> None:

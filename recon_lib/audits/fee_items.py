@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.evidence import PLACE, fold
+from recon_lib.audits.evidence import PLACE
 from recon_lib.books import Books
 from recon_lib.money import MONEY
 
@@ -18,73 +18,38 @@ ITEM = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
 REFUND = ["order_id", "adjustment_id", "order_item_code", "sku", "currency", "posted_on"]
 MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]
 FULFILMENT, COMMISSION, KEPT = "FBAPerUnitFulfillmentFee", "Commission", "RefundCommission"
-_PRICES = ["Principal", "Shipping", "GiftWrap"]
 
 
-def _lines(books: Books, kind: str) -> pl.LazyFrame:
-    """Settlement lines of one transaction type that carry a price, a promotion on it, or one of the fees looked at."""
-    what, group = pl.col("amount_description"), fold("amount_type")
-    price = group.is_in(["itemprice", "promotion"]) & what.is_in(_PRICES)
-    fee = (group == "itemfees") & what.is_in([FULFILMENT, COMMISSION, KEPT])
-    return books.frames["settlement_lines"].filter(
-        pl.col("transaction_type").str.to_lowercase() == kind, price | fee, pl.col("order_id").is_not_null()
-    )
+def _coded(books: Books, kind: str) -> pl.LazyFrame:
+    """Settlement lines of one transaction type (`order`, `refund`) with a `code` for the price or fee they carry.
 
-
-def _sums() -> list[pl.Expr]:
-    what, group = pl.col("amount_description"), fold("amount_type")
-    priced = group == "itemprice"
-
-    def of(condition: pl.Expr) -> pl.Expr:
-        return pl.col("amount").filter(condition).sum().cast(MONEY)
-
-    return [
-        of(priced & (what == "Principal")).alias("principal"),
-        of(what.is_in(_PRICES)).alias("base"),
-        of(what == COMMISSION).alias("commission"),
-        of(what == FULFILMENT).alias("fulfilment"),
-        of(what == KEPT).alias("kept"),
-        (what == COMMISSION).any().alias("has_commission"),
-        (priced & (what == "Principal")).any().alias("has_principal"),
-        pl.col("settlement_id").min(),
-        pl.col("marketplace_name").max(),
-    ]
-
-
-def order_items(books: Books) -> pl.DataFrame:
-    """One row an order item and shipment that was charged a referral or fulfilment fee; fees as positive charges.
-
-    `units` = the largest quantity on its rows (it stands on every row), `day` the first posted day, `base` the total price
-    with shipping and gift wrap, without tax, less promotions; `store` the marketplace it was sold in (null: not said).
+    1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
+    6 nothing but the quantity, which the older layout tells on a row of its own.
     """
-    grouped = (
-        _lines(books, "order")
-        .group_by(ITEM)
-        .agg(*_sums(), units=pl.col("quantity").max().cast(pl.Int64), day=pl.col("posted_on").min())
-        .filter((pl.col("commission") < 0) | (pl.col("fulfilment") < 0))
-        .with_columns(
-            commission=-pl.col("commission"),
-            fulfilment=-pl.col("fulfilment"),
-            principal=pl.when("has_principal").then("principal"),
-            store=_store(),
-        )
-        .drop("kept", "has_commission", "has_principal", "marketplace_name")
+    what, group = pl.col("amount_description"), pl.col("amount_type")
+    code = (
+        pl.when((group == "ItemPrice") & (what == "Principal"))
+        .then(1)
+        .when(group.is_in(["ItemPrice", "Promotion"]) & what.is_in(["Principal", "Shipping", "GiftWrap"]))
+        .then(2)
+        .when((group == "ItemFees") & (what == COMMISSION))
+        .then(3)
+        .when((group == "ItemFees") & (what == FULFILMENT))
+        .then(4)
+        .when((group == "ItemFees") & (what == KEPT))
+        .then(5)
+        .when(group.is_null() & pl.col("quantity").is_not_null())
+        .then(6)
     )
-    return grouped.sort("day", *ITEM, nulls_last=True).collect().with_row_index("charge")
+    words = [kind, kind.title(), kind.upper()]
+    lines = books.frames["settlement_lines"].filter(
+        pl.col("transaction_type").is_in(words), pl.col("order_id").is_not_null()
+    )
+    return lines.with_columns(code=code.cast(pl.UInt8)).filter(pl.col("code").is_not_null())
 
 
-def refunds(books: Books) -> pl.DataFrame:
-    """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
-    given back, `kept` = refund commission kept; all positive."""
-    grouped = (
-        _lines(books, "refund")
-        .group_by(REFUND)
-        .agg(*_sums())
-        .filter(pl.col("base") < 0)
-        .with_columns(back=-pl.col("base"), given=pl.col("commission"), kept=-pl.col("kept"), store=_store())
-        .drop("base", "commission", "fulfilment", "principal", "marketplace_name", "has_principal")
-    )
-    return grouped.sort("posted_on", *REFUND[:-1], nulls_last=True).collect().with_row_index("charge")
+def _of(*codes: int) -> pl.Expr:
+    return pl.col("amount").filter(pl.col("code").is_in(codes)).sum().cast(MONEY)
 
 
 def _store() -> pl.Expr:
@@ -93,12 +58,75 @@ def _store() -> pl.Expr:
     return pl.when(name.is_not_null()).then(name.replace_strict(_STORES, default="other", return_dtype=pl.String))
 
 
-def places(books: Books, kind: str, keys: pl.DataFrame, key: list[str], descriptions: list[str]) -> pl.DataFrame:
-    """`charge`, `lines`: where the rows of those descriptions of each charge stand (`file:line`), sorted."""
-    what = pl.col("amount_description").is_in(descriptions)
+# One number for the key of an order item: narrow enough to look at millions. What looks wrong is grouped again by the key itself.
+_NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
+_ITEM_SUMS = {
+    "principal": pl.when((pl.col("code") == 1).any()).then(_of(1)),
+    "base": _of(1, 2),
+    "commission": -_of(3),
+    "fulfilment": -_of(4),
+    "units": pl.col("quantity").max().cast(pl.Int64),
+    "day": pl.col("posted_on").min(),
+    "marketplace_name": pl.col("marketplace_name").max(),
+}
+"""Fees as positive charges; `units` = the largest quantity on the item's rows (it stands on every row), `day` the first
+posted day, `base` the total price with shipping and gift wrap, without tax, less promotions."""
+
+
+def all_items(books: Books) -> pl.DataFrame:
+    """One narrow row an order item that was charged a referral or fulfilment fee: `charge` (the number of its key), sku,
+    currency, `store`, and the sums. In no order."""
+    grouped = (
+        _coded(books, "order")
+        .filter(pl.col("code") != 5)
+        .with_columns(charge=_NUMBER)
+        .group_by("charge")
+        .agg(**_ITEM_SUMS, sku=pl.col("sku").max(), currency=pl.col("currency").max())
+        .filter((pl.col("commission") > 0) | (pl.col("fulfilment") > 0))
+    )
+    return _with_store(grouped.collect())
+
+
+def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
+    """The order items named by `only` (a frame with `charge` or `order_id`), one row an exact key, with its settlement."""
+    lines = _coded(books, "order").filter(pl.col("code") != 5).with_columns(number=_NUMBER)
+    if "charge" in only.columns:
+        lines = lines.join(only.lazy().select(number="charge").unique(), on="number", how="semi")
+    else:
+        lines = lines.join(only.lazy().select("order_id").unique(), on="order_id", how="semi")
+    grouped = lines.group_by(ITEM).agg(**_ITEM_SUMS, settlement_id=pl.col("settlement_id").min())
+    return _with_store(grouped.collect()).sort("day", *ITEM, nulls_last=True).with_row_index("charge")
+
+
+def _with_store(items: pl.DataFrame) -> pl.DataFrame:
+    """`store` for `marketplace_name`: the few names are told once."""
+    names = items.select("marketplace_name").unique().with_columns(store=_store())
+    return items.join(names, on="marketplace_name", how="left", nulls_equal=True).drop("marketplace_name")
+
+
+def refunds(books: Books) -> pl.DataFrame:
+    """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
+    given back, `kept` = refund commission kept; all positive."""
+    grouped = (
+        _coded(books, "refund")
+        .group_by(REFUND)
+        .agg(
+            back=-_of(1, 2),
+            given=_of(3),
+            kept=-_of(5),
+            settlement_id=pl.col("settlement_id").min(),
+            marketplace_name=pl.col("marketplace_name").max(),
+        )
+        .filter(pl.col("back") > 0)
+    )
+    return _with_store(grouped.collect()).sort("posted_on", *REFUND[:-1], nulls_last=True).with_row_index("charge")
+
+
+def places(books: Books, kind: str, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
+    """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted."""
     found = (
-        _lines(books, kind)
-        .filter(what)
+        _coded(books, kind)
+        .filter(pl.col("code").is_in(codes))
         .join(keys.lazy().select("charge", *key), on=key, nulls_equal=True)
         .group_by("charge")
         .agg(lines=PLACE.unique().sort())
@@ -107,7 +135,7 @@ def places(books: Books, kind: str, keys: pl.DataFrame, key: list[str], descript
 
 
 def own_sizes(books: Books) -> pl.DataFrame:
-    """Amazon's own measures of each SKU from the fee preview: `sku`, measures, `category`, `asin`, `fnsku`, `place`.
+    """Amazon's own measures of each SKU from the fee preview: `size` (a number), `sku`, measures, `place`.
 
     The rows of the account's own store go before those of other stores. A SKU with several measures keeps them all: which
     one held on a past day is not told.
@@ -121,11 +149,11 @@ def own_sizes(books: Books) -> pl.DataFrame:
     )  # fmt: skip
     best = rows.filter(pl.col("rank") == pl.col("rank").min().over("sku"))
     kept = best.sort("sku", "place").unique(["sku", *MEASURES], keep="first", maintain_order=True)
-    return kept.drop("rank").collect()
+    return kept.drop("rank").collect().with_row_index("size")
 
 
 def sellers_sizes(books: Books) -> pl.DataFrame:
-    """The seller's own measures and category of each SKU: `sku`, `since`, `until`, measures, `category`, `place`.
+    """The seller's own measures and category of each SKU: `version` (a number), `since`, `until`, `place`.
 
     The row with the latest `cost_from` on or before a day holds; the first one also for the time before it.
     """
@@ -140,13 +168,17 @@ def sellers_sizes(books: Books) -> pl.DataFrame:
     kept = rows.filter(first | changed.over("sku").fill_null(True)).with_columns(
         since=pl.when(pl.int_range(pl.len()).over("sku") > 0).then("since")
     )
-    return kept.with_columns(until=pl.col("since").shift(-1).over("sku").dt.offset_by("-1d"))
+    return kept.with_columns(until=pl.col("since").shift(-1).over("sku").dt.offset_by("-1d")).with_row_index("version")
 
 
-def on_the_day(charges: pl.DataFrame, versions: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """`charges` with `columns` of the version of its SKU that holds on `day`; null where the SKU has none."""
+def with_version(items: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    """`items` with the `version` of the seller's product that holds on `day`; null where the SKU has none."""
+    several = versions["sku"].is_duplicated().any()
+    spans = versions.select("sku", "version", *(["since", "until"] if several else []))
+    if not several:
+        return items.join(spans, on="sku", how="left")
     holds = (pl.col("since").is_null() | (pl.col("since") <= pl.col("day"))) & (
         pl.col("until").is_null() | (pl.col("until") >= pl.col("day"))
     )
-    found = charges.select("charge", "sku", "day").join(versions, on="sku").filter(holds)
-    return charges.join(found.select("charge", *columns).unique("charge", keep="first"), on="charge", how="left")
+    found = items.select("charge", "sku", "day").join(spans, on="sku").filter(holds)
+    return items.join(found.select("charge", "version").unique("charge", keep="any"), on="charge", how="left")

@@ -16,7 +16,7 @@ from recon_lib.audits.fee_common import (
     tolerance,
     with_lines,
 )
-from recon_lib.audits.fee_items import COMMISSION, ITEM, KEPT, REFUND, on_the_day, places, refunds
+from recon_lib.audits.fee_items import ITEM, REFUND, order_items, places, refunds
 from recon_lib.books import Books
 from recon_lib.measures import exact
 from recon_lib.money import MONEY, RATE, round_money_expr
@@ -24,21 +24,32 @@ from recon_lib.policy import Policy
 from recon_lib.referral import referral_fees, refund_fee
 
 
-def referral_errors(
+def _judged(books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame) -> pl.DataFrame:
+    """Items charged a commission, with `fee` (what the table gives), `reason` (why unknown) and `owed` where above it."""
+    charged = items.filter(pl.col("commission") > 0)
+    known = charged.join(seller.select("version", "category"), on="version", how="left")
+    rows = known.join(referral_fees(known, policy, books.account.marketplace), on="charge", how="left")
+    gap = (pl.col("commission") - pl.col("fee")).cast(MONEY)
+    return rows.with_columns(owed=pl.when(pl.col("reason").is_null() & (gap > tolerance())).then(gap))
+
+
+def referral_suspects(
     books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame, unchecked: Unchecked
 ) -> pl.DataFrame:
-    """Commission above the rate of the category and price band of the day, with the minimum fee."""
-    charged = items.filter(pl.col("commission") > 0)
+    """`charge` of every commission that looks wrong; what cannot be known is counted."""
     if not books.has("products"):
-        unchecked.append((REFERRAL, "products", "report missing", charged.height))
-        return frames.empty(frames.RawFinding)
-    known = on_the_day(charged, seller, ["category", "asin", "fnsku", "place"]).rename({"place": "product_place"})
-    cards = referral_fees(known, policy, books.account.marketplace)
-    rows = known.join(cards, on="charge", how="left")
+        unchecked.append((REFERRAL, "products", "report missing", items.filter(pl.col("commission") > 0).height))
+        return items.select("charge").clear()
+    rows = _judged(books, policy, items, seller)
     count(REFERRAL, rows.filter(pl.col("reason").is_not_null()), "category", unchecked)
-    over = rows.filter(pl.col("reason").is_null()).with_columns(owed=(pl.col("commission") - pl.col("fee")).cast(MONEY))
-    over = over.filter(pl.col("owed") > tolerance())
-    over = with_lines(over, places(books, "order", over, ITEM, [COMMISSION]), "product_place")
+    return rows.filter(pl.col("owed").is_not_null()).select("charge")
+
+
+def referral_errors(books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame) -> pl.DataFrame:
+    """Commission above the rate of the category and price band of the day, with the minimum fee."""
+    over = _judged(books, policy, items, seller).filter(pl.col("owed").is_not_null())
+    over = over.join(seller.select("version", "asin", "fnsku", product_place="place"), on="version", how="left")
+    over = with_lines(over, places(books, "order", over, ITEM, [3]), "product_place")
     texts = [
         f"charged {text(r['commission'], r)} for {r['units']} at {text(r['base'], r)}; {r['category']} "
         f"{(r['rate'] * 100).normalize():f} % gives {text(r['fee'], r)}: {text(r['commission'], r)} - "
@@ -50,7 +61,7 @@ def referral_errors(
     return raw_findings(told, REFERRAL, "fee_referral", ITEM)
 
 
-def refund_fees_kept(books: Books, policy: Policy, items: pl.DataFrame, unchecked: Unchecked) -> pl.DataFrame:
+def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.DataFrame:
     """Refunds on which Amazon gave back less commission than it may keep, pro rata for a part refund."""
     rule = refund_fee(policy, books.account.marketplace)
     back = refunds(books)
@@ -61,7 +72,9 @@ def refund_fees_kept(books: Books, policy: Policy, items: pl.DataFrame, unchecke
         return frames.empty(frames.RawFinding)
     side = ["order_id", "sku", "currency"]
     sums = [pl.col(c).sum() for c in ("commission", "base", "units")]
-    charged = items.filter(pl.col("base") > 0, pl.col("units") > 0)
+    charged = order_items(books, back.select("order_id")).filter(
+        pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0
+    )
     of_item = charged.group_by(*side, "order_item_code").agg(*sums).with_columns(exactly=True)
     of_order = charged.group_by(side).agg(*sums)
     rows = back.join(of_item, on=[*side, "order_item_code"], how="left", nulls_equal=True).join(
@@ -96,9 +109,9 @@ def refund_fees_kept(books: Books, policy: Policy, items: pl.DataFrame, unchecke
     over = rows.with_columns(owed=(pl.col("due") - pl.col("got")).cast(MONEY)).filter(
         pl.col("owed") > tolerance("returned")
     )
-    refund_lines = places(books, "refund", over, REFUND, [COMMISSION, KEPT, "Principal"])
+    refund_lines = places(books, "refund", over, REFUND, [1, 3, 5])
     keys = over.select("charge", "order_id", "sku", "currency")
-    order_side = places(books, "order", keys, side, [COMMISSION]).rename({"lines": "order_lines"})
+    order_side = places(books, "order", keys, side, [3]).rename({"lines": "order_lines"})
     over = with_lines(over.join(order_side, on="charge", how="left"), refund_lines)
     over = over.with_columns(
         lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))

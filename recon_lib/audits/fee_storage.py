@@ -102,7 +102,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
         reference_id=words(pl.col("month_on").dt.to_string("%Y-%m"), "fulfillment_center").str.replace(
             "|", " ", literal=True
         ),
-    ).drop("status")  # that of the rate row; a finding's own status is decided by its window
+    )
     return findings(told, _AUDIT, claim_type="fee_storage", value_basis="charge")
 
 

@@ -22,9 +22,9 @@ from recon_lib.audits.fee_common import (
     with_lines,
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
-from recon_lib.audits.fee_fulfilment import with_fees
-from recon_lib.audits.fee_items import FULFILMENT, ITEM, order_items, own_sizes, places, sellers_sizes
-from recon_lib.audits.fee_referral import referral_errors, refund_fees_kept
+from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
+from recon_lib.audits.fee_items import ITEM, all_items, order_items, places, sellers_sizes, with_version
+from recon_lib.audits.fee_referral import referral_errors, referral_suspects, refund_fees_kept
 from recon_lib.audits.fee_storage import storage
 from recon_lib.books import Books
 from recon_lib.cards import card_currency
@@ -33,18 +33,26 @@ from recon_lib.policy import Policy
 
 
 def fees(books: Books, policy: Policy) -> AuditResult:
-    """All five fee audits, with what Amazon has corrected since taken off, oldest first."""
+    """All five fee audits, with what Amazon has corrected since taken off, oldest first.
+
+    Every charge is looked at in a narrow frame first; what looks wrong is read again, with its exact key and its proof.
+    """
     unchecked: Unchecked = []
     found: list[pl.DataFrame] = []
     if books.has("settlement_lines") or books.has("settlements"):
-        items = order_items(books)
         seller = sellers_sizes(books)
-        here = _of_this_store(items, books, unchecked)
-        found += [
-            *_fulfilment(books, policy, here, seller, unchecked),
-            referral_errors(books, policy, here, seller, unchecked),
-        ]
-        found.append(refund_fees_kept(books, policy, items, unchecked))
+        items = with_version(_of_this_store(all_items(books), books, unchecked), seller)
+        card = _card(books, policy, items, unchecked)
+        goods = Goods.of(books, seller)
+        suspects = [referral_suspects(books, policy, items, seller, unchecked)]
+        if card is not None:
+            suspects.append(_suspects(books, items, goods, card, unchecked))
+        del items
+        again = with_version(order_items(books, pl.concat(suspects)), seller)
+        if card is not None:
+            found += _fulfilment(books, again, goods, card)
+        found.append(referral_errors(books, policy, again, seller))
+        found.append(refund_fees_kept(books, policy, unchecked))
     else:
         unchecked += [(name, "settlements", "report missing", None) for name in NAMES[:4]]
     found.append(storage(books, policy, unchecked))
@@ -59,47 +67,31 @@ def _of_this_store(items: pl.DataFrame, books: Books, unchecked: Unchecked) -> p
     for name, many in elsewhere.group_by("store").len().sort("store").iter_rows():
         subject = "no Amazon store" if name == "other" else f"sold in {name}"
         unchecked += [(audit, subject, f"not of the store {store}: another card", many) for audit in NAMES[:3]]
-    return items.filter(pl.col("store").is_null() | (pl.col("store") == store))
+    return items.filter(pl.col("store").is_null() | (pl.col("store") == store)).drop("store")
 
 
-def _fulfilment(
-    books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame, unchecked: Unchecked
-) -> list[pl.DataFrame]:
-    """Charges above the card for Amazon's measure, and the part of the card that the seller's measure does not bear out."""
+def _card(books: Books, policy: Policy, items: pl.DataFrame, unchecked: Unchecked) -> Card | None:
+    """The card that fulfilment fees are held against; None (and said) without a card, a fee preview or any such fee."""
     account = books.account
-    charged = items.filter(pl.col("fulfilment") > 0)
-    currency = card_currency(policy, account.marketplace)
-    if charged.is_empty():
-        return []
+    charged = items.filter(pl.col("fulfilment") > 0).height
+    if not charged:
+        return None
     for audit, family in ((FULFILMENT_FEE, "fee_preview"), (MEASUREMENT, "fee_preview"), (MEASUREMENT, "products")):
         if not books.has(family):
-            unchecked.append((audit, family, "report missing", charged.height))
-    if currency is None or not books.has("fee_preview"):
-        if currency is None:
-            unchecked += [
-                (a, account.marketplace, "no rate card for this marketplace", charged.height) for a in NAMES[:2]
-            ]
-        return []
-    amazon = own_sizes(books)
-    goods = books.frames["storage_fees"].select("asin", kind=pl.col("dangerous_goods_type").str.to_lowercase())
-    is_goods = pl.col("kind").is_not_null() & ~pl.col("kind").is_in(
-        ["", "--", "none", "no", "n/a", "false", "not dangerous"]
-    )
-    dangerous = goods.filter(is_goods).collect()["asin"].unique().to_list()
-    foreign = charged.filter(pl.col("currency") != currency)
-    if foreign.height:
-        unchecked += [(a, "currency", f"the card is in {currency}", foreign.height) for a in NAMES[:2]]
-    rows = with_fees(
-        charged.filter(pl.col("currency") == currency),
-        amazon,
-        seller,
-        dangerous,
-        policy,
-        account.marketplace,
-        account.cep_enrolled,
-    )
+            unchecked.append((audit, family, "report missing", charged))
+    if card_currency(policy, account.marketplace) is None:
+        unchecked += [(a, account.marketplace, "no rate card for this marketplace", charged) for a in NAMES[:2]]
+        return None
+    return Card(policy, account.marketplace, account.cep_enrolled) if books.has("fee_preview") else None
+
+
+def _judged(items: pl.DataFrame, goods: Goods, card: Card, *, brief: bool) -> pl.DataFrame:
+    """Fulfilment charges with `reason` (why unknown), `over` (above Amazon's card) and `wrong` (what its measure adds)."""
+    currency = card_currency(card.policy, card.marketplace)
+    charged = items.filter((pl.col("fulfilment") > 0) & (pl.col("currency") == currency))
+    rows = with_fees(charged, goods, card, brief=brief)
     units = pl.col("units").cast(RATE)
-    unknown = (
+    reason = (
         pl.when(units.is_null() | (units <= 0))
         .then(pl.lit("quantity unknown"))
         .when(pl.col("own_reason").is_not_null())
@@ -107,20 +99,44 @@ def _fulfilment(
         .when(pl.col("own_fee").is_null())
         .then(pl.lit("size not in the fee preview"))
     )
-    rows = rows.with_columns(reason=unknown, own=pl.col("own_fee") * units, true=pl.col("true_fee") * units)
-    count(FULFILMENT_FEE, rows.filter(pl.col("reason").is_not_null()), "sku", unchecked)
-    known = rows.filter(pl.col("reason").is_null()).with_columns(
-        above=pl.col("fulfilment") - pl.col("own"), rest=pl.min_horizontal("fulfilment", "own") - pl.col("true")
+    own = (pl.col("own_fee") * units).cast(MONEY)
+    above = pl.col("fulfilment") - own
+    rest = pl.min_horizontal(pl.col("fulfilment"), own) - (pl.col("true_fee") * units).cast(MONEY)
+    known = pl.col("reason").is_null()
+    judged = rows.with_columns(reason=reason, own=own, slack=tolerance())
+    return judged.with_columns(
+        over=pl.when(known & (above > pl.col("slack"))).then(above),
+        # what lies below Amazon's own card is no matter of its measure
+        wrong=pl.when(known & (above >= -pl.col("slack")) & (rest > pl.col("slack"))).then(rest),
     )
-    over = known.filter(pl.col("above") > tolerance()).with_columns(owed="above")
-    is_card = pl.col("above") >= -tolerance()
-    wrong = known.filter(is_card & (pl.col("rest") > tolerance())).with_columns(owed="rest")
+
+
+def _suspects(books: Books, items: pl.DataFrame, goods: Goods, card: Card, unchecked: Unchecked) -> pl.DataFrame:
+    """`charge` of every fulfilment charge that looks wrong; what cannot be known is counted."""
+    currency = card_currency(card.policy, card.marketplace)
+    foreign = items.filter((pl.col("fulfilment") > 0) & (pl.col("currency") != currency)).height
+    if foreign:
+        unchecked += [(a, "currency", f"the card is in {currency}", foreign) for a in NAMES[:2]]
+    rows = _judged(items, goods, card, brief=True)
+    count(FULFILMENT_FEE, rows.filter(pl.col("reason").is_not_null()), "sku", unchecked)
     if books.has("products"):
         why = pl.coalesce("reason", "true_reason", pl.lit("no measure of the seller's own"))
-        open_ = rows.filter(pl.col("true_fee").is_null()).with_columns(reason=why)
-        count(MEASUREMENT, open_, "sku", unchecked)
-    both = pl.concat([over.select("charge", *ITEM), wrong.select("charge", *ITEM)]).unique("charge")
-    lines = places(books, "order", both, ITEM, [FULFILMENT])
+        count(MEASUREMENT, rows.filter(pl.col("true_fee").is_null()).with_columns(reason=why), "sku", unchecked)
+    return rows.filter(pl.col("over").is_not_null() | pl.col("wrong").is_not_null()).select("charge")
+
+
+def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card) -> list[pl.DataFrame]:
+    """Charges above the card for Amazon's measure, and the part of the card that the seller's measure does not bear out."""
+    rows = _judged(items, goods, card, brief=False)
+    marks = goods.amazon.select("sku", "asin", "fnsku", own_place="place").unique(
+        "sku", keep="first", maintain_order=True
+    )
+    rows = rows.join(marks, on="sku", how="left").join(
+        goods.seller.select("version", true_place="place"), on="version", how="left"
+    )
+    over = rows.filter(pl.col("over").is_not_null()).with_columns(owed="over")
+    wrong = rows.filter(pl.col("wrong").is_not_null()).with_columns(owed="wrong")
+    lines = places(books, "order", pl.concat([over, wrong]).unique("charge"), ITEM, [4])
     above = _told(with_lines(over, lines, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, lines, "own_place", "true_place"), "true", "the seller's measure")
     return [
