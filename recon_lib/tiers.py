@@ -12,7 +12,13 @@ from recon_lib.policy import Policy
 
 # The units each store's tier and fee tables count in (`base_covers_weight` is in pounds or kilograms).
 UNITS = {"US": ("in", "lb"), "UK": ("cm", "kg"), "DE": ("cm", "kg")}
-_ADDED: dict[str, Any] = {"size_tier": pl.String, "billable_weight": RATE, "tier_row": pl.String, "tier_status": pl.String}
+_MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]
+_ADDED: dict[str, Any] = {
+    "size_tier": pl.String,
+    "billable_weight": RATE,
+    "tier_row": pl.String,
+    "tier_status": pl.String,
+}
 
 
 def size_tiers(cases: pl.DataFrame, policy: Policy, marketplace: str) -> pl.DataFrame:
@@ -22,25 +28,32 @@ def size_tiers(cases: pl.DataFrame, policy: Policy, marketplace: str) -> pl.Data
     order) of the day's era whose limits all hold is the tier; null where a measure is missing or no tier holds.
     Rows keep no order.
     """
-    measured = _measured(cases, marketplace)
+    eras = policy.of("size_tiers", marketplace).partition_by("effective_from", "effective_to", maintain_order=True)
+    era = pl.coalesce(
+        *(pl.when(_in_era(rows)).then(pl.lit(i, pl.Int32)) for i, rows in enumerate(eras)), pl.lit(None, pl.Int32)
+    )
+    placed = cases.with_columns(era=era)
+    # the same parcel in the same era is looked at once, however many days and prices it has
+    shapes = _measured(placed.select("era", *_MEASURES).unique().with_row_index("shape"), marketplace)
     parts = []
-    for (since, until), era in policy.of("size_tiers", marketplace).group_by("effective_from", "effective_to"):
-        here = pl.lit(True) if since is None else pl.col("day") >= pl.lit(since)
-        here = here if until is None else here & (pl.col("day") <= pl.lit(until))
-        rows = era.sort("table_line").to_dicts()
-        number = pl.coalesce(*(pl.when(_fits(row)).then(pl.lit(i, pl.Int32)) for i, row in enumerate(rows)))
-        known = measured.filter(here.fill_null(False)).with_columns(tier_no=number)
-        billable = pl.coalesce(*(pl.when(pl.col("tier_no") == i).then(_billable(row)) for i, row in enumerate(rows)))
+    for i, table in enumerate(eras):
+        rows = table.sort("table_line").to_dicts()
+        number = pl.coalesce(*(pl.when(_fits(row)).then(pl.lit(n, pl.Int32)) for n, row in enumerate(rows)))
+        known = shapes.filter(pl.col("era") == i).with_columns(tier_no=number)
+        billable = pl.coalesce(*(pl.when(pl.col("tier_no") == n).then(_billable(row)) for n, row in enumerate(rows)))
         words = {"size_tier": "size_tier", "tier_row": "row", "tier_status": "status"}
         named = {new: _pick([row[old] for row in rows]) for new, old in words.items()}
-        parts.append(known.with_columns(billable_weight=billable, **named).select(*cases.columns, *_ADDED))
-    found = pl.concat(parts) if parts else _untiered(cases.clear())
-    outside = cases.join(found, on="case", how="anti")
-    return pl.concat([found, _untiered(outside)])
+        parts.append(known.with_columns(billable_weight=billable, **named).select("shape", *_ADDED))
+    found = pl.concat(parts) if parts else pl.DataFrame(schema={"shape": pl.UInt32, **_ADDED})
+    of_case = placed.join(shapes.select("shape", "era", *(pl.col(f"{m}_told").alias(m) for m in _MEASURES)),
+                          on=["era", *_MEASURES], how="left", nulls_equal=True)  # fmt: skip
+    return of_case.join(found, on="shape", how="left").select(*cases.columns, *_ADDED)
 
 
-def _untiered(cases: pl.DataFrame) -> pl.DataFrame:
-    return cases.with_columns(**{name: pl.lit(None, kind) for name, kind in _ADDED.items()})
+def _in_era(rows: pl.DataFrame) -> pl.Expr:
+    since, until = rows["effective_from"][0], rows["effective_to"][0]
+    inside = pl.lit(True) if since is None else pl.col("day") >= pl.lit(since)
+    return inside if until is None else inside & (pl.col("day") <= pl.lit(until))
 
 
 def _measured(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
@@ -49,7 +62,7 @@ def _measured(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
     two = own_length(2, "in", "dimension_unit")
     flat = pl.col("longest") * pl.max_horizontal("median", two) * pl.max_horizontal("shortest", two)
     return (
-        cases.with_columns(**sorted_sides())
+        cases.with_columns(**sorted_sides(), **{f"{m}_told": pl.col(m) for m in _MEASURES})
         .with_columns(
             cubic=cube(pl.col("longest") * pl.col("median") * pl.col("shortest"), "dimension_unit", into_length),
             cubic_2=cube(flat, "dimension_unit", into_length),
