@@ -313,7 +313,7 @@ def test_the_fee_names_its_rows() -> None:
 
 
 def test_many_cases_at_once_give_what_each_gives_alone() -> None:
-    cases = [case(NEW, "10 x 8 x 5 in", f"{n} oz", price=str(n)) for n in range(1, 80)]
+    cases = [case(NEW, "10 x 8 x 5 in", f"{n} oz", price=str(n)) for n in range(1, 80, 6)]
     together = pl.concat([c.with_columns(case=pl.lit(i, pl.UInt32)) for i, c in enumerate(cases)])
     fees = fulfilment_fees(together.sample(fraction=1, shuffle=True, seed=3), load_policy(), "US").sort("case")
     alone = [fulfilment_fees(c, load_policy(), "US")["fee"][0] for c in cases]
