@@ -29,6 +29,7 @@ pio.renderers.default = "plotly_mimetype"
 
 # Told apart in print, by people who do not see all colours, on white and on black (contrast of at least 3 to both).
 COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4c8f97", "#7c7c7c")
+OTHERS = "all_other_audits"
 
 
 def plain(value: object) -> str:
@@ -58,12 +59,22 @@ def _weeks(seen: list[date]) -> list[date]:
     return [min(seen) + timedelta(days=day) for day in days]
 
 
+def _most_frequent(weekly: pl.DataFrame) -> list[str]:
+    """The audits with the most findings, as many as there are colours to tell them apart; the rest is shown as one."""
+    counts = weekly.group_by("audit").agg(pl.col("findings").sum()).sort("findings", "audit", descending=[True, False])
+    room = len(COLOURS) if counts.height <= len(COLOURS) else len(COLOURS) - 1
+    return counts["audit"].head(room).to_list()
+
+
 def discrepancies(weekly: pl.DataFrame) -> go.Figure:
-    """Findings a week, stacked by audit. `weekly`: `trends.discrepancies_by_week`."""
+    """Findings a week, stacked by audit, the most frequent ones by name. `weekly`: `trends.discrepancies_by_week`."""
     axis = _weeks(weekly["week"].to_list())
     traces = []
-    for i, audit in enumerate(weekly["audit"].unique().sort()):
-        mine = weekly.filter(pl.col("audit") == audit).group_by("week").agg(pl.col("findings").sum())
+    named = _most_frequent(weekly)
+    grouped = weekly.with_columns(pl.when(pl.col("audit").is_in(named)).then("audit").otherwise(pl.lit(OTHERS)))
+    shown = [*named, *([OTHERS] if OTHERS in grouped["audit"] else [])]
+    for i, audit in enumerate(shown):
+        mine = grouped.filter(pl.col("audit") == audit).group_by("week").agg(pl.col("findings").sum())
         counts = pl.DataFrame({"week": axis}, schema={"week": pl.Date}).join(
             mine, on="week", how="left", maintain_order="left"
         )
@@ -72,7 +83,7 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
                 x=[day.isoformat() for day in axis],
                 y=counts["findings"].fill_null(0).to_list(),
                 name=plain(title_of(audit)),
-                marker={"color": COLOURS[i % len(COLOURS)], "pattern": {"shape": "/" if i >= len(COLOURS) else ""}},
+                marker={"color": COLOURS[-1] if audit == OTHERS else COLOURS[i]},
                 hovertemplate="week of %{x|%Y-%m-%d}<br>%{fullData.name}: %{y}<extra></extra>",
             )
         )

@@ -26,6 +26,8 @@ def draft(day: Day, folder: Path | str) -> None:
     inputs = [{"path": "account.yml", "family": "account", "sha256": sha256(books.folder / "account.yml")}]
     for row in books.files.sort("path").iter_rows(named=True):
         inputs.append({key: str(value) if hasattr(value, "isoformat") else value for key, value in row.items()})
+    if decided := day.decisions.as_input():
+        inputs.append(decided)
     overdue = day.open_items["overdue"].sum() if day.open_items.height else 0
     by_status = dict(day.findings.group_by("status").len().sort("status").iter_rows())
     wrong = any(by_status.get(s) for s in ("claimable", "open", "waiting", "claimed")) or day.open_items.height > 0

@@ -84,7 +84,8 @@ def _in_order(found: pl.DataFrame) -> list[str]:
 def by_status(day: Day) -> Html:
     """How many findings have which status, and their known value."""
     grouped = (
-        day.findings.group_by("status", "currency")
+        day.findings.with_columns(pl.col("currency").fill_null(day.books.account.currency))
+        .group_by("status", "currency")
         .agg(
             pl.len().cast(pl.Int64).alias("findings"),
             pl.col("owed").null_count().cast(pl.Int64).alias("unknown"),

@@ -13,6 +13,7 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.books import FILE_SCHEMA
+from recon_lib.cases import Decisions
 from recon_lib.money import MONEY
 from recon_lib.outputs import MATCHES, OPEN_ITEMS, ROLLFORWARD, write_day
 
@@ -125,7 +126,7 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
         .agg(pl.col("owed").sum())
     )
     day = SimpleNamespace(
-        books=books, findings=found, open_items=items, rollforward=rolled, history=history, not_checked=unchecked,
+        decisions=Decisions(), books=books, findings=found, open_items=items, rollforward=rolled, history=history, not_checked=unchecked,
         settlements=settlements, journal=journal, matches=matches, control_totals=lambda: {"findings": found.height},
         policy=SimpleNamespace(
             tables={"windows": pl.DataFrame({"table": ["claim_windows"], "table_line": [7], "row": ["claim_windows line 7: US"]})}
@@ -161,5 +162,7 @@ def hostile() -> list[dict[str, Any]]:
     """Hostile text in every text cell that a report can fill."""
     texts = ("order_id", "reference_id", "sku", "fnsku", "asin", "reason", "evidence")
     return [finding(n=i + 1, **dict.fromkeys(texts, text)) for i, text in enumerate(HOSTILE)] + [
-        finding(audit=text, n=100 + i) for i, text in enumerate(HOSTILE)
+        finding(audit=text, n=100 * copy + i)
+        for i, text in enumerate(HOSTILE)
+        for copy in range(1, 3 if text.startswith(("<b", "<a", "%", "$")) else 2)  # these are named in the chart
     ]

@@ -139,6 +139,7 @@ def test_hostile_text_stays_text(browser: Any, written: Path) -> None:
     assert page.get_by_text("<script>window.bad=1</script>", exact=False).count() > 5
     legend = " ".join(page.locator("#fig-1 .legendtext").all_text_contents())
     assert "<b>fat</b>" in legend
+    assert '<a href="javascript:window.bad=1">x</a>' in legend
     assert page.locator("#fig-1 a").count() == 0
     page.locator("#fig-1 .bars path").first.hover(force=True)
     page.wait_for_timeout(300)
