@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from recon_lib.audits import AUDITS
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.books import Books
+from recon_lib.cases import Decisions
 from recon_lib.claims import finish
 from recon_lib.journal import make_journal
 from recon_lib.money import money_text
 from recon_lib.outputs import write_day
 from recon_lib.policy import Policy, load_policy
+from recon_lib.register import decided
 from recon_lib.tieout import settlement_tieout
 
 HISTORY_ORDER = ["audit", "event_on", "paid_on", "settled_on", "order_id", "fnsku", "reimbursement_id", "sku", "amount"]
@@ -37,6 +39,7 @@ class Day:
     settlements: pl.DataFrame  # settlement_tieout
     pay: PayDay
     journal: pl.DataFrame
+    decisions: Decisions = field(default_factory=Decisions)  # what people decided up to the day
 
     @property
     def open_items(self) -> pl.DataFrame:
@@ -107,10 +110,11 @@ def reconcile(
     Args:
         books: the account up to the day. policy: the tables of params/policy (default).
         published: the roll-forward published for the day before, to show what was restated.
-        register: decisions of people (open cases, accepted differences); none where null.
+        register: decisions of people (open cases, accepted differences); from the account's own register where null.
         told: called with the name of each audit before it runs (progress).
     """
     policy = policy or load_policy()
+    decisions = decided(books) if register is None else Decisions(standing=register)
     pay = reconcile_pay(books, published)
     results = [AuditResult(findings=pay.findings, not_checked=pay.not_checked)]
     for audit in audits:
@@ -124,9 +128,9 @@ def reconcile(
         .unique()
         .sort("audit", "subject", "reason", nulls_last=True)
     )
-    findings = finish(raw, books, policy, register=register)
+    findings = finish(raw, books, policy, register=decisions.standing)
     tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
-    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books))
+    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books), decisions)
 
 
 def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:

@@ -19,7 +19,7 @@ LIBRARY = ROOT / "recon_lib"
 FLOW = [
     "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports", "account", "check", "merging",
     "settled_files", "books", "asof", "matching", "allocation", "tieout", "valuation", "audits", "claims", "journal",
-    "register", "titles", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "answer", "sections", "manifest",
+    "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs", "reconcile", "controls", "answer", "sections", "manifest",
     "publish", "kernel", "export", "running", "packet", "daily", "widgets", "__init__", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
