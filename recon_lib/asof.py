@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
 import polars as pl
 
 from recon_lib import frames
@@ -115,8 +116,9 @@ def assemble(
         for d, r in readings
         if r.rows_rejected
     ]
-    schema = frames.empty(frames.Reject).schema
-    told = pl.concat([frame.cast(dict(schema)) for frame in rejects]) if rejects else frames.empty(frames.Reject)
+    told = frames.empty(frames.Reject)
+    if rejects:
+        told = pl.concat([frame.cast(dict(told.schema)) for frame in rejects])
     periods = _periods(readings, sources, made)
     return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods)
 
@@ -140,7 +142,7 @@ def _event_day(family: str, zone: str) -> pl.Expr | None:
     return EVENT_DAY.get(family)
 
 
-def _scan(source: Source, family: str, schema: type[frames.Row]) -> pl.LazyFrame:
+def _scan(source: Source, family: str, schema: type[dy.Schema]) -> pl.LazyFrame:
     columns = frames.empty(schema).columns
     return pl.scan_parquet(source.path).with_columns(pl.lit(source.display).alias("file")).select(columns)
 
@@ -234,7 +236,7 @@ def _files(
 def _summary_rows(reading: Reading) -> int:
     if "settlement_lines" not in reading.frames or "settlements" not in reading.frames:
         return 0
-    return (
+    return int(
         pl.scan_parquet(reading.frames["settlements"])
         .filter(pl.col("layout") != "hybrid")
         .select(pl.len())

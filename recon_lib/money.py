@@ -37,13 +37,14 @@ def money_text(amount: Decimal | None, currency: str | None) -> str:
 def money_text_expr(amount: str, currency: str = "currency") -> pl.Expr:
     """The same as an expression over two columns; text, null where the amount is null."""
     value = pl.col(amount)
-    texts = pl.when(pl.col(currency).is_in([c for c, n in _MINOR_DIGITS.items() if n == 0]))
-    out = texts.then(value.round(0, mode="half_away_from_zero").cast(pl.Decimal(38, 0)).cast(pl.String))
-    three = pl.col(currency).is_in([c for c, n in _MINOR_DIGITS.items() if n == 3])
-    out = out.when(three).then(value.round(3, mode="half_away_from_zero").cast(pl.Decimal(38, 3)).cast(pl.String))
-    return out.otherwise(
-        value.round(2, mode="half_away_from_zero").cast(pl.Decimal(38, 2)).cast(pl.String)
-    ).alias(amount)
+
+    def text(digits: int) -> pl.Expr:
+        return value.round(digits, mode="half_away_from_zero").cast(pl.Decimal(38, digits)).cast(pl.String)
+
+    def of_digits(digits: int) -> pl.Expr:
+        return pl.col(currency).is_in([code for code, n in _MINOR_DIGITS.items() if n == digits])
+
+    return pl.when(of_digits(0)).then(text(0)).when(of_digits(3)).then(text(3)).otherwise(text(2)).alias(amount)
 
 
 def round_money_expr(amount: pl.Expr, currency: str = "currency") -> pl.Expr:
