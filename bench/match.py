@@ -22,6 +22,7 @@ import polars as pl
 from recon_lib.account import load_account
 from recon_lib.fast_pay import GROUP, IDS, FastSide, activity_side, settlement_side, stored_side
 from recon_lib.matching import DUPLICATE, MATCHED, ONLY_LEFT, ONLY_RIGHT, pair
+from recon_lib.matching_terms import UnfoldedIds
 from recon_lib.pay_keys import pay_rules
 
 AS_OF = date(2026, 9, 30)
@@ -37,15 +38,24 @@ def main() -> None:
     account = load_account(given.account)
     keep = not given.frugal
     files = sorted((given.account / "reports").glob("*pay*settlement*")), [given.account / "books" / "pay_activity.csv"]
-    if given.store:
-        sides = [stored_side(paths[0], given.store, account.currencies, ids=keep) for paths in files]
-    else:
+
+    def sides(fold: bool) -> list[FastSide | None]:
+        if given.store:
+            return [stored_side(paths[0], given.store, account.currencies, ids=keep, fold=fold) for paths in files]
         read = settlement_side, activity_side
-        sides = [side(paths[0], account.currencies, ids=keep) for side, paths in zip(read, files, strict=True)]
-    lines, activity = sides
-    if lines is None or activity is None:
-        sys.exit("a file is not plain: the quick way does not read it")
-    print(json.dumps(totals(lines, activity, account, given.out), sort_keys=True))
+        return [
+            side(paths[0], account.currencies, ids=keep, fold=fold) for side, paths in zip(read, files, strict=True)
+        ]
+
+    for fold in (False, True):
+        lines, activity = sides(fold)
+        if lines is None or activity is None:
+            sys.exit("a file is not plain: the quick way does not read it")
+        try:
+            print(json.dumps(totals(lines, activity, account, given.out), sort_keys=True))
+            return
+        except UnfoldedIds:
+            continue
 
 
 def totals(lines: FastSide, activity: FastSide, account, out: Path) -> dict[str, object]:  # type: ignore[no-untyped-def]
@@ -61,9 +71,9 @@ def totals(lines: FastSide, activity: FastSide, account, out: Path) -> dict[str,
     left = activity.frame.select(ful="at", oc="amount")[pairs["left"]]
     right = lines.frame.select(posted="at", sc="amount")[pairs["right"]]
     late = pl.col("posted") - pl.col("ful") > pl.duration(hours=24)
-    status = pl.when(pl.col("pile") != MATCHED).then(pl.lit("amount_mismatch")).when(late).then(pl.lit("late"))
+    code = pl.when(pl.col("pile") != MATCHED).then(pl.lit(2, pl.UInt8)).when(late).then(pl.lit(1, pl.UInt8))
     made = pl.concat([pairs, left, right], how="horizontal").with_columns(
-        status.otherwise(pl.lit("matched")).alias("status")
+        code.otherwise(pl.lit(0, pl.UInt8)).cat.to(pl.Enum(["matched", "late", "amount_mismatch"])).alias("status")
     )
     open_rows = rows_of(activity, found.left_pile, ONLY_LEFT).with_columns(
         pl.when(pl.lit(end) - pl.col("at") > pl.duration(hours=48))
@@ -74,8 +84,9 @@ def totals(lines: FastSide, activity: FastSide, account, out: Path) -> dict[str,
     unknown = rows_of(lines, found.right_pile, ONLY_RIGHT).with_columns(pl.lit("no_activity").alias("status"))
     double = rows_of(lines, found.right_pile, DUPLICATE).with_columns(pl.lit("duplicate").alias("status"))
     odd = made.filter(pl.col("status") == "amount_mismatch")
+    odd_told = odd.select(pl.col("status", "rule").cast(pl.String), "posted", "ful", "sc", "oc")
     told = pl.concat([
-        lines.fetch(odd["right"]).with_columns(odd["status"], odd["rule"], odd["posted"], odd["ful"], odd["sc"], odd["oc"]),
+        pl.concat([lines.fetch(odd["right"]), odd_told], how="horizontal"),
         with_ids(lines, unknown, posted="at", sc="amount"), with_ids(lines, double, posted="at", sc="amount"),
         with_ids(activity, open_rows, ful="at", oc="amount"),
     ], how="diagonal_relaxed")  # fmt: skip

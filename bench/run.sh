@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The benchmark: parse floors, peers and the kit's own jobs, round robin, as ratios. Never part of the tests.
-#   bench/run.sh [ROWS] [ROUNDS] [fast|all]      default: 1000000 rows, 3 rounds, fast
+#   bench/run.sh [PYTHON] [ROWS] [ROUNDS] [fast|all]      default: 1000000 rows, 3 rounds, fast
 # Peers and the data generator lie beside the repository in ../shared/bench; without them there is nothing to compare.
-# BENCH_ENVS: environments (made when absent), BENCH_DATA: data and results. KIT_PYTHON: a Python that has the kit installed.
+# BENCH_ENVS: environments (made when absent), BENCH_DATA: data and results. PYTHON: one that has the kit installed.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(dirname "$here")"
@@ -12,7 +12,11 @@ if [[ ! -d $peers ]]; then
     echo "no peers in $peers: nothing to compare with"
     exit 0
 fi
-kit="${KIT_PYTHON:-$BENCH_ENVS/kit/bin/python}"
+kit="$BENCH_ENVS/kit/bin/python"
+if [[ ${1:-} == */* ]]; then
+    kit="$1"
+    shift
+fi
 if [[ ! -x $kit ]]; then
     python3 -m venv "$BENCH_ENVS/kit"
     "$BENCH_ENVS/kit/bin/python" -m pip install -q --disable-pip-version-check -e "$root"

@@ -1,7 +1,10 @@
 """The two sides of the Amazon Pay match straight from the files, for volume: typed, checked and hashed in one streaming pass.
 
 The same declarations, date shapes and rules as the doorway, without keeping every column. A file in which any cell is
-not plainly readable, an id needs folding or a currency is not the account's gives None: then the doorway has to read it.
+not plainly readable or a currency is not the account's gives None: then the doorway has to read it.
+
+Ids are hashed as they stand, because folding tens of millions of texts costs as much as reading them. The match looks at
+every id that is in no certain pair and raises `UnfoldedIds` where one needs trimming or folding: read again with `fold`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.keys import raw_hash
+from recon_lib.keys import group_mix, normal, raw_hash
 from recon_lib.pay_keys import KEY_COLUMNS
 from recon_lib.reports import FAMILIES, dates, read, typed
 from recon_lib.reports.recognise import Header, recognise
@@ -29,7 +32,7 @@ _SAMPLE = 400
 class FastSide:
     """One side: `at`, `amount` (Int64, 1/10000), `group`, `key#` a key, with `ids` the ids, else `key##` of the first key.
 
-    `others`: rows of the file that are no capture or refund. `source`, `order`: to read some rows again.
+    `others`: rows of the file that are no capture or refund. `scan`: to read some rows again.
     """
 
     frame: pl.DataFrame
@@ -52,18 +55,25 @@ class FastSide:
         return self.read_again[1]
 
 
-def settlement_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
+def settlement_side(path: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False) -> FastSide | None:
     """The capture and refund lines of one settlement file; None where the doorway has to read it."""
-    return _side(path, "pay_lines", "posted", "transaction_type", ("Capture", "Refund"), currencies, ids)
+    return _side(path, "pay_lines", "posted", "transaction_type", ("Capture", "Refund"), currencies, ids, fold)
 
 
-def activity_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
+def activity_side(path: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False) -> FastSide | None:
     """The rows of books/pay_activity.csv; None where the doorway has to read it."""
-    return _side(path, "pay_activity", "activity_at", "kind", ("capture", "refund"), currencies, ids)
+    return _side(path, "pay_activity", "activity_at", "kind", ("capture", "refund"), currencies, ids, fold)
 
 
 def _side(
-    path: Path, family: str, moment: str, kind: str, kinds: tuple[str, str], currencies: Sequence[str], ids: bool
+    path: Path,
+    family: str,
+    moment: str,
+    kind: str,
+    kinds: tuple[str, str],
+    currencies: Sequence[str],
+    ids: bool,
+    fold: bool,
 ) -> FastSide | None:
     try:
         with path.open("rb") as file:
@@ -79,8 +89,15 @@ def _side(
         plan = dates.sniff(shape.drop_nulls().to_list())
         if not plan.layout or not plan.timed or any(minutes is None for _, minutes in plan.endings):
             return None
-        rows = _typed(raw, names, moment, kind, kinds, currencies, plan)
-        frame = _kept(rows, ids=ids)
+        for at in (
+            _one_ending(pl.col(names[moment]), plan, shape[0][plan.width :]),
+            dates.read(pl.col(names[moment]), plan, strict=True)[0],
+        ):
+            rows = _typed(raw, names, at, kind, kinds, currencies)
+            rows = rows.with_columns(normal(name) for name in IDS) if fold else rows
+            frame = _kept(rows, ids=ids)
+            if not frame["at"].null_count():
+                break
     except (PolarsError, UnicodeDecodeError, KeyError, OSError):
         return None
     return _checked(frame, rows, kinds)
@@ -101,29 +118,33 @@ def _scan(path: Path, header: Header, amount: str) -> pl.LazyFrame:
     )
 
 
+def _one_ending(text: pl.Expr, plan: dates.DatePlan, first: str) -> pl.Expr:
+    """The instant where every cell ends as the first one does; null for any other cell."""
+    minutes = dict(plan.endings)[first]
+    local = text.str.to_datetime(plan.layout + first, strict=False, time_unit="us", exact=True)
+    return (local - pl.duration(minutes=minutes, time_unit="us")).dt.replace_time_zone("UTC")
+
+
 def _typed(
     raw: pl.LazyFrame,
     names: dict[str, str],
-    moment: str,
+    at: pl.Expr,
     kind: str,
     kinds: tuple[str, str],
     currencies: Sequence[str],
-    plan: dates.DatePlan,
 ) -> pl.LazyFrame:
-    at, _ = dates.read(pl.col(names[moment]), plan, strict=True)
     what = pl.col(names[kind])
     group = _group(what, pl.col(names["currency"]), kinds, currencies)
     # Nine digits are read, four may be there: a finer amount divides with a remainder and raises the count of unread cells.
     fine = pl.col(names["amount"]).to_physical().cast(pl.Int64)
     amount = pl.when(fine % 10_000_000 == 0).then(fine // 100_000)
-    plain = [pl.when(pl.col(names[name]) != "").then(pl.col(names[name])).alias(name) for name in IDS]
     return raw.select(
         pl.col("line").cast(pl.UInt32),
         at.alias("at"),
         amount.alias("amount"),
         group.alias(GROUP),
         pl.when(group.is_null()).then(what).alias("other"),
-        *plain,
+        *[pl.col(names[name]).alias(name) for name in IDS],
     )
 
 
@@ -135,9 +156,11 @@ def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies:
 
 
 def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
-    hashes = [raw_hash(name, GROUP).alias(f"{name}#") for name in IDS]
-    second = [] if ids else [raw_hash(IDS[0], GROUP, seed=101).alias(f"{IDS[0]}##")]
-    wanted = rows.select("line", "at", "amount", GROUP, "other", *hashes, *second, *(IDS if ids else []))
+    hashes = [raw_hash(name, "mix").alias(f"{name}#") for name in IDS]
+    second = [] if ids else [raw_hash(IDS[0], "mix", seed=101).alias(f"{IDS[0]}##")]
+    wanted = rows.with_columns(group_mix(GROUP).alias("mix")).select(
+        "line", "at", "amount", GROUP, "other", *hashes, *second, *(IDS if ids else [])
+    )
     return wanted.collect(engine="streaming")
 
 
@@ -156,7 +179,9 @@ def _checked(frame: pl.DataFrame, rows: pl.LazyFrame, kinds: tuple[str, str]) ->
     return FastSide(frame.drop("other"), others, rows)
 
 
-def stored_side(path: Path, store: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
+def stored_side(
+    path: Path, store: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False
+) -> FastSide | None:
     """The same from the typed Parquet that the doorway keeps; the file is read only where the store does not know it."""
     reading = read(path, store=store)
     if reading.rows_rejected:

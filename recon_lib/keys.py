@@ -30,10 +30,14 @@ def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED) -> p
     return pl.when(text.is_not_null()).then(mixed)
 
 
-def raw_hash(column: str, group: str, *, seed: int = _SEED) -> pl.Expr:
-    """64-bit hash of an id as it stands, inside a group given as a small number; null where there is no id."""
-    mixed = pl.col(column).hash(seed) ^ (pl.col(group).cast(pl.UInt64) * pl.lit(_MIX, pl.UInt64))
-    return pl.when(pl.col(column).is_not_null()).then(mixed)
+def group_mix(group: str) -> pl.Expr:
+    """A group given as a small number, as 64 bits that no two groups share."""
+    return pl.col(group).cast(pl.UInt64) * pl.lit(_MIX, pl.UInt64)
+
+
+def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
+    """64-bit hash of an id as it stands, inside a group (`group_mix`); null where there is no id."""
+    return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
 
 
 def all_normal(ids: pl.Series) -> bool:

@@ -101,14 +101,8 @@ def pair(
         exact |= _tolerated(sides, rows_left, rows_right, left, tolerance)
     day = _days(sides, rows_left, rows_right, slow.day, len(quick_left), order, terms) if dated else None
     pairs = pl.DataFrame({"left": rows_left.astype(np.uint32), "right": rows_right.astype(np.uint32)}).with_columns(
-        pl.Series(rules_of)
-        .replace_strict(list(range(len(rules))), [r.name for r in rules], return_dtype=pl.String)
-        .alias("rule")
-        if rules
-        else pl.lit(None, pl.String).alias("rule"),
-        pl.Series(exact)
-        .replace_strict([True, False], [MATCHED, WITH_DIFFERENCE], return_dtype=pl.String)
-        .alias("pile"),
+        _named("rule", rules_of, [rule.name for rule in rules]),
+        _named("pile", np.where(exact, 0, 1).astype(np.uint8), [MATCHED, WITH_DIFFERENCE]),
         pl.lit(None, pl.Date).alias("paired_on") if day is None else pl.Series("paired_on", day).cast(pl.Date),
     )
     return Pairing(
@@ -197,5 +191,8 @@ def _piles(height: int, rows: Array, exact: Array, repeats: Array, alone: str) -
     codes = np.zeros(height, np.uint8)
     codes[rows] = np.where(exact, 1, 2)
     codes[repeats] = 3
-    names = [alone, MATCHED, WITH_DIFFERENCE, DUPLICATE]
-    return pl.Series("pile", codes).replace_strict([0, 1, 2, 3], names, return_dtype=pl.Enum(names))
+    return _named("pile", codes, [alone, MATCHED, WITH_DIFFERENCE, DUPLICATE])
+
+
+def _named(name: str, codes: Array, names: Sequence[str]) -> pl.Series:
+    return pl.Series(name, codes).cat.to(pl.Enum(names))

@@ -336,7 +336,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
     return activity, lines
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(worlds())
 def test_day_after_day_and_once_over_everything_end_alike(
     world: tuple[list[dict[str, Any]], list[dict[str, Any]]],

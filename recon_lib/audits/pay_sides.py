@@ -56,7 +56,9 @@ def match_sides(
         repeat_left=["at" if name == "activity_at" else name for name in _ACTIVITY_ROW],
         repeat_right=_LINE_ONCE,
     )
-    pairs = found.pairs.with_columns(places.gather(found.pairs["right"]).cast(pl.UInt32).alias("right"))
+    pairs = found.pairs.with_columns(pl.col("rule", "pile").cast(pl.String)).with_columns(
+        places.gather(found.pairs["right"]).cast(pl.UInt32).alias("right")
+    )
     days = pairs.select("left", "right", pl.col("paired_on").alias("matched_on"))
     left = activity.with_columns(found.left_pile.cast(pl.String).alias("pile")).with_row_index("left")
     left = left.join(days.select("left", "matched_on"), on="left", how="left", maintain_order="left").drop("left")

@@ -1,0 +1,133 @@
+"""The quick way from the files to the match gives what the doorway and `reconcile_pay`'s rules give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recon_lib.fast_pay import GROUP, IDS, activity_side, settlement_side
+from recon_lib.matching import Pairing, pair
+from recon_lib.matching_terms import UnfoldedIds
+from recon_lib.pay_keys import pay_rules
+
+KEYS = ("AmazonTransactionId", "SellerReferenceId", "SellerOrderId", "AmazonOrderReferenceId")
+PREAMBLE = (
+    '\ufeff"Amazon Payments Advanced",\n"Settlement Report",\n"SellerId","A1"\n'
+    '"SettlementStartDate","2026-01-01T00:00:00 -0800"\n"SettlementEndDate","2026-01-31T23:59:59 -0800"\n'
+    '"TransactionPostedDate","SettlementId","AmazonTransactionId","SellerReferenceId","TransactionType","AmazonOrderReferenceId",'
+    '"SellerOrderId","StoreName","CurrencyCode","TransactionDescription","TransactionAmount","TransactionPercentageFee",'
+    '"TransactionFixedFee","TotalTransactionFee","NetTransactionAmount",\n'
+)
+HEADER = (
+    "activity_at,kind,amazon_transaction_id,seller_reference_id,seller_order_id,order_reference_id,amount,currency\n"
+)
+
+
+def row(at: str, ids: str, kind: str, amount: str, currency: str = "USD") -> str:
+    tx, reference, order, permission = (part if part != "." else "" for part in ids.split())
+    cells = [at, "S1", tx, reference, kind, permission, order, "", currency, "", amount, "0", "0", "0", amount]
+    return ",".join(f'"{cell}"' for cell in cells) + "\n"
+
+
+LINES = [
+    row("2026-01-02T08:00:00 -0800", ". . . .", "Transfer", "-25.54"),
+    row("2026-01-02T09:00:00 -0800", "C1 R1 O1 P1", "Capture", "10.00"),
+    row("2026-01-02T10:00:00 -0800", "C2 R2 O2 P2", "Capture", "20.00"),
+    row("2026-01-02T11:00:00 -0800", "F1 . O1 P1", "Refund", "-4.50"),
+    row("2026-01-02T12:00:00 -0800", "C1 R1 O1 P1", "Capture", "10.00"),
+    row("2026-01-02T13:00:00 -0800", "C9 R9 O9 P9", "Capture", "7.00"),
+]
+ACTIVITY = [
+    "2026-01-02T16:00:00+00:00,capture,C1,,O1,P1,10.00,USD\n",
+    "2026-01-02T16:30:00+00:00,capture,,R2,O2,P2,21.00,USD\n",
+    "2026-01-02T17:00:00+00:00,refund,,,O1,P1,-4.50,USD\n",
+    "2026-01-02T18:00:00+00:00,capture,C5,,,P5,1.00,USD\n",
+]
+
+
+def files(folder: Path, lines: list[str] | None = None, activity: list[str] | None = None) -> tuple[Path, Path]:
+    settlement, book = folder / "pay.csv", folder / "pay_activity.csv"
+    settlement.write_text(PREAMBLE + "".join(LINES if lines is None else lines), encoding="utf-8")
+    book.write_text(HEADER + "".join(ACTIVITY if activity is None else activity), encoding="utf-8")
+    return settlement, book
+
+
+def matched(folder: Path, *, ids: bool) -> Pairing:
+    settlement, book = files(folder)
+    lines, activity = settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids)
+    assert lines is not None
+    assert activity is not None
+    assert lines.others == 1
+    return pair(
+        activity.frame, lines.frame, pay_rules(KEYS), within=(GROUP,), zone="America/Los_Angeles",
+        repeat_left=["at", *IDS, "amount", GROUP], repeat_right=[IDS[0], GROUP, "amount"],
+        fetch_left=activity.fetch, fetch_right=lines.fetch,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_the_match_of_two_small_files(tmp_path: Path, ids: bool) -> None:
+    found = matched(tmp_path, ids=ids)
+    assert found.pairs.select("left", "right", pl.col("rule").cast(pl.String)).rows() == [
+        (0, 0, "AmazonTransactionId"), (1, 1, "SellerReferenceId"), (2, 2, "SellerOrderId"),
+    ]  # fmt: skip
+    assert found.left_pile.to_list() == ["matched", "matched with a difference", "matched", "only left"]
+    assert found.right_pile.to_list() == ["matched", "matched with a difference", "matched", "duplicate", "only right"]
+
+
+def test_instants_and_amounts_are_exact(tmp_path: Path) -> None:
+    settlement, book = files(tmp_path, [*LINES, row("2026-07-02T09:00:00 -0700", "C7 . . .", "Capture", "0.10")])
+    lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
+    assert lines is not None
+    assert activity is not None
+    told = lines.frame.select("line", pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S"), "amount").rows()
+    assert told[0] == (8, "2026-01-02T17:00:00", 100000)
+    assert told[-1] == (13, "2026-07-02T16:00:00", 1000)
+    assert activity.frame["line"].to_list() == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        row("yesterday", "C7 . . .", "Capture", "1.00"),
+        row("2026-01-02T09:00:00 -0800", "C7 . . .", "Capture", "1,00"),
+        row("2026-01-02T09:00:00 -0800", "C7 . . .", "Capture", "1.005"),
+        row("2026-01-02T09:00:00 -0800", "C7 . . .", "Capture", ""),
+        row("2026-01-02T09:00:00 -0800", "C7 . . .", "capture", "1.00"),
+        row("2026-01-02T09:00:00 -0800", "C7 . . .", "Capture", "1.00", "EUR"),
+        '"2026-01-02T09:00:00 -0800","S1","C7"\n',
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_doorway(tmp_path: Path, odd: str) -> None:
+    settlement, _ = files(tmp_path, [*LINES, odd])
+    assert settlement_side(settlement, ["USD"]) is None
+
+
+def test_ids_that_need_folding_are_noticed(tmp_path: Path) -> None:
+    settlement, book = files(tmp_path, activity=[*ACTIVITY, "2026-01-02T16:00:00+00:00,capture,c9,,,P9,7.00,USD\n"])
+    lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
+    assert lines is not None
+    assert activity is not None
+    with pytest.raises(UnfoldedIds):
+        pair(
+            activity.frame,
+            lines.frame,
+            pay_rules(KEYS),
+            within=(GROUP,),
+            fetch_left=activity.fetch,
+            fetch_right=lines.fetch,
+        )
+    lines, activity = settlement_side(settlement, ["USD"], fold=True), activity_side(book, ["USD"], fold=True)
+    assert lines is not None
+    assert activity is not None
+    found = pair(
+        activity.frame,
+        lines.frame,
+        pay_rules(KEYS),
+        within=(GROUP,),
+        fetch_left=activity.fetch,
+        fetch_right=lines.fetch,
+    )
+    assert (4, 4) in found.pairs.select("left", "right").rows()
