@@ -118,7 +118,7 @@ def assemble(
     ]
     told = frames.empty(frames.Reject)
     if rejects:
-        told = pl.concat([frame.cast(dict(told.schema)) for frame in rejects])
+        told = pl.concat([frame.cast(told.schema) for frame in rejects])
     periods = _periods(readings, sources, made)
     return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods)
 

@@ -18,8 +18,8 @@ LIBRARY = ROOT / "recon_lib"
 # A room imports only rooms above it in this list. A package counts as one room.
 FLOW = [
     "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
-    "account", "check", "merging", "settled_files", "books", "asof", "keys", "pay_keys", "matching_terms", "matching_rest",
-    "matching_ladder", "matching", "allocation", "rollforward", "tieout", "valuation", "audits", "claims", "journal",
+    "account", "check", "merging", "settled_files", "books", "asof", "keys", "matching_terms", "matching_ladder",
+    "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "valuation", "audits", "claims", "journal",
     "fast_pay", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "reconcile", "controls", "answer", "sections", "manifest", "publish", "kernel", "export", "running", "packet", "daily",
     "widgets", "__init__", "case_commands", "__main__",
