@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -25,7 +26,16 @@ _OUT: dict[str, Any] = {
 
 def bases(policy: Policy, marketplace: str, days: Iterable[date | None]) -> dict[date, Basis]:
     """The valuation basis of every day (days without any row are left away)."""
-    found = {day: policy.basis(marketplace, _CLASS, day) for day in sorted({d for d in days if d is not None})}
+    table = policy["valuation_basis"]
+    ends = [day + timedelta(days=1) for day in table["effective_to"].drop_nulls().to_list()]
+    edges = sorted({*table["effective_from"].drop_nulls().to_list(), *ends})
+    eras: dict[int, Basis | None] = {}  # between two edges one row holds
+    found = {}
+    for day in sorted({d for d in days if d is not None}):
+        era = bisect_right(edges, day)
+        if era not in eras:
+            eras[era] = policy.basis(marketplace, _CLASS, day)
+        found[day] = eras[era]
     return {day: basis for day, basis in found.items() if basis is not None}
 
 

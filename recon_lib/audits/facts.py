@@ -215,20 +215,24 @@ def order_lines(books: Books) -> pl.DataFrame:
             ["Promotion", "PROMOTION", "promotion"]
         )
         fee = (what == "Commission") | what.str.starts_with("FBA") | (what == "COMMISSION")
-        item = ["order_id", "sku", "order_item_code", "currency"]
-        lines = books.frames["settlement_lines"].filter(pl.col("transaction_type").is_in(_ORDER))
-        lines = lines.join(wanted.lazy(), on="order_id", how="semi")
+        item = ["order_id", "sku", "order_item_code"]
         units = pl.col("quantity").cast(pl.Int64)
-        shipped = lines.group_by(*item, "shipment_id", "posted_on").agg(
+        bare = pl.col("amount_type").is_null() & (units > 0)  # V1 writes the quantity on a row of its own
+        lines = books.frames["settlement_lines"].filter(pl.col("transaction_type").is_in(_ORDER), price | fee | bare)
+        lines = lines.join(wanted.lazy(), on="order_id", how="semi")
+        # one settlement is one file and one currency, so their smallest value is their only one
+        shipped = lines.group_by(*item, "settlement_id", "shipment_id", "posted_on").agg(
             pl.when(price).then(pl.col("amount")).sum().alias("principal"),
             pl.when(fee).then(pl.col("amount")).sum().alias("fees"),
             pl.when(price).then(units).max().alias("priced"),
             units.max().alias("any_units"),
-            pl.when(price).then(PLACE).min().alias("place"),
-            pl.col("fulfillment_id").drop_nulls().max().alias("fulfillment_id"),
+            pl.when(price).then("line").min().alias("line"),
+            pl.col("file", "currency").min(),
+            pl.col("fulfillment_id").max(),
         )
         return (
-            shipped.group_by(item)
+            shipped.with_columns(PLACE.alias("place"))
+            .group_by(*item, "currency")
             .agg(
                 pl.col("principal").sum().cast(MONEY),
                 pl.col("fees").sum().cast(MONEY),
@@ -240,7 +244,7 @@ def order_lines(books: Books) -> pl.DataFrame:
                 pl.col("fulfillment_id").max(),
                 pl.col("posted_on").min(),
             )
-            .sort(item, nulls_last=True)
+            .sort(*item, "currency", nulls_last=True)
             .collect()
         )
 

@@ -11,7 +11,15 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE, fold
-from recon_lib.audits.facts import customer_returns, once, order_lines, paid_lines, refund_lines, reimbursements
+from recon_lib.audits.facts import (
+    customer_returns,
+    ledger_rows,
+    once,
+    order_lines,
+    paid_lines,
+    refund_lines,
+    reimbursements,
+)
 from recon_lib.books import Books
 from recon_lib.money import MONEY, RATE, round_money_expr
 
@@ -36,7 +44,7 @@ def lines(books: Books) -> pl.DataFrame:
     `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units;
     `missing` = refunded − returned − payments left for it; `unpaid` = damaged − paid; `spare` = payments that neither
     needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`, `net` (charge less its fees), `currency`;
-    `is_fba`; places of all sides.
+    `is_fba`.
     """
 
     def make(books: Books) -> pl.DataFrame:
@@ -47,7 +55,6 @@ def lines(books: Books) -> pl.DataFrame:
                 pl.when(pl.col("refund_units").null_count() == 0).then(pl.col("refund_units").sum()).alias("refunded"),
                 pl.col("refund_on").max(),
                 pl.col("first_refund_on").min(),
-                pl.col("refund_places").explode(empty_as_null=False, keep_nulls=False).sort(),
                 pl.col("is_fba").all(),
             )
         )
@@ -58,10 +65,7 @@ def lines(books: Books) -> pl.DataFrame:
             rows = rows.join(frame, on=LINE, how="left", nulls_equal=True)
         rows = rows.join(charges(books), on=LINE, how="left", nulls_equal=True)
         counts = ["returned", "damaged", "sellable", "paid"]
-        places = ["refund_places", "return_places", "paid_places", "charge_places"]
-        rows = rows.with_columns(
-            pl.col(counts).fill_null(0), pl.col(places).fill_null([]), pl.col("is_fba").fill_null(True)
-        )
+        rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
         for_missing = pl.max_horizontal(pl.col("paid") - pl.col("damaged"), 0)
         away = pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0)
         return rows.with_columns(
@@ -74,19 +78,19 @@ def lines(books: Books) -> pl.DataFrame:
 
 
 def charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU: `units` charged, `net` = principal − referral and fulfilment fees, `charge_places`."""
+    """One row an order and SKU: `units` charged, `net` = principal − referral and fulfilment fees, `charge_place`."""
     rows = order_lines(books)
     return rows.group_by(LINE).agg(
         pl.col("units").sum(),
         (pl.col("principal").sum() + pl.col("fees").sum()).cast(MONEY).alias("net"),
         pl.col("principal").sum().alias("charged"),
         pl.col("currency").first(),
-        pl.col("place").drop_nulls().sort().alias("charge_places"),
+        pl.col("place").min().alias("charge_place"),
     )
 
 
 def refunded_items(books: Books) -> pl.DataFrame:
-    """One row an order item with refunded principal: `refund` (positive), `charged`, `refund_units`, days, places.
+    """One row an order item with refunded principal: `refund` (positive), `charged`, `refund_units`, days.
 
     Where a refund names an item that no charge names, the order and SKU are looked at as a whole (`order_item_code`
     null). `refund_units` is null where no charge is known, and then the date-range report's quantity, if it has one.
@@ -108,13 +112,11 @@ def refunded_items(books: Books) -> pl.DataFrame:
             pl.col("units").sum(),
             pl.col("posted_on").min().alias("charged_on"),
             pl.col("fulfillment_id").max().alias("charge_channel"),
-            pl.col("place").drop_nulls().sort().alias("item_places"),
         )
         rows = refunds.group_by(item).agg(
             (-pl.col("amount").sum()).cast(MONEY).alias("refund"),
             pl.col("posted_on").max().alias("refund_on"),
             pl.col("posted_on").min().alias("first_refund_on"),
-            pl.col("place").sort().alias("refund_places"),
             pl.col("fulfillment_id").max().alias("refund_channel"),
             pl.col("currency").first(),
         )
@@ -152,7 +154,6 @@ def _returned(books: Books) -> pl.DataFrame:
         pl.col("returned_on").max(),
         pl.col("fnsku").min(),
         pl.col("asin").min(),
-        pl.col("place").sort().alias("return_places"),
     )
 
 
@@ -180,14 +181,37 @@ def payments(books: Books) -> pl.DataFrame:
 
 
 def _paid(books: Books) -> pl.DataFrame:
-    each = payments(books).group_by(*LINE, "kind", "source").agg(pl.col("units").sum(), pl.col("place"))
-    larger = each.group_by(*LINE, "kind").agg(
-        pl.col("units").max(), pl.col("place").explode(empty_as_null=False, keep_nulls=False)
-    )
-    return larger.group_by(LINE).agg(
-        pl.col("units").sum().alias("paid"),
-        pl.col("place").explode(empty_as_null=False, keep_nulls=False).sort().alias("paid_places"),
-    )
+    each = payments(books).group_by(*LINE, "kind", "source").agg(pl.col("units").sum())
+    larger = each.group_by(*LINE, "kind").agg(pl.col("units").max())
+    return larger.group_by(LINE).agg(pl.col("units").sum().alias("paid"))
+
+
+def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
+    """`rows` (with order_id and sku) with `lines`: the places of their refunds, returns, payments, charges, in the order asked.
+
+    `sides`: refund, return, payment, charge, ledger. Proof is looked up for the few rows concerned only.
+    """
+    keys = rows.select(LINE).unique()
+
+    def of(number: int, side: str) -> pl.DataFrame:
+        if side == "refund":
+            frame = refund_lines(books)
+        elif side == "return":
+            frame = customer_returns(books)
+        elif side == "payment":
+            frame = payments(books)
+        elif side == "charge":
+            frame = order_lines(books).filter(pl.col("place").is_not_null())
+        else:
+            frame = ledger_rows(books).filter(pl.col("type").str.starts_with("customerreturn"))
+            frame = frame.with_columns(pl.col("reference_id").alias("order_id"), PLACE.alias("place"))
+        known = frame.join(keys, on=LINE, how="semi", nulls_equal=True)
+        return known.select(*LINE, "place", pl.lit(number, pl.UInt8).alias("side"))
+
+    found = pl.concat([of(number, side) for number, side in enumerate(sides)]).sort("side", "place")
+    places = found.group_by(LINE, maintain_order=True).agg(pl.col("place").alias("lines"))
+    out = rows.join(places, on=LINE, how="left", nulls_equal=True, maintain_order="left")
+    return out.with_columns(pl.col("lines").fill_null([]))
 
 
 def unit_value(quantity: str) -> list[pl.Expr]:
@@ -220,11 +244,8 @@ def restocked(books: Books, ledger: pl.DataFrame) -> pl.DataFrame:
         units.filter(~sellable & ~grade.is_in(DAMAGED)).sum().alias("kept_units"),
         pl.col("returned_on").filter(sellable & due).max().alias("event_on"),
         pl.col("asin").min(),
-        pl.col("place").filter(sellable & due).sort().alias("return_places"),
     )
-    entered = ledger.filter(pl.col("quantity") > 0, pl.col("reference_id").is_not_null()).with_columns(
-        PLACE.alias("place")
-    )
+    entered = ledger.filter(pl.col("quantity") > 0, pl.col("reference_id").is_not_null())
 
     def booked(key: str) -> pl.DataFrame:
         return (
@@ -233,7 +254,6 @@ def restocked(books: Books, ledger: pl.DataFrame) -> pl.DataFrame:
             .agg(
                 units.sum().alias(f"all_{key}"),
                 units.filter(fold("disposition") == "sellable").sum().alias(f"sellable_{key}"),
-                pl.col("place").sort().alias(f"places_{key}"),
             )
         )
 
@@ -247,6 +267,5 @@ def restocked(books: Books, ledger: pl.DataFrame) -> pl.DataFrame:
 
     return rows.with_columns(
         back=pl.max_horizontal(either("sellable"), either("all") - pl.col("kept_units"), 0),
-        ledger_places=either("places").fill_null([]),
         fnsku=pl.when(pl.col("fnsku") != "").then("fnsku"),
     )

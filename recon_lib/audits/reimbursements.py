@@ -128,7 +128,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         ),
         value_basis=pl.lit("after_order"),
         value_reason=pl.lit("the order's charge is in no settlement here"),
-        value_proof=pl.col("charge_places").list.first(),
+        value_proof=pl.col("charge_place"),
         event_on=pl.col("approved_on"),
     )
     both = pl.concat([early, late.drop("units").with_columns(loss_place=pl.lit(None, pl.String))], how="diagonal")

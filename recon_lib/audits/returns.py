@@ -21,6 +21,7 @@ from recon_lib.audits.order_units import (
     refunded_items,
     restocked,
     unit_value,
+    with_proof,
 )
 from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
@@ -48,7 +49,6 @@ def refund_without_return(books: Books, policy: Policy) -> AuditResult:
         pl.col("missing").alias("quantity"),
         pl.col("refund_on").alias("event_on"),
         pl.col("refund_on").alias("anchor_on"),
-        pl.concat_list("refund_places", "return_places", "paid_places", "charge_places").alias("lines"),
         pl.format("{} refunded − {} returned − {} paid = {} missing",
                   "refunded", "returned", pl.min_horizontal("paid", pl.max_horizontal(pl.col("paid") - pl.col("damaged"), 0)),
                   "missing").alias("arithmetic"),
@@ -60,6 +60,7 @@ def refund_without_return(books: Books, policy: Policy) -> AuditResult:
         (name, "refunds whose order line is in no settlement here", "refunded units unknown", unknown.height),
         (name, "refunds of orders shipped by the seller", "no FBA claim", sellers.height),
     ]
+    out = with_proof(books, out, "refund", "return", "payment", "charge")
     return AuditResult(findings(out, name, **_CLAIM), _history(books), not_checked(n for n in notes if n[3]))
 
 
@@ -97,11 +98,11 @@ def return_unpaid(books: Books, policy: Policy) -> AuditResult:
         words(*LINE).alias("fact"),
         pl.col("unpaid").alias("quantity"),
         pl.col("event_on").alias("anchor_on"),
-        pl.concat_list("return_places", "refund_places", "paid_places", "charge_places").alias("lines"),
         pl.format("{} returned damaged − {} paid = {}", "damaged", "paid", "unpaid").alias("arithmetic"),
         first_on=pl.min_horizontal("event_on", "damaged_on"),
     )
     out = out.with_columns(*_waits(books, "first_on", "reimbursements"))
+    out = with_proof(books, out, "return", "refund", "payment", "charge")
     return AuditResult(findings(out, name, **_CLAIM))
 
 
@@ -113,7 +114,7 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     name = "return_not_restocked"
     ledger = ledger_rows(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
     rows = restocked(books, ledger)
-    more = lines(books).select(*LINE, "spare", "refund_places", "charge_places", "units", "net", "currency")
+    more = lines(books).select(*LINE, "spare", "units", "net", "currency")
     rows = rows.join(more, on=LINE, how="left", nulls_equal=True)
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
     earlier = (pl.col("late_units") - pl.col("back")).clip(0)
@@ -124,11 +125,11 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     out = rows.with_columns(*unit_value("quantity")).with_columns(
         words(*LINE, "fnsku").alias("fact"),
         pl.col("event_on").alias("anchor_on"),
-        pl.concat_list("return_places", "ledger_places", "refund_places", "charge_places").alias("lines"),
         pl.format("{} returned sellable − {} put back − {} paid = {}, {} days after", "late_units", "back", "paid",
                   "quantity", (pl.lit(books.as_of) - pl.col("event_on")).dt.total_days()).alias("arithmetic"),
         *_waits(books, "event_on", "ledger_detail", "reimbursements"),
     )  # fmt: skip
+    out = with_proof(books, out, "return", "ledger", "refund", "charge")
     return AuditResult(findings(out, name, **_CLAIM))
 
 
@@ -146,10 +147,10 @@ def refund_exceeds_charge(books: Books, policy: Policy) -> AuditResult:
         pl.col("refund_on").alias("event_on"),
         pl.col("refund_on").alias("anchor_on"),
         (pl.col("refund") - pl.col("charged")).alias("owed"),
-        pl.concat_list("refund_places", "item_places").alias("lines"),
         pl.Series("arithmetic", texts, dtype=pl.String),
         *coverage.first_reason(absent),
     )
+    out = with_proof(books, out, "refund", "charge")
     return AuditResult(findings(out, name, value_basis="difference"))
 
 
