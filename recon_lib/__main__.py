@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from recon_lib import case_commands
 from recon_lib.errors import ReconError
 
 
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
     check.set_defaults(run=_check)
+    case_commands.add_commands(commands)
     return whole
 
 

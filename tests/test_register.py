@@ -290,6 +290,7 @@ def test_the_view_is_the_last_word_on_every_finding(register: Register) -> None:
 
 
 def account(tmp_path: Path) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "account.yml").write_text("account: test\nmarketplace: US\ncurrency: USD\n")
     return tmp_path
 
@@ -344,3 +345,49 @@ def test_a_tampered_register_stops_the_day_and_is_named(tmp_path: Path) -> None:
 
 def test_every_kind_has_its_words() -> None:
     assert set(KINDS) == {"opened", "answered", "paid", "refused", "appealed", "closed", "accepted", "reviewed"}
+
+
+def run(*words: str) -> int:
+    from recon_lib.__main__ import main
+
+    return main(["case", *words])
+
+
+def test_the_commands_record_list_verify_and_hand_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = account(tmp_path / "a"), tmp_path / "out"
+    packet = out / "test" / "2026-01-31"
+    packet.mkdir(parents=True)
+    (packet / "findings.csv").write_text(f"finding_id,audit\n{LOST},warehouse_lost\n{OTHER},refund_without_return\n")
+    (packet / "manifest.json").write_text("{}")
+    where = ["--out", str(out), "--who", "Ann", "--note", "why"]
+    assert run("open", str(folder), LOST, *where, "--case", "77", "--at", "2026-01-20") == 0
+    assert "event 1 (opened warehouse_lost-00000000000000a1, case 77 by Ann, 2026-01-20)" in capsys.readouterr().out
+    assert run("open", str(folder), LOST, *where) == 2
+    assert "One event is claimed once" in capsys.readouterr().err
+    assert run("accept", str(folder), OTHER.replace("b2", "b3"), *where) == 2  # a typing error cannot be taken back
+    assert "no packet in" in capsys.readouterr().err
+    assert run("open", str(folder), "nonsense", *where) == 2
+    assert run("paid", str(folder), LOST, *where, "--amount", "7.20", "--at", "2026-01-25") == 0
+    assert run("refuse", str(folder), OTHER, *where) == 2
+    assert run("review", str(folder), "2026-01-31", "--who", "Bob", "--out", str(out)) == 0
+    assert (
+        "(reviewed 2026-01-31 sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a by Bob"
+        in capsys.readouterr().out
+    )
+    assert run("review", str(folder), "2026-01-30", "--who", "Bob", "--out", str(out)) == 2
+    assert run("verify", str(folder), "--out", str(out)) == 0
+    capsys.readouterr()
+    assert run("list", str(folder), "--date", "2026-01-31") == 1
+    told = capsys.readouterr().out
+    assert (
+        "case 77 paid on 2026-01-25 by Ann: why (opened on 2026-01-20); paid 7.20 USD on 2026-01-25 as recorded, in no reimbursement report yet"
+        in told
+    )
+    assert "1 claimed, 0 accepted, 0 to ask again" in told
+    assert run("export", str(folder), str(tmp_path / "d.csv")) == 0
+    other = account(tmp_path / "b")
+    assert run("import", str(other), str(tmp_path / "d.csv")) == 0
+    assert open_register(other).events() == open_register(folder).events()
+    (packet / "manifest.json").write_text('{"inputs": [{"family": "register", "last_event": 1, "last_hash": "f00"}]}')
+    assert run("verify", str(folder), "--out", str(out)) == 2
+    assert "is not the one noted in packet 2026-01-31" in capsys.readouterr().err
