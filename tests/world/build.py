@@ -82,8 +82,11 @@ def business(w: World, dice: Dice, products: list[Product], last: date, a_day: t
             back = day + timedelta(dice.between(6, 20))
             if dice.chance(9) and back + timedelta(4) <= last:
                 w.refund(order, back)
+                arrived = back + timedelta(dice.between(0, 2))
+                if back <= w.as_of < arrived:  # a refund still waiting for its parcel would be a finding
+                    arrived = back
                 state = dice.pick(("SELLABLE", "SELLABLE", "CUSTOMER_DAMAGED", "DEFECTIVE"))
-                w.give_back(order, back + timedelta(dice.between(0, 2)), order.quantity, disposition=state,
+                w.give_back(order, arrived, order.quantity, disposition=state,
                             reason="DEFECTIVE" if state == "DEFECTIVE" else dice.pick(("UNWANTED_ITEM", "NO_REASON_GIVEN")),
                             restock=dice.between(0, 2))  # fmt: skip
         day += timedelta(1)

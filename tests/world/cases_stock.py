@@ -177,9 +177,11 @@ def lost_twins(w: World, p: Product, dice: Dice) -> None:
 
 
 def lost_mixture(w: World, p: Product, dice: Dice) -> None:
-    steps: list[Step] = []
-    for _ in range(dice.between(2, 4)):
-        steps.append(("lost", _age(w, dice), dice.between(1, 3)))
+    # Losses on days of their own: which of two on one day is the older nobody can tell.
+    ages = dice.shuffled(
+        (3, 20, 35, 50, 70, 90) if w.as_of < w.place.automatic_from else (3, 7, 13, 20, 33, 47, 59, 60, 61, 74)
+    )
+    steps: list[Step] = [("lost", age, dice.between(1, 3)) for age in ages[: dice.between(2, 4)]]
     for _ in range(dice.between(1, 4)):
         steps.append((dice.pick(("found", "cash")), dice.pick((2, 8, 16, 24, 38, 50, 57, 66)), dice.between(1, 3)))
     story(w, p, "warehouse_lost", steps, "a mixture")

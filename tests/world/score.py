@@ -81,7 +81,7 @@ class Score:
             out.append("not scored, because the library has no such audit: " + ", ".join(sorted(self.unscored)))
         return "\n".join(out)
 
-    def explain(self, most: int = 40) -> str:
+    def explain(self, most: int = 400) -> str:
         said = [f"differs: {d}" for d in self.differs]
         said += [f"missed:  {show(t)}" for t in self.missed]
         said += ["false:   " + " ".join(f"{c}={text(f[c])}" for c in ("audit", *COLUMNS) if text(f[c])) + f" | {f['reason'] or ''} | {f['evidence'] or ''}"
