@@ -92,7 +92,7 @@ def at_a_glance(day: Day) -> Html:
             kinds or "no gap, no difference",
         )
     )
-    unchecked = day.not_checked.height
+    unchecked = day.not_checked.select("subject", "reason").unique().height
     rejected = day.books.rejects.height
     rows.append(
         _line(

@@ -46,6 +46,7 @@ def draft(day: Day, folder: Path | str) -> None:
         "inputs": inputs,
         "policy": policy_used(day),
         "control_totals": day.control_totals(),
+        "not_checked": day.not_checked.to_dicts(),
     })  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
         {"audit": name, "subject": family, "reason": "no such report in the account folder", "count": None}
         for audit in audits
         for name in audit.names
-        for family in audit.reads
+        for family in audit.needs.get(name, audit.reads)
         if not books.has(family)
     ]
     return pl.DataFrame(rows, schema=frames.empty(frames.NotChecked).schema, orient="row")

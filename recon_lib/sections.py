@@ -105,16 +105,21 @@ def by_status(day: Day) -> Html:
 
 
 def not_checked(day: Day) -> Html:
-    """What could not be checked, and why."""
-    frame = day.not_checked.with_columns(pl.col("audit").replace(AUDIT_TITLES).alias("title"))
+    """What could not be checked, and why: one row for each reason, with all audits that it touches."""
+    points = (
+        day.not_checked.with_columns(pl.col("audit").replace(AUDIT_TITLES).alias("title"))
+        .group_by("subject", "reason")
+        .agg(pl.col("title").unique().sort().str.join(" · "), pl.col("count").max())
+        .sort("reason", "subject")
+    )
     columns = [
-        Column("title", "Audit"),
         Column("subject", "What", "code"),
         Column("reason", "Why not", "long"),
+        Column("title", "Audits it touches", "long"),
         Column("count", "Rows", "number"),
     ]
     return table(
-        frame,
+        points,
         columns,
         id="not-checked",
         caption="Not checked, and why",

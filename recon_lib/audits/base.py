@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,12 @@ class AuditResult:
 
 @dataclass(frozen=True)
 class Audit:
-    """A named check. `names` are the values of findings.audit it can give; `reads` the families it looks at."""
+    """A named check. `names` are the values of findings.audit it can give; `reads` the families it looks at.
+
+    `needs`: where one function gives several audits, the families that each of them cannot do without (default: `reads`).
+    """
 
     names: tuple[str, ...]
     reads: tuple[str, ...]
     run: Callable[[Books, Policy], AuditResult]
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

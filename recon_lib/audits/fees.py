@@ -167,5 +167,16 @@ def _told(rows: pl.DataFrame, side: str, whose: str) -> pl.DataFrame:
 
 
 FEE_AUDITS: tuple[Audit, ...] = (
-    Audit(NAMES, ("settlement_lines", "fee_preview", "products", "storage_fees", "reimbursements"), fees),
+    Audit(
+        NAMES,
+        ("settlement_lines", "fee_preview", "products", "storage_fees", "reimbursements"),
+        fees,
+        needs={
+            "fulfilment_fee_overcharge": ("settlement_lines", "fee_preview"),
+            "measurement_error": ("settlement_lines", "fee_preview", "products"),
+            "referral_fee_error": ("settlement_lines", "products"),
+            "refund_fee_kept": ("settlement_lines",),
+            "storage_fee_overcharge": ("storage_fees",),
+        },
+    ),
 )
