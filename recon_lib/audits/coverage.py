@@ -4,7 +4,8 @@ Settlements state their windows. Every other report is known by its rows only, s
 when it is long and the report's own average leaves chance no room: between two files of a report with a row a day or more,
 longer than a week with at least six rows to be expected; before the first row likewise and after the last one of any
 report, longer than five weeks with at least twenty. Rarer events come in bursts, and credits trail what they settle by
-weeks, so the ends of such a report are thin by nature.
+weeks, so the ends of such a report are thin by nature. A pace is known only from twenty rows over four weeks: a report of
+a few rows is a quiet one, and its silence says that nothing happened.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from recon_lib.merging import union_of_days
 
 _SHORT, _EXPECTED = 7, 6  # days and rows, between two files
 _SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
+_PACE_ROWS, _PACE_DAYS = 20, 28  # fewer tell no pace
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
 _DAY = timedelta(days=1)
@@ -38,6 +40,8 @@ def holes(books: Books, family: str) -> list[Span]:
         return []  # a file without rows says: nothing happened
     rows = int(books.files.filter(pl.col("family") == family)["rows_used"].sum() or 0)
     days = sum((end - start).days + 1 for start, end in spans)
+    if rows < _PACE_ROWS or days < _PACE_DAYS:
+        return []
     first = min((span[0] for known in books.periods.values() for span in known), default=spans[0][0])
 
     def is_hole(span: Span) -> bool:
