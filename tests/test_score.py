@@ -70,7 +70,7 @@ def test_the_same_seed_makes_the_same_bytes(place: str, tmp_path: Path) -> None:
     assert len(first) > 40
 
 
-@pytest.mark.parametrize(("place", "seed"), [("US", 1), ("US", 4), ("UK", 2), ("DE", 3)])
+@pytest.mark.parametrize(("place", "seed"), [("US", 4), ("UK", 2), ("DE", 3)])
 def test_a_random_world_is_found_out_completely(place: str, seed: int, tmp_path: Path) -> None:
     w = worlds.random_world(seed, place)
     worlds.save(w, tmp_path / "account")
