@@ -161,7 +161,10 @@ def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
     wanted = rows.with_columns(group_mix(GROUP).alias("mix")).select(
         "line", "at", "amount", GROUP, "other", *hashes, *second, *(IDS if ids else [])
     )
-    return wanted.collect(engine="streaming")
+    frame = wanted.collect(engine="streaming")
+    for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
+        frame = frame.with_columns(frame[name].rechunk())
+    return frame
 
 
 def _checked(frame: pl.DataFrame, rows: pl.LazyFrame, kinds: tuple[str, str]) -> FastSide | None:

@@ -23,7 +23,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
-from recon_lib.matching_rest import pair_rest
+from recon_lib.matching_rest import NEVER, Slow, pair_rest
 from recon_lib.matching_terms import Array, Fetch, Rule, Side, Terms, same_text
 
 __all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
@@ -90,18 +90,19 @@ def pair(
     for side, quick in zip(sides, (quick_left, quick_right), strict=True):
         side.keep_texts(_wanted(side, quick, sides[0].amounts[quick_left] != sides[1].amounts[quick_right]))
     slow, repeats = pair_rest(*sides, quick_left, quick_right, terms)
-    rows_left = np.concatenate([quick_left, slow.left])
-    rows_right = np.concatenate([quick_right, slow.right])
-    rules_of = np.concatenate([np.zeros(len(quick_left), np.uint8), slow.rule])
-    order = np.argsort(rows_left, kind="stable") if len(slow.left) or not _rising(rows_left) else None
-    if order is not None:
-        rows_left, rows_right, rules_of = rows_left[order], rows_right[order], rules_of[order]
+    partner = np.full(left.height, -1, np.int32)
+    partner[quick_left] = quick_right
+    partner[slow.left] = slow.right
+    rows_left = np.flatnonzero(partner >= 0)
+    rows_right = partner[rows_left]
+    rules_of = np.zeros(left.height, np.uint8)
+    rules_of[slow.left] = slow.rule
     exact = sides[0].amounts[rows_left] == sides[1].amounts[rows_right]
     if tolerance and any(tolerance.values()):
         exact |= _tolerated(sides, rows_left, rows_right, left, tolerance)
-    day = _days(sides, rows_left, rows_right, slow.day, len(quick_left), order, terms) if dated else None
+    day = _days(sides, rows_left, rows_right, slow) if dated else None
     pairs = pl.DataFrame({"left": rows_left.astype(np.uint32), "right": rows_right.astype(np.uint32)}).with_columns(
-        _named("rule", rules_of, [rule.name for rule in rules]),
+        _named("rule", rules_of[rows_left], [rule.name for rule in rules]),
         _named("pile", np.where(exact, 0, 1).astype(np.uint8), [MATCHED, WITH_DIFFERENCE]),
         pl.lit(None, pl.Date).alias("paired_on") if day is None else pl.Series("paired_on", day).cast(pl.Date),
     )
@@ -125,7 +126,7 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
     ids = left.ids(0)
     if ids["h"].n_unique() != ids.height:
         ids = ids.filter(ids["h"].is_unique())
-    met = right.ids(0).join(ids, on="h", suffix="_left")
+    met = right.ids(0).lazy().join(ids.lazy(), on="h", suffix="_left").collect(engine="streaming")
     rows_right, rows_left = met["row"].to_numpy(), met["row_left"].to_numpy()
     sure = np.bincount(rows_left, minlength=left.height)[rows_left] == 1 if len(rows_left) else np.zeros(0, bool)
     early = right.at[rows_right] < left.at[rows_left]
@@ -151,10 +152,6 @@ def _wanted(side: Side, quick: Array, odd: Array) -> Array:
     return np.flatnonzero(wanted)
 
 
-def _rising(rows: Array) -> bool:
-    return len(rows) < 2 or bool((rows[1:] > rows[:-1]).all())
-
-
 def _tolerated(
     sides: tuple[Side, Side],
     rows_left: Array,
@@ -172,19 +169,11 @@ def _tolerated(
     return np.asarray(gap <= allowed.to_numpy())
 
 
-def _days(
-    sides: tuple[Side, Side],
-    rows_left: Array,
-    rows_right: Array,
-    slow: Array,
-    quick: int,
-    order: Array | None,
-    terms: Terms,
-) -> Array:
+def _days(sides: tuple[Side, Side], rows_left: Array, rows_right: Array, slow: Slow) -> Array:
     """The day each pair was made: the later line's day, or a later one where the pair became the only one left over."""
-    days = np.maximum(sides[0].days(rows_left), sides[1].days(rows_right))
-    told = np.concatenate([np.full(quick, np.iinfo(np.int32).min, np.int32), slow])
-    return np.asarray(np.maximum(days, told if order is None else told[order]))
+    told = np.full(sides[0].height, NEVER, np.int32)
+    told[slow.left] = slow.day
+    return np.asarray(np.maximum(np.maximum(sides[0].days(rows_left), sides[1].days(rows_right)), told[rows_left]))
 
 
 def _piles(height: int, rows: Array, exact: Array, repeats: Array, alone: str) -> pl.Series:

@@ -164,6 +164,8 @@ def _settle(
     against = np.zeros(len(i), bool)  # an earlier key is known on both sides and disagrees
     refused = np.zeros(len(i), bool)
     beside = np.zeros(len(i), bool)
+    in_quick = np.zeros(whole.height, bool)
+    in_quick[quick_left] = True
     for number, terms_rule in enumerate(terms.rules):
         known = left.known[number][i] & right.known[number][j]
         same = known & (left.hashes[number][i] == right.hashes[number][j])
@@ -177,10 +179,10 @@ def _settle(
         if terms_rule.differs and differing.any():
             rule[differing] = number
             where = np.flatnonzero(differing)
-            waiting = whole.hashes[number].gather(pl.Series(quick_left.astype(np.uint32)))
             wanted = pl.Series(left.hashes[number][i[where]])
-            found = wanted.is_in(waiting.filter(waiting.is_in(wanted.implode())).implode())
-            beside[where[found.to_numpy()]] = True
+            same_key = whole.hashes[number].is_in(wanted.implode()).fill_null(False).arg_true()
+            waiting = same_key.filter(pl.Series(in_quick[same_key.to_numpy()]))
+            beside[where[wanted.is_in(whole.hashes[number].gather(waiting).implode()).to_numpy()]] = True
         against |= known & ~same
     to_ladder = doubted | (beside & ~refused)
     made = (rule != 255) & ~refused & ~to_ladder
