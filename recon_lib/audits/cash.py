@@ -283,10 +283,10 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     ]  # fmt: skip
     # an account with Amazon Pay only is known by its lines, every other one by the windows of its settlements
     family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
-    gaps = coverage.holes(books, family)
+    gaps = _endable(books, coverage.holes(books, family)) if books.has("settlements") else coverage.holes(books, family)
     frame = _frame(rows)
     reasons = (
-        [_report_missing(family, gaps, c.on) for c in tied.unexplained]
+        [_report_missing(family, gaps, c.on, books.as_of) for c in tied.unexplained]
         if books.has(family)
         else [f"report missing: {family}"] * frame.height
     )
@@ -299,12 +299,22 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     return AuditResult(findings(frame, name), not_checked=not_checked(n for n in notes if n[3]))
 
 
-def _report_missing(family: str, gaps: list[coverage.Span], booked: date) -> str | None:
+def _endable(books: Books, gaps: list[coverage.Span]) -> list[coverage.Span]:
+    """The gaps, the last one from the day on which a settlement no shorter than the known ones can have ended in it."""
+    windows = (
+        books.frames["settlements"].select(pl.col("end_on") - pl.col("start_on")).collect().to_series().drop_nulls()
+    )
+    shortest = max(min(windows.to_list(), default=timedelta()), timedelta())
+    moved = [(start + shortest if end == books.as_of and start != coverage.EVER else start, end) for start, end in gaps]
+    return [(start, end) for start, end in moved if start <= end]
+
+
+def _report_missing(family: str, gaps: list[coverage.Span], booked: date, as_of: date) -> str | None:
     """Why a credit may be the money of a settlement whose report is missing; null where none can have ended in time."""
     for start, end in gaps:
         if start == coverage.EVER:
             continue  # before the first settlement known: nothing tells that there was one
-        one = end - start <= _ONE_SETTLEMENT  # a single settlement: it ended on the day after the gap
+        one = end < as_of and end - start <= _ONE_SETTLEMENT  # a single settlement: it ended on the day after the gap
         if (end >= booked - _PAID_WITHIN) and (end < booked if one else start <= booked):
             return f"report missing: {family.replace('_', ' ')} until {end}"
     return None
