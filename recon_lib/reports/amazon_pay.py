@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from functools import lru_cache
 
 import polars as pl
 
@@ -39,20 +40,23 @@ def preamble_values(preamble: str) -> tuple[dict[str, str], int]:
 def _statement(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
     """The lines, and the window that the preamble states (no row where it states none)."""
     values, line = preamble_values(facts.get("preamble", ""))
-    written = pl.LazyFrame(
-        {
-            "seller_id": [values.get("sellerid")],
-            "start": [values.get("settlementstartdate")],
-            "end": [values.get("settlementenddate")],
-        },
-        schema=dict.fromkeys(("seller_id", "start", "end"), pl.String),
-    )
-    start, _ = dates.read(pl.col("start"), dates.DatePlan())
-    end, _ = dates.read(pl.col("end"), dates.DatePlan())
-    statement = written.select(
-        pl.lit(line, dtype=pl.UInt32).alias("line"), "seller_id", start.alias("start_at"), end.alias("end_at")
+    written = [values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate")]
+    told = pl.LazyFrame([[line, *written]], schema=_WRITTEN, orient="row")
+    statement = told.select(
+        "line",
+        "seller_id",
+        *(_moment(n, dates.sniff([w] if w else [])) for n, w in zip(_ENDS, written[1:], strict=True)),
     ).filter(pl.col("start_at").is_not_null() & pl.col("end_at").is_not_null())
     return {"pay_lines": rows, "pay_statements": statement}
+
+
+_ENDS = ("start_at", "end_at")
+_WRITTEN = {"line": pl.UInt32, **dict.fromkeys(("seller_id", *_ENDS), pl.String)}
+
+
+@lru_cache(maxsize=256)
+def _moment(name: str, plan: dates.DatePlan) -> pl.Expr:
+    return dates.read(pl.col(name), plan)[0].alias(name)
 
 
 PAY_SETTLEMENT = Report(

@@ -39,7 +39,7 @@ class Column:
     required: bool = False  # the header must have it for the file to be this report
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """One report family.
 

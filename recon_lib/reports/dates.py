@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
@@ -46,6 +47,7 @@ _RICH = (
     r"(?:[t, ]+(?<h>[0-9]{1,2})[:.](?<mi>[0-9]{2})(?:[:.](?<s>[0-9]{2})(?:[.,][0-9]{1,9})?)?(?: ?(?<ap>[ap])\.? ?m\.?)?)?"
     r" ?(?<zw>[a-z]{1,4})?(?<zs>[-+])?(?<zh>[0-9]{1,2})?(?::?(?<zm>[0-9]{2}))?$"
 )
+_DIGITS = str.maketrans("012345678", "999999999")
 _SLASHED = r"^([0-9]{1,2})[-/]([0-9]{1,2})[-/](?:[0-9]{4}|[0-9]{2})(?:[^0-9]|$)"
 
 
@@ -61,6 +63,7 @@ class DatePlan:
     slashed: bool = False  # the order of day and month is not said by the shape
 
 
+@lru_cache(maxsize=256)
 def offset_minutes(ending: str) -> int | str | None:
     """Minutes east of UTC of a written zone, None for no zone, "?" where it is not understood."""
     word = ending.strip().lower()
@@ -75,7 +78,7 @@ def offset_minutes(ending: str) -> int | str | None:
 
 def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
     """The plan for a column whose first cells are `sample`."""
-    slashed = any(re.match(_SLASHED, cell) for cell in sample)
+    slashed = any(map(re.compile(_SLASHED).match, sample))
     rich = DatePlan(month_first=month_first, slashed=slashed)
     shapes, endings = set(), dict[str, int | None]()
     for cell in sample:
@@ -83,7 +86,7 @@ def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
         minutes = offset_minutes(found[3] or "") if found else "?"
         if not found or isinstance(minutes, str):
             return rich
-        shapes.add((re.sub(r"\d", "9", found[1]), found[2]))
+        shapes.add((found[1].translate(_DIGITS), found[2]))
         endings[found[3] or ""] = minutes
     if len(shapes) != 1 or len(endings) > 4:
         return rich
@@ -135,7 +138,7 @@ def read(text: pl.Expr, plan: DatePlan, *, strict: bool = False) -> tuple[pl.Exp
     `strict`: a cell that the plan cannot read raises (the rich way never does), and the years are for the caller to check.
     """
     at, on = _read_any(text, plan, strict=strict)
-    if strict and plan.layout:
+    if strict or not plan.layout:
         return at, on
     known = in_range(on)
     return pl.when(known).then(at), pl.when(known).then(on)
@@ -148,7 +151,7 @@ def in_range(on: pl.Expr) -> pl.Expr:
 
 def _read_any(text: pl.Expr, plan: DatePlan, *, strict: bool) -> tuple[pl.Expr, pl.Expr]:
     if not plan.layout:
-        return _read_rich(text, month_first=plan.month_first)
+        return read_parts(parts(text, plan))
     only_days = not plan.timed
     none = pl.lit(None, dtype=pl.Datetime("us", "UTC"))
     if len(plan.endings) <= 1:
@@ -178,12 +181,13 @@ def _at(local: pl.Expr, minutes: int) -> pl.Expr:
     return moved.dt.replace_time_zone("UTC")
 
 
-def _read_rich(text: pl.Expr, *, month_first: bool) -> tuple[pl.Expr, pl.Expr]:
-    """By the grammar, step by step inside one struct: written as nested expressions the match would be made 60 times."""
+def parts(text: pl.Expr, plan: DatePlan) -> pl.Expr:
+    """A struct for `read_parts`, by the grammar step by step: as nested expressions the match would be made 60 times."""
+    month_first = plan.month_first
     flat = text.str.replace_all(r"[\p{Z}\s]+", " ").str.strip_chars(" ").str.to_lowercase()
     flat = flat.str.replace_all(" de ", " ", literal=True)
     cell, numbers = pl.field, ("y1", "m1", "d1", "a2", "b2", "y2", "d3", "y3", "d4", "y4", "h", "mi", "s", "zh", "zm")
-    parts = flat.str.extract_groups(_RICH).struct.with_fields(
+    told = flat.str.extract_groups(_RICH).struct.with_fields(
         *(cell(name).cast(pl.Int32, strict=False) for name in numbers),
         *(_number_of(cell(name), MONTHS) for name in ("n3", "n4")),
         _number_of(cell("zw"), {k: v for k, v in _ZONES.items() if v is not None}).alias("base"),
@@ -197,7 +201,7 @@ def _read_rich(text: pl.Expr, *, month_first: bool) -> tuple[pl.Expr, pl.Expr]:
     half_day = pl.when(h.is_between(1, 12)).then(h % 12 + pl.when(half == "p").then(12).otherwise(0))
     hour = pl.when(half.is_null()).then(h).otherwise(half_day)
     shift = cell("zh") * 60 + cell("zm").fill_null(0)
-    parts = parts.struct.with_fields(
+    told = told.struct.with_fields(
         _joined("-", year, month, day).str.to_date("%Y-%m-%d", strict=False).alias("on"),
         _joined(":", hour, cell("mi"), cell("s").fill_null(0)).str.to_time("%H:%M:%S", strict=False).alias("clock"),
         pl.when(sign == "-").then(-shift).otherwise(shift).alias("shift"),
@@ -207,12 +211,17 @@ def _read_rich(text: pl.Expr, *, month_first: bool) -> tuple[pl.Expr, pl.Expr]:
     numbered = numbered & (word.is_null() | word.is_in(["utc", "gmt"]))
     worded = word.is_not_null() & cell("base").is_not_null() & bare
     timed = h.is_null() | cell("clock").is_not_null()
-    on = pl.when((numbered | worded | (word.is_null() & bare)) & timed).then(cell("on"))
+    sure = (numbered | worded | (word.is_null() & bare)) & timed
+    on = pl.when(sure & in_range(cell("on"))).then(cell("on"))
     minutes = pl.when(numbered).then(cell("shift")).when(worded).then(cell("base"))
     # The zone counts only beside a time: `2026-08-12 PDT` is a day.
     local = on.cast(pl.Datetime("us")) + cell("clock").cast(pl.Duration("us"))
     at = (local - pl.duration(minutes=minutes, time_unit="us")).dt.replace_time_zone("UTC")
-    told = parts.struct.with_fields(at.alias("at"), on.alias("on"))
+    return told.struct.with_fields(at.alias("at"), on.alias("on"))
+
+
+def read_parts(told: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """(instant, day) of a column of `parts`."""
     return told.struct.field("at"), told.struct.field("on")
 
 

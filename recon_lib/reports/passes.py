@@ -18,7 +18,7 @@ from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.store import REJECTS
 from recon_lib.reports.text import ByteFacts
 
-_SAMPLE_ROWS = 400
+SAMPLE_ROWS = 400
 _VALUE_LENGTH = 80
 _IN_MEMORY = 64 << 20
 
@@ -48,6 +48,10 @@ class Job:
         }
 
 
+Summary = tuple[str | None, str | None, Mapping[str, str]]
+"""First day, last day, total by currency of a report's own frame."""
+
+
 @dataclass
 class Outcome:
     """What the passes gave. `rejects` has one row a rejected physical row."""
@@ -57,6 +61,11 @@ class Outcome:
     rejects: pl.DataFrame
     facts: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    held: dict[str, pl.DataFrame] = field(default_factory=dict)  # the frames again, where they are small
+    summary: Summary | None = None  # where it is known already
+
+    def frame(self, family: str) -> pl.LazyFrame:
+        return self.held[family].lazy() if family in self.held else pl.scan_parquet(self.frames[family])
 
 
 def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]:
@@ -65,23 +74,39 @@ def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]
     first = typed.month_first_default(job.report, job.marketplace)
     outcome, trim = _try_clean(job, plans, month_first=first, trim=False)
     facts = counted()
-    if facts.nul:
-        raise ReportError("holds NUL bytes", hoped="plain text", do="download it again", file=job.name)
-    if not facts.utf8:
-        return Outcome({}, 0, pl.DataFrame(schema=REJECTS), {}), facts
+    if not proper(job, facts):
+        return unread(), facts
     if outcome is not None and facts.padded and not trim:
         outcome, _ = _try_clean(job, plans, month_first=first, trim=True)
     if outcome is not None and scan.proves(job.path, facts, job.header, job.head, outcome.used):
         return outcome, facts
+    return judge(job, facts), facts
+
+
+def proper(job: Job, facts: ByteFacts) -> bool:
+    """False: the bytes are not UTF-8, so nothing that was read counts. ReportError for NUL bytes."""
+    if facts.nul:
+        raise ReportError("holds NUL bytes", hoped="plain text", do="download it again", file=job.name)
+    return facts.utf8
+
+
+def unread() -> Outcome:
+    """Nothing was read."""
+    return Outcome({}, 0, pl.DataFrame(schema=REJECTS), {})
+
+
+def judge(job: Job, facts: ByteFacts) -> Outcome:
+    """The strict pass."""
+    plans, first = typed.plans_for(job.header), typed.month_first_default(job.report, job.marketplace)
     raw, ragged = scan.sound_rows(job.path, facts, job.header, job.head, job.work)
-    return _strict(job, raw, ragged, plans, month_first=first), facts
+    return _strict(job, raw, ragged, plans, month_first=first)
 
 
 def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> tuple[Outcome | None, bool]:
     """(what the clean pass gave, None where a cell was not read; whether it trimmed)."""
     try:
         raw = scan.quick_scan(job.path, job.header)
-        sample = raw.head(_SAMPLE_ROWS).collect()
+        sample = raw.head(SAMPLE_ROWS).collect()
         padded = sample.select(
             pl.any_horizontal((pl.col(c) != pl.col(c).str.strip_chars()).any() for c in scan.columns_of(job.header))
         ).item()
@@ -103,7 +128,7 @@ def _clean(
         order, said = typed.order_of_day_and_month(typed.texts(raw, plans), sniffed, default=month_first)
     if order != month_first:
         sniffed = typed.sniff(words, plans, month_first=order)
-    facts = _facts(job, words.lazy())
+    facts = facts_of(job, words.lazy())
 
     def parts_of(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame]]:
         texts = typed.texts(rows, plans, trim=trim, empties=job.header.quoted)
@@ -115,7 +140,7 @@ def _clean(
     sinks = {family: job.work / f"{family}.parquet" for family in parts}
     for family, part in parts.items():
         source = first_parts[family] if family in report.head_only else part
-        source.sink_parquet(sinks[family], **_PARQUET)
+        source.sink_parquet(sinks[family], **PARQUET)
     checks = typed.unsure(sniffed)
     if report.check is not None:
         checks.append(report.check.is_not_null().sum().alias("check"))
@@ -124,7 +149,7 @@ def _clean(
     stored = {family: pl.scan_parquet(path) for family, path in sinks.items()}
     names = typed.given_names(plans)
     for family, part in stored.items():
-        rules = typed.rules(frame_of(report, family), names) + typed.impossible_days(part)
+        rules = typed.rules(frame_of(report, family), names) + typed.impossible_days(frame_of(report, family))
         if rules and part.filter(pl.any_horizontal(wrong for wrong, _, _ in rules)).head(1).collect().height:
             return None
     if report.head_only or (report.finish is None and report.split is None):
@@ -135,10 +160,28 @@ def _clean(
     return Outcome(sinks, used, pl.DataFrame(schema=REJECTS), facts, [said] if said else [])
 
 
-_PARQUET: dict[str, Any] = {
+PARQUET: dict[str, Any] = {
     "compression": "lz4",
     "statistics": {"min": False, "max": False, "distinct_count": False, "null_count": True},
 }
+
+
+def summary(report: Report, main: pl.LazyFrame | None) -> Summary:
+    """First day, last day, total by currency of the finished rows."""
+    if main is None:
+        return None, None, {}
+    names = main.collect_schema().names()
+    first = last = None
+    totals: dict[str, str] = {}
+    if report.period in names:
+        day = pl.col(report.period)
+        first, last = (
+            main.select(day.min().cast(pl.String).alias("a"), day.max().cast(pl.String).alias("b")).collect().row(0)
+        )
+    if report.money in names and "currency" in names:
+        by = main.group_by("currency").agg(pl.col(report.money).sum().cast(pl.String)).sort("currency").collect()
+        totals = {currency or "": amount for currency, amount in by.iter_rows()}
+    return first, last, totals
 
 
 def frame_of(report: Report, family: str) -> type[dy.Schema]:
@@ -146,7 +189,7 @@ def frame_of(report: Report, family: str) -> type[dy.Schema]:
     return report.extra_frames.get(family, report.frame)
 
 
-def _facts(job: Job, rows: pl.LazyFrame) -> dict[str, str]:
+def facts_of(job: Job, rows: pl.LazyFrame) -> dict[str, str]:
     facts = job.facts()
     if job.report.prepare is not None:
         named = rows.rename({n: n.removeprefix(typed.TEXT) for n in rows.collect_schema().names()})
@@ -188,14 +231,14 @@ def _strict(
     rows = typed.texts(raw, plans)
     if job.path.stat().st_size < _IN_MEMORY:
         rows = rows.collect().lazy()
-    sample = rows.head(_SAMPLE_ROWS).collect()
+    sample = rows.head(SAMPLE_ROWS).collect()
     sniffed = typed.sniff(sample, plans, month_first=month_first)
     slashes = [replace(p, date=replace(p.date, slashed=True)) if p.date and p.header else p for p in sniffed]
     order, order_said = _order(rows, sniffed, slashes, default=month_first)
     sniffed = typed.sniff(sample, plans, month_first=order)
     sniffed = typed.rich_where_needed(rows, sniffed)
     mark, mark_said = typed.decimal_mark(rows, sniffed, job.language or _language_of(job.marketplace))
-    facts = _facts(job, rows)
+    facts = facts_of(job, rows)
     rich = typed.numbers_to_judge(rows, sniffed, mark)
     judged = typed.typed(rows, sniffed, mark=mark, plain=False, rich=rich)
     wrong = typed.failures(sniffed, mark)
@@ -216,7 +259,7 @@ def _strict(
         good = good.filter(~pl.col("line").is_in(lawless["line"].implode()))
     parts = _frames(job.report, good, facts)
     sinks = {family: job.work / f"{family}.parquet" for family in parts}
-    queries = [part.sink_parquet(sinks[family], **_PARQUET, lazy=True) for family, part in parts.items()]
+    queries = [part.sink_parquet(sinks[family], **PARQUET, lazy=True) for family, part in parts.items()]
     results = pl.collect_all([*queries, good.select(pl.len())], engine="streaming")
     everything = pl.concat([ragged, rejects, lawless]).sort("line")
     return Outcome(sinks, int(results[-1].item()), everything, facts, [n for n in (order_said, mark_said) if n])

@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
 from recon_lib.errors import ReportError
-from recon_lib.reports import passes, store, text
+from recon_lib.reports import passes, small, store, text
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.passes import Job, Outcome
 from recon_lib.reports.recognise import recognise
@@ -42,9 +42,9 @@ def read_file(
     hints = "".join(f"-{hint}" for hint in (language, marketplace) if hint)
     try:
         head = _beginning(path)
-        quick = store.quick_key(path, head, hints)
-        if store.was_stored(store_folder, quick):
-            kept = store.load(store.place(store_folder, text.byte_facts(path, count=False).sha256, hints))
+        quick = "" if path.stat().st_size <= small.LIMIT else store.quick_key(path, head, hints)
+        if not quick or store.was_stored(store_folder, quick):
+            kept = store.load(store.place(store_folder, store.sha256_of(path), hints))
             if kept is not None:
                 return kept
     except OSError as problem:
@@ -92,9 +92,9 @@ def _read_own(path: Path, own: list[Report], work: Path, name: str) -> tuple[dic
     for family, frame in rows.frames.items():
         frame.write_parquet(sinks[family])
     used = sum(frame.height for frame in rows.frames.values())
-    outcome = Outcome(sinks, used, rejects, {**rows.facts, "layout": rows.layout}, list(rows.notes))
-    sha256 = text.byte_facts(path, count=False).sha256
-    return _told(report, outcome, sha256, rows.encoding)
+    facts = {**rows.facts, "layout": rows.layout}
+    outcome = Outcome(sinks, used, rejects, facts, list(rows.notes), dict(rows.frames))
+    return _told(report, outcome, store.sha256_of(path), rows.encoding)
 
 
 def _read_table(
@@ -114,6 +114,8 @@ def _read_table(
         header = recognise(words, families, name)
         hint = header.report.language or language
         job = Job(source, name, work, words, header, hint, marketplace)
+        if source.stat().st_size <= small.LIMIT:
+            return job, *small.run(job, source.read_bytes())
         with ThreadPoolExecutor(1) as pool:
             counting = pool.submit(text.byte_facts, source, header.separator)
             return job, *passes.run(job, counting.result)
@@ -126,7 +128,7 @@ def _read_table(
         if not facts.utf8:  # some line beyond the beginning is not UTF-8
             encoding = text.encoding_of(path.read_bytes(), utf8=False, japanese=japanese)
     if not encoding.startswith("utf-8"):
-        sha256 = sha256 or text.byte_facts(path, count=False).sha256
+        sha256 = sha256 or store.sha256_of(path)
         source, encoding = _recoded(path, encoding, work, name)
         job, outcome, _ = attempt(source, _beginning(source))
     unknown = unknown_names(job.header, plans_for(job.header))
@@ -157,12 +159,12 @@ def _recoded(path: Path, encoding: str, work: Path, name: str) -> tuple[Path, st
 
 def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple[dict[str, object], pl.DataFrame]:
     """(what reading.json holds, the rejects) of a finished pass."""
-    stored = {family: pl.scan_parquet(path) for family, path in outcome.frames.items()}
+    stored = {family: outcome.frame(family) for family in outcome.frames}
     notes = list(outcome.notes)
     if report.remark is not None:
         notes += report.remark(stored)
     main = stored.get(report.family)
-    first, last, totals = _summary(report, main)
+    first, last, totals = outcome.summary or passes.summary(report, main)
     facts = {k: v for k, v in outcome.facts.items() if k not in ("preamble", "columns") and v}
     told: dict[str, object] = {
         "family": report.family,
@@ -179,23 +181,6 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
         "facts": facts,
         "notes": notes,
     }
-    rejects = outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")
-    return told, rejects
-
-
-def _summary(report: Report, main: pl.LazyFrame | None) -> tuple[str | None, str | None, Mapping[str, str]]:
-    """(first day, last day, total by currency) of a report's own frame."""
-    if main is None:
-        return None, None, {}
-    names = main.collect_schema().names()
-    first = last = None
-    totals: dict[str, str] = {}
-    if report.period in names:
-        day = pl.col(report.period)
-        first, last = (
-            main.select(day.min().cast(pl.String).alias("a"), day.max().cast(pl.String).alias("b")).collect().row(0)
-        )
-    if report.money in names and "currency" in names:
-        by = main.group_by("currency").agg(pl.col(report.money).sum().cast(pl.String)).sort("currency").collect()
-        totals = {currency or "": amount for currency, amount in by.iter_rows()}
-    return first, last, totals
+    if not outcome.rejects.height:
+        return told, pl.DataFrame(schema=store.REJECTS)
+    return told, outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")

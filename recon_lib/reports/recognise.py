@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from recon_lib.errors import NotAReport, ReportError
 from recon_lib.reports.base import Report
@@ -23,6 +24,7 @@ _VIEW = (
 )
 
 
+@lru_cache(maxsize=8192)
 def normal(name: str) -> str:
     """A header name as it is compared: case, blanks, `-`, `_`, typographic apostrophes and byte order marks do not count."""
     return re.sub(r"[\s\u200b\ufeff_-]+", "", name.replace("’", "'").replace("‘", "'").strip('"').casefold())
@@ -40,9 +42,15 @@ class Header:
     preamble: str
 
 
-def known_names(report: Report) -> set[str]:
+@lru_cache(maxsize=256)
+def _signature(report: Report) -> frozenset[str]:
+    return frozenset(normal(s) for s in report.signature)
+
+
+@lru_cache(maxsize=256)
+def known_names(report: Report) -> frozenset[str]:
     """Every header name that the family declares, normalised."""
-    return {normal(n) for c in report.columns for n in c.names} | {normal(n) for n in report.signature}
+    return frozenset(normal(n) for c in report.columns for n in c.names) | _signature(report)
 
 
 def recognise(text: str, families: Sequence[Report], name: str = "") -> Header:
@@ -51,7 +59,7 @@ def recognise(text: str, families: Sequence[Report], name: str = "") -> Header:
     NotAReport where it is no report at all; ReportError where it is one that cannot be used, or several fit equally.
     """
     lines = text.splitlines(keepends=True)
-    declared = [(r, {normal(s) for s in r.signature}) for r in families if r.sniff is None and r.signature]
+    declared = [(r, _signature(r)) for r in families if r.sniff is None and r.signature]
     seen: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines[:_SEARCHED_LINES], 1):
         for separator in DELIMITERS:
@@ -150,7 +158,7 @@ def _refuse_unknown(
     text: str,
     lines: list[str],
     seen: list[tuple[int, str, list[str]]],
-    declared: list[tuple[Report, set[str]]],
+    declared: list[tuple[Report, frozenset[str]]],
     file: str,
 ) -> None:
     """Raises a ReportError where the file is clearly from Amazon but no report that can be read."""
@@ -164,7 +172,7 @@ def _refuse_unknown(
                 file=file,
             )
         return
-    best: tuple[int, Report, set[str], int, list[str]] | None = None
+    best: tuple[int, Report, frozenset[str], int, list[str]] | None = None
     for number, separator, cells in seen:
         names = {normal(c) for c in cells}
         for kinds, products in _VIEW:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -39,10 +38,18 @@ def quick_scan(path: Path, header: Header) -> pl.LazyFrame:
     )
 
 
-def proves(path: Path, facts: ByteFacts, header: Header, head: str, rows: int, blank: int = 0) -> bool:
+def is_empty(header: Header) -> pl.Expr:
+    """Whether a row has no text."""
+    return pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns_of(header))
+
+
+def proves(
+    path: Path, facts: ByteFacts, header: Header, head: str, rows: int, blank: int = 0, short: bool | None = None
+) -> bool:
     """Whether the byte counts prove that each of `rows` rows is one physical line of the right width.
 
-    `blank` rows have no text; they may be empty lines. No long row is possible: the quick scan raises on it.
+    `blank` rows have no text; they may be empty lines. `short`: whether some row has a null in its last column, where
+    that is known. No long row is possible: the quick scan raises on it.
     """
     if facts.newlines + (1 if facts.ends_open else 0) - header.line != rows or facts.nul:
         return False
@@ -55,8 +62,10 @@ def proves(path: Path, facts: ByteFacts, header: Header, head: str, rows: int, b
     if not (header.quoted and facts.quotes):
         return separators in (each * rows, each * full)
     # A quoted empty cell is read as empty, a missing one as null: no null in the last column, no short row.
-    last = quick_scan(path, header).select(pl.col(columns_of(header)[-1]).null_count())
-    if not last.collect(engine="streaming").item():
+    if short is None:
+        last = quick_scan(path, header).select(pl.col(columns_of(header)[-1]).null_count())
+        short = bool(last.collect(engine="streaming").item())
+    if not short:
         return True
     counted = _outside_quotes(path, header.separator)
     if counted is None:
@@ -71,7 +80,7 @@ def sound_rows(
     """(rows with text, each with its line; rejects of those of another width), by the quick scan where it is proved."""
     try:
         raw = quick_scan(path, header)
-        empty = pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns_of(header))
+        empty = is_empty(header)
         rows, blank = raw.select(pl.len(), empty.sum().alias("blank")).collect(engine="streaming").row(0)
         if proves(path, facts, header, head, rows, blank):
             return raw.filter(~empty), pl.DataFrame(schema=REJECTS)
@@ -82,6 +91,8 @@ def sound_rows(
 
 def _outside_quotes(path: Path, separator: str) -> int | None:
     """Separators outside quotation marks; None where the marks do not pair up."""
+    import numpy as np
+
     inside, counted = 0, 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):

@@ -1,7 +1,7 @@
 """Parsed files, kept by content: the second time a file is read, only its hash is taken.
 
-    <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, rejects.parquet, <family>.parquet ...
-    <store>/<reader version>/seen/<quick key>                an empty mark: "a file that begins and ends so was stored"
+    <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, <family>.parquet ..., rejects.parquet if any
+    <store>/<reader version>/seen/<quick key>                an empty mark: "a big file that begins and ends so was stored"
 
 The reader version is a hash of the sources that decide what a reading holds, so a new version never meets old frames.
 """
@@ -53,6 +53,11 @@ def quick_key(path: Path, head: bytes, hints: str) -> str:
     return hashlib.sha256(f"{size}{hints}".encode() + head + tail).hexdigest()[:32]
 
 
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def was_stored(store: Path, quick: str) -> bool:
     """False: the file was surely never stored, so it can be parsed while it is hashed."""
     return _mark(store, quick).exists()
@@ -74,17 +79,23 @@ def load(folder: Path) -> Reading | None:
     frames = {family: folder / name for family, name in told.pop("frames").items()}
     if not all(path.is_file() for path in frames.values()):
         return None
+    rejects = folder / "rejects.parquet"
+    if told["rows_rejected"] and not rejects.is_file():
+        return None
     totals = {currency: Decimal(amount) for currency, amount in told.pop("totals").items()}
     notes = tuple(told.pop("notes"))
-    return Reading(
-        **told, frames=frames, totals=totals, notes=notes, rejects=pl.read_parquet(folder / "rejects.parquet")
-    )
+    bad = pl.read_parquet(rejects) if told["rows_rejected"] else pl.DataFrame(schema=REJECTS)
+    return Reading(**told, frames=frames, totals=totals, notes=notes, rejects=bad)
 
 
 def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFrame, quick: str) -> None:
-    """Complete `work` (which holds the frames) and move it to `final` in one step; an equal one that is there stays."""
-    rejects.write_parquet(work / "rejects.parquet")
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str, indent=1)
+    """Complete `work` (which holds the frames) and move it to `final` in one step; an equal one that is there stays.
+
+    `quick`: the key of a big file, empty for one that is hashed at once.
+    """
+    if rejects.height:
+        rejects.write_parquet(work / "rejects.parquet")
+    text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)
     (work / "reading.json").write_text(text, encoding="utf-8")
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -95,6 +106,8 @@ def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFr
             os.replace(work, final)
         else:
             shutil.rmtree(work, ignore_errors=True)
+    if not quick:
+        return
     mark = final.parent.parent / "seen" / quick
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from recon_lib.errors import NotAReport, ReportError
 
 HEAD = 1 << 16
@@ -56,6 +54,8 @@ class ByteFacts:
 
 def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> ByteFacts:
     """Hash and count the bytes of `path` in chunks; runs beside the parser in a thread of its own."""
+    import numpy as np  # only for files that are read in chunks: the import takes longer than a small file
+
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")("strict")
     size = newlines = returns = separators = quotes = 0
     nul, utf8, padded, pending, last, sep = False, True, False, False, b"\n", ord(separator)
@@ -63,6 +63,7 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
+            begin = len(codecs.BOM_UTF8) if not size and chunk.startswith(codecs.BOM_UTF8) else 0
             size += len(chunk)
             before, last = last, chunk[-1:]
             if count:
@@ -84,7 +85,8 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
                     blank = raw == 32
                     beside = bool(np.any(blank[1:] & edges[:-1]) or np.any(blank[:-1] & edges[1:]))
                     seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
-                    padded = beside or bool(seam) or (not chunk.isascii() and _WIDE_BLANK.search(chunk) is not None)
+                    wide = not chunk.isascii() and _WIDE_BLANK.search(chunk, begin) is not None
+                    padded = beside or bool(seam) or wide
             if utf8 and (pending or not chunk.isascii()):
                 try:
                     decoder.decode(chunk)
@@ -95,6 +97,33 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
         utf8 = False
     return ByteFacts(
         digest.hexdigest(), size, newlines, returns, separators, quotes, nul, utf8, padded, size > 0 and last != b"\n"
+    )
+
+
+def small_facts(data: bytes, separator: str) -> ByteFacts:
+    """The same of a file that is held in memory."""
+    edge = rb'[\n\r"' + re.escape(separator.encode()) + b"]"
+    begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    utf8 = data.isascii()
+    padded = bool(data[:1] == b" " or re.search(edge + b" | " + edge, data))
+    if not utf8:
+        padded = padded or _WIDE_BLANK.search(data, begin) is not None
+        try:
+            data.decode("utf-8")
+            utf8 = True
+        except UnicodeDecodeError:
+            utf8 = False
+    return ByteFacts(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        newlines=data.count(b"\n"),
+        returns=data.count(b"\r"),
+        separators=data.count(separator.encode()),
+        quotes=data.count(b'"'),
+        nul=b"\0" in data,
+        utf8=utf8,
+        padded=padded,
+        ends_open=bool(data) and not data.endswith(b"\n"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import dataframely as dy
 import polars as pl
@@ -33,9 +34,14 @@ class Plan:
 
 def plans_for(header: Header) -> list[Plan]:
     """One plan for each declared column, before anything is sniffed; buyers' columns are never among them."""
-    report, frame = header.report, header.report.frame.columns()
+    return list(_plans_for(header.report, header.names))
+
+
+@lru_cache(maxsize=256)
+def _plans_for(report: Report, names: tuple[str, ...]) -> tuple[Plan, ...]:
+    frame = report.frame.columns()
     private = {normal(name) for name in report.private}
-    positions = {normal(name): i for i, name in reversed(list(enumerate(header.names)))}
+    positions = {normal(name): i for i, name in reversed(list(enumerate(names)))}
     plans = []
     for column in report.columns:
         found = next((n for n in map(normal, column.names) if n in positions and n not in private), None)
@@ -44,8 +50,8 @@ def plans_for(header: Header) -> list[Plan]:
         if column.kind in cells.NUMBERS:
             dtype = cells.number_dtype(column.kind, declared)
         at = positions[found] if found else -1
-        plans.append(Plan(column, header.names[at].strip() if found else None, at, dtype))
-    return plans
+        plans.append(Plan(column, names[at].strip() if found else None, at, dtype))
+    return tuple(plans)
 
 
 def unknown_names(header: Header, plans: list[Plan]) -> list[str]:
@@ -61,7 +67,13 @@ def unknown_names(header: Header, plans: list[Plan]) -> list[str]:
 
 def texts(raw: pl.LazyFrame, plans: list[Plan], *, trim: bool = True, empties: bool = True) -> pl.LazyFrame:
     """`line` and the wanted columns as trimmed text, null where empty, named `text:<target>`."""
-    return raw.select(
+    return raw.select(text_columns(tuple(plans), trim=trim, empties=empties))
+
+
+@lru_cache(maxsize=256)
+def text_columns(plans: tuple[Plan, ...], *, trim: bool, empties: bool) -> list[pl.Expr]:
+    """The expressions of `texts`."""
+    return [
         pl.col("line").cast(pl.UInt32),
         *(
             (
@@ -71,18 +83,20 @@ def texts(raw: pl.LazyFrame, plans: list[Plan], *, trim: bool = True, empties: b
             ).alias(p.text)
             for p in plans
         ),
-    )
+    ]
 
 
 def sniff(sample: pl.DataFrame, plans: list[Plan], *, month_first: bool) -> list[Plan]:
     """Puts the date shapes on that the sample shows."""
-    out = []
-    for plan in plans:
-        if plan.column.kind in _DATES:
-            words = sample[plan.text].drop_nulls().to_list()
-            plan = replace(plan, date=dates.sniff(words, month_first=month_first))
-        out.append(plan)
-    return out
+    return with_dates(plans, lambda plan: sample[plan.text].drop_nulls().to_list(), month_first=month_first)
+
+
+def with_dates(plans: list[Plan], words: Callable[[Plan], list[str]], *, month_first: bool) -> list[Plan]:
+    """The same from the first cells of each date column."""
+    return [
+        replace(plan, date=dates.sniff(words(plan), month_first=month_first)) if plan.column.kind in _DATES else plan
+        for plan in plans
+    ]
 
 
 def order_of_day_and_month(rows: pl.LazyFrame, plans: list[Plan], *, default: bool) -> tuple[bool, str]:
@@ -148,10 +162,9 @@ def _is_plain(plan: Plan, mark: str | None) -> pl.Expr:
     return plain if mark == "." or plan.column.kind == "int" else plain & ~text.str.contains(".", literal=True)
 
 
-def typed_columns(
-    plan: Plan, *, mark: str | None, plain: bool, rich: frozenset[str] = frozenset()
-) -> dict[str, pl.Expr]:
-    """Target column -> expression over the text column; `rich`: number columns that are read cell by cell."""
+@lru_cache(maxsize=4096)
+def typed_columns(plan: Plan, *, mark: str | None, plain: bool, rich: bool = False) -> dict[str, pl.Expr]:
+    """Target column -> expression over the text column; `rich`: a number column that is read cell by cell."""
     text, target, kind = pl.col(plan.text), plan.column.target, plan.column.kind
     if kind == "text":
         return {target: text}
@@ -159,16 +172,36 @@ def typed_columns(
         if plain:
             return {target: cells.plain_number(text, kind, plan.dtype)}
         quick = pl.when(_is_plain(plan, mark)).then(text).cast(plan.dtype, strict=False)
-        if target not in rich:
+        if not rich:
             return {target: quick}
         full = cells.rich_number(text, kind, plan.dtype, mark)
         return {target: pl.when(_is_plain(plan, mark)).then(quick).otherwise(full)}
-    at, on = dates.read(text, plan.date or dates.DatePlan(), strict=plain)
-    if kind == "day":
-        return {target: on}
-    if kind == "moment":
-        return {target: at}
-    return {f"{target}_at": at, f"{target}_on": on}
+    if _by_parts(plan):
+        at, on = dates.read_parts(pl.col(f"{TEXT}{target}:parts"))
+    else:
+        at, on = dates.read(text, plan.date or dates.DatePlan(), strict=plain)
+    return dict(zip(names_of(plan), (at, on) if kind == "instant" else (on if kind == "day" else at,), strict=True))
+
+
+def names_of(plan: Plan) -> tuple[str, ...]:
+    """The typed columns of a plan."""
+    target = plan.column.target
+    return (f"{target}_at", f"{target}_on") if plan.column.kind == "instant" else (target,)
+
+
+def _by_parts(plan: Plan) -> bool:
+    """Is it a date column that is read cell by cell, by way of a column of its parts?"""
+    return plan.header is not None and plan.date is not None and not plan.date.layout
+
+
+@lru_cache(maxsize=256)
+def parts(plans: tuple[Plan, ...]) -> list[pl.Expr]:
+    """The columns of date parts that the typed columns are taken from."""
+    return [
+        dates.parts(pl.col(p.text), p.date).alias(f"{p.text}:parts")
+        for p in plans
+        if p.date is not None and _by_parts(p)
+    ]
 
 
 def typed(
@@ -180,11 +213,14 @@ def typed(
     rich: frozenset[str] = frozenset(),
 ) -> pl.LazyFrame:
     """The rows with their typed columns beside the text columns."""
-    return rows.with_columns(
+    if dated := parts(tuple(plans)):
+        rows = rows.with_columns(dated)
+    rows = rows.with_columns(
         expr.alias(name)
         for plan in plans
-        for name, expr in typed_columns(plan, mark=mark, plain=plain, rich=rich).items()
+        for name, expr in typed_columns(plan, mark=mark, plain=plain, rich=plan.column.target in rich).items()
     )
+    return rows.drop(f"{p.text}:parts" for p in plans if _by_parts(p)) if dated else rows
 
 
 def value_column(plan: Plan) -> str:
@@ -251,20 +287,19 @@ def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Exp
     return out
 
 
-def impossible_days(rows: pl.LazyFrame) -> list[tuple[pl.Expr, str | None, str]]:
+def impossible_days(frame: type[dy.Schema]) -> list[tuple[pl.Expr, str | None, str]]:
     """The same for days out of the years that reports speak of."""
-    schema = rows.collect_schema()
-    days = [name for name, dtype in schema.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
+    dtypes = {name: column.dtype for name, column in frame.columns().items() if name != "file"}
+    days = [name for name, dtype in dtypes.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
     return [(~dates.in_range(pl.col(name).cast(pl.Date)), name, "is no day of a report") for name in days]
 
 
 def given_names(plans: list[Plan]) -> dict[str, str]:
     """Frame column -> the header name it was read from."""
-    names = {}
+    names: dict[str, str] = {}
     for plan in plans:
         header = plan.header or plan.column.names[0]
-        for name in typed_columns(plan, mark=None, plain=True):
-            names[name] = header
+        names |= dict.fromkeys(names_of(plan), header)
     return names
 
 

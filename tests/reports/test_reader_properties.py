@@ -12,6 +12,7 @@ from test_reader_files import HEADER, row, table
 
 from recon_lib.errors import ReportError
 from recon_lib.reports import read
+from recon_lib.reports.text import byte_facts, small_facts
 
 _HEADERS = [
     table().encode(),
@@ -76,3 +77,14 @@ def test_one_odd_cell_a_row_never_costs_another_row(odd: list[tuple[int, str]]) 
     assert told is not None
     assert sum(told) == len(body)
     assert told[0] >= 1
+
+
+@QUIET
+@given(st.binary(max_size=60) | st.text(' \t\n\r,"a\0\u00a0é', max_size=60).map(str.encode), st.sampled_from("\t,;"))
+@example(b"\xef\xbb\xbfa,b\n", ",")
+@example(b" a", "\t")
+def test_bytes_in_memory_tell_what_the_file_tells(data: bytes, separator: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "f"
+        path.write_bytes(data)
+        assert small_facts(data, separator) == byte_facts(path, separator)
