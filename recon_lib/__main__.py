@@ -32,6 +32,11 @@ def parser() -> argparse.ArgumentParser:
     packet.add_argument("--date", type=_day, required=True, help="the day the packet speaks for, like 2026-01-31")
     packet.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
     packet.set_defaults(run=_packet)
+    month = commands.add_parser("month", help="make the monthly FBA audit review of one account")
+    month.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    month.add_argument("--month", required=True, help="the month the review speaks for, like 2026-01")
+    month.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+    month.set_defaults(run=_month)
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
@@ -64,6 +69,14 @@ def _packet(arguments: argparse.Namespace) -> int:
     from recon_lib.packet import make_packet
 
     result = make_packet(arguments.account_folder, arguments.date, arguments.out, progress=sys.stderr.isatty())
+    print(result.line())
+    return result.exit_code
+
+
+def _month(arguments: argparse.Namespace) -> int:
+    from recon_lib.packet import make_month
+
+    result = make_month(arguments.account_folder, arguments.month, arguments.out, progress=sys.stderr.isatty())
     print(result.line())
     return result.exit_code
 

@@ -55,7 +55,7 @@ def at_a_glance(day: Day) -> Html:
     soon = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=7))
     two_weeks = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=14))
     rows = [
-        _line(
+        line(
             "bad" if claimable.height else "good",
             "Claimable now",
             value_of(claimable, home),
@@ -70,10 +70,10 @@ def at_a_glance(day: Day) -> Html:
             else f"none before {as_of + timedelta(days=days)}"
         )
         rows.append(
-            _line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part, home), last_day)
+            line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part, home), last_day)
         )
     rows.append(
-        _line(
+        line(
             "",
             "Waiting (too early to claim, or Amazon may still act)",
             value_of(of_status(found, "waiting"), home),
@@ -85,7 +85,7 @@ def at_a_glance(day: Day) -> Html:
         f"{n} × {title_of(audit).lower()}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows()
     )
     rows.append(
-        _line(
+        line(
             "bad" if breaks.height else "good",
             "Settlements and payouts that do not tie",
             value_of(breaks, home) if breaks.height else "all tie",
@@ -95,7 +95,7 @@ def at_a_glance(day: Day) -> Html:
     unchecked = day.not_checked.select("subject", "reason").unique().height
     rejected = day.books.rejects.height
     rows.append(
-        _line(
+        line(
             "warn" if unchecked or rejected else "good",
             "Not checked",
             count(unchecked, "point"),
@@ -109,7 +109,8 @@ def at_a_glance(day: Day) -> Html:
     )
 
 
-def _line(tone: str, name: str, value: str, detail: str) -> str:
+def line(tone: str, name: str, value: str, detail: str) -> str:
+    """One row of an answer table; `tone`: good, bad, warn or nothing."""
     mark = {"good": "✓", "bad": "!", "warn": "?"}.get(tone, "·")
     return (
         f'<tr class="{tone}"><th scope="row"><span class="mark" aria-hidden="true">{mark}</span> {text(name)}</th>'
@@ -125,7 +126,7 @@ def _pay_line(day: Day) -> str:
     items = day.open_items
     overdue = items.filter(pl.col("overdue"))
     if not items.height:
-        return _line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
+        return line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
     sums = _sums(items)
     # Captures and refunds apart: their sum would hide a large refund behind a large capture.
     late = [
@@ -133,7 +134,7 @@ def _pay_line(day: Day) -> str:
         for (kind,), part in overdue.partition_by("kind", as_dict=True, maintain_order=True).items()
     ]
     told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f": {', '.join(late)}" if late else "")
-    return _line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
+    return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
 
 
 def _first_day(claims: pl.DataFrame) -> date | None:

@@ -37,9 +37,10 @@ def plain(value: object) -> str:
     return escape(str(value), quote=False).replace("$", "&#36;")  # $...$ would be read as a formula
 
 
-def _figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure:
-    figure = go.Figure(traces)
-    figure.update_layout(
+def figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure:
+    """A figure in the packet's look; `alt` answers the question of the title for who does not see it."""
+    made = go.Figure(traces)
+    made.update_layout(
         title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
         meta={"alt": alt},
         height=380,
@@ -50,7 +51,7 @@ def _figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure
         template="none",
         **layout,
     )
-    return figure
+    return made
 
 
 def _weeks(seen: list[date]) -> list[date]:
@@ -96,7 +97,7 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
             f"{weekly['findings'].sum():,} findings in all, most ({most['findings'][0]:,}) in the week of "
             f"{most['week'][0]}. The table beside it has the numbers."
         )
-    return _figure(
+    return figure(
         traces,
         "In which weeks did discrepancies arise? (weeks from Monday)",
         alt,
@@ -131,7 +132,7 @@ def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
             f"Bar chart: days from event to reimbursement by month, {months[0]} to {months[-1]}; {over:,} of {paid:,} "
             f"took longer than {yardstick} days. The table beside it has the numbers."
         )
-    return _figure(
+    return figure(
         traces,
         "How long does Amazon take to reimburse? (by month of the reimbursement)",
         alt,

@@ -1,4 +1,4 @@
-"""One run of a notebook for a day -> the page, the data files and the manifest, published whole or not at all.
+"""One run of a notebook for a day or a month -> the page, the data files and the manifest, published whole or not at all.
 
 The notebook does the work, in a process of its own; this one only runs it (papermill), writes the page from it
 (nbconvert) and moves the finished folder to its place. So it imports little, and imports it while the kernel starts.
@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 NOTEBOOK = "daily_packet.ipynb"
 PARAMETERS = ("account_folder", "as_of", "out", "store", "published_before")  # of the notebook, all plain text
+REVIEW = "monthly_review.ipynb"
+REVIEW_PARAMETERS = ("account_folder", "month", "out", "store", "packets")
 
 
 @dataclass(frozen=True)
@@ -65,26 +68,72 @@ def make_packet(
         RunError: the run failed (the log is `<out>/<account>/<date>.log`) or another run holds the account.
     """
     day = _day(as_of)
-    folder, out = Path(folder).resolve(), Path(out).resolve()
-    home = out / account_name(folder)
+
+    def parameters(home: Path, built: Path) -> dict[str, str]:
+        before = publish.revisions(home, (date.fromisoformat(day) - timedelta(days=1)).isoformat())
+        return _parameters(PARAMETERS, folder, day, built, store, str(before[-1]) if before else "")
+
+    return _hold(
+        Path(folder), day, Path(out), notebook or project_root() / "notebooks" / NOTEBOOK, parameters, progress
+    )
+
+
+def make_month(
+    folder: Path | str,
+    month: str,
+    out: Path | str,
+    *,
+    store: Path | None = None,
+    progress: bool = False,
+    notebook: Path | None = None,
+) -> PacketResult:
+    """The review of one account and month (`2026-01`) in `<out>/<account>/<month>/`; all else as `make_packet`.
+
+    It is read against the daily packets that lie in the same output folder.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise UsageError(f"{month!r} is no month", hoped="a month like 2026-01")
+
+    def parameters(home: Path, built: Path) -> dict[str, str]:
+        return _parameters(REVIEW_PARAMETERS, folder, month, built, store, str(home))
+
+    return _hold(
+        Path(folder), month, Path(out), notebook or project_root() / "notebooks" / REVIEW, parameters, progress
+    )
+
+
+def _parameters(
+    names: tuple[str, ...], folder: Path | str, name: str, built: Path, store: Path | None, last: str
+) -> dict[str, str]:
+    values = (str(Path(folder).resolve()), name, str(built), str(store.resolve()) if store else "", last)
+    return dict(zip(names, values, strict=True))
+
+
+def _hold(
+    folder: Path,
+    name: str,
+    out: Path,
+    notebook: Path,
+    parameters: Callable[[Path, Path], dict[str, str]],
+    progress: bool,
+) -> PacketResult:
+    """Runs the notebook in a folder of its own while nobody else may, and publishes what it made."""
+    home = out.resolve() / account_name(folder.resolve())
     with publish.hold(home):
         built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
         try:
-            return _make(folder, day, home, built, notebook, store, progress)
+            return _make(name, home, built, notebook, parameters(home, built), progress)
         finally:
             shutil.rmtree(built, ignore_errors=True)
 
 
 def _make(
-    folder: Path, day: str, home: Path, built: Path, notebook: Path | None, store: Path | None, progress: bool
+    day: str, home: Path, built: Path, notebook: Path, parameters: dict[str, str], progress: bool
 ) -> PacketResult:
     from recon_lib.running import run_notebook
 
-    before = publish.revisions(home, (date.fromisoformat(day) - timedelta(days=1)).isoformat())
-    values = (str(folder), day, str(built), str(store.resolve()) if store else "", str(before[-1]) if before else "")
-    parameters = dict(zip(PARAMETERS, values, strict=True))
     log = home / f"{day}.log"
-    ran = run_notebook(notebook or project_root() / "notebooks" / NOTEBOOK, parameters, project_root(), log, progress)
+    ran = run_notebook(notebook, parameters, project_root(), log, progress)
     log.unlink(missing_ok=True)
     if not (built / manifest.NAME).is_file():
         raise RunError("the notebook ended without saving the day", hoped="a cell with day.save(out)")
@@ -148,4 +197,4 @@ def project_root() -> Path:
     return root()
 
 
-__all__ = ["PacketResult", "account_name", "make_packet"]
+__all__ = ["PacketResult", "account_name", "make_month", "make_packet"]

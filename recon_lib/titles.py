@@ -39,3 +39,8 @@ AUDIT_TITLES = {
 def title_of(audit: str) -> str:
     """The title of an audit; an unknown name as words."""
     return AUDIT_TITLES.get(audit, audit.replace("_", " ").capitalize())
+
+
+def reason_of(audit: str) -> str:
+    """What happened, without what is still missing: for what was made good since."""
+    return title_of(audit).removesuffix(" and not made good").removesuffix(", unpaid")

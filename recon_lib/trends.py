@@ -29,21 +29,22 @@ def delays_by_month(history: pl.DataFrame, yardstick: int = 45) -> pl.DataFrame:
     `paid` (events with both days), `median_days`, `p90_days` (a day that occurred), `over` (paid later than
     `yardstick` days), `over_pct` (whole per cent), `settled` and `settle_median_days` (approval to settlement line).
     """
-    known = history.filter(pl.col("event_on").is_not_null() & pl.col("paid_on").is_not_null()).with_columns(
-        (pl.col("paid_on") - pl.col("event_on")).dt.total_days().alias("days"),
-        (pl.col("settled_on") - pl.col("paid_on")).dt.total_days().alias("settle_days"),
-    )
-    late = (pl.col("days") > yardstick).sum()
-    return (
-        known.group_by(pl.col("paid_on").dt.truncate("1mo").alias("month"))
-        .agg(
-            pl.len().cast(pl.Int64).alias("paid"),
-            pl.col("days").median().round(1).alias("median_days"),
-            pl.col("days").quantile(0.9, "higher").cast(pl.Int64).alias("p90_days"),
-            late.cast(pl.Int64).alias("over"),
-            (late * 100 / pl.len()).round(0).cast(pl.Int64).alias("over_pct"),
-            pl.col("settle_days").count().cast(pl.Int64).alias("settled"),
-            pl.col("settle_days").median().round(1).alias("settle_median_days"),
-        )
-        .sort("month")
-    )
+    known = history.filter(pl.col("event_on").is_not_null() & pl.col("paid_on").is_not_null())
+    months = known.group_by(pl.col("paid_on").dt.truncate("1mo").alias("month"))
+    return months.agg(delay_figures(yardstick)).sort("month")
+
+
+def delay_figures(yardstick: int) -> list[pl.Expr]:
+    """The figures of `delays_by_month`, for any grouping of history rows; rows without both days do not count."""
+    days = (pl.col("paid_on") - pl.col("event_on")).dt.total_days()
+    settle_days = (pl.col("settled_on") - pl.col("paid_on")).dt.total_days().filter(days.is_not_null())
+    late = (days > yardstick).sum()
+    return [
+        days.count().cast(pl.Int64).alias("paid"),
+        days.median().round(1).alias("median_days"),
+        days.quantile(0.9, "higher").cast(pl.Int64).alias("p90_days"),
+        late.cast(pl.Int64).alias("over"),
+        (late * 100 / days.count()).round(0).cast(pl.Int64, strict=False).alias("over_pct"),
+        settle_days.count().cast(pl.Int64).alias("settled"),
+        settle_days.median().round(1).alias("settle_median_days"),
+    ]
