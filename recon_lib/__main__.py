@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from recon_lib import case_commands
-from recon_lib.errors import ReconError
+from recon_lib.errors import ReconError, UsageError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
     month.add_argument("--month", required=True, help="the month the review speaks for, like 2026-01")
     month.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
     month.set_defaults(run=_month)
+    index = commands.add_parser(
+        "index", help="make the page over all accounts, days and months, and verify every packet"
+    )
+    index.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+    index.set_defaults(run=_index)
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
@@ -70,6 +75,7 @@ def _packet(arguments: argparse.Namespace) -> int:
 
     result = make_packet(arguments.account_folder, arguments.date, arguments.out, progress=sys.stderr.isatty())
     print(result.line())
+    _refresh_index(arguments.out)
     return result.exit_code
 
 
@@ -78,7 +84,31 @@ def _month(arguments: argparse.Namespace) -> int:
 
     result = make_month(arguments.account_folder, arguments.month, arguments.out, progress=sys.stderr.isatty())
     print(result.line())
+    _refresh_index(arguments.out)
     return result.exit_code
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    from recon_lib.index import refresh
+
+    if not arguments.out.is_dir():
+        raise UsageError(f"{arguments.out} is no folder", hoped="the folder with the packets", do="give --out")
+    found = refresh(arguments.out, everything=True)
+    print(found.line())
+    for problem in found.problems:
+        print(f"recon: {problem}", file=sys.stderr)
+    return int(bool(found.problems))
+
+
+def _refresh_index(out: Path) -> None:
+    """The index follows every packet; where it cannot, the packet is published all the same."""
+    from recon_lib.index import refresh
+
+    try:
+        for problem in refresh(out).problems:
+            print(f"recon: note: {problem}", file=sys.stderr)
+    except OSError as problem:  # also a lock that was held too long
+        print(f"recon: note: {out}/index.html could not be made: {problem}", file=sys.stderr)
 
 
 def _check(arguments: argparse.Namespace) -> int:

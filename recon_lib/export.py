@@ -58,7 +58,7 @@ class Exporter:
         plotly = (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
         self._plotly = base64.b64encode(gzip.compress(plotly, 6, mtime=0)).decode("ascii")
         # Only these two scripts may run and nothing may be fetched: hostile text does nothing even if an escape failed.
-        scripts = " ".join(_source_hash(code) for code in (self._script.encode(), plotly))
+        scripts = " ".join(source_hash(code) for code in (self._script.encode(), plotly))
         self._policy = (
             f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
             "base-uri 'none'; form-action 'none'"
@@ -104,5 +104,6 @@ def _chapters(notebook: Any) -> list[tuple[str, str]]:
     return [(id, line[3:].strip()) for id, line in titles if line.startswith("## ")]
 
 
-def _source_hash(code: bytes) -> str:
+def source_hash(code: bytes) -> str:
+    """What a content security policy calls a script by."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(code).digest()).decode('ascii')}'"

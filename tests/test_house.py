@@ -19,10 +19,10 @@ LIBRARY = ROOT / "recon_lib"
 FLOW = [
     "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
     "account", "check", "merging", "settled_files", "books", "asof", "keys", "matching_terms", "matching_ladder",
-    "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "valuation", "audits", "claims", "journal",
+    "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation", "audits", "claims", "journal",
     "fast_pay", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "reconcile", "controls", "answer", "sections", "manifest", "publish", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
-    "month_answer", "kernel", "export", "running", "packet", "daily",
+    "month_answer", "kernel", "export", "running", "packet", "index_page", "index", "daily",
     "widgets", "__init__", "case_commands", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
