@@ -53,6 +53,7 @@ _WRITTEN_DAY = {"ledger_detail"}
 _WHOLE_ROW = {"pay_lines", "pay_activity", "pay_statements"}
 _SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
 _ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
+_HELD = 16 << 20  # bytes of Parquet up to which a family's rows are held in memory
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def assemble(
         if not found:
             made[family] = frames.empty(schema).lazy()
             continue
-        rows = pl.concat([_scan(source, family, schema) for source in found])
+        rows = _rows(found, schema)
         if family in _ONE_FILE_EACH and dropped:
             gone = pl.DataFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
             rows = rows.join(gone.lazy(), on=["file", "settlement_id"], how="anti", maintain_order="left")
@@ -102,7 +103,8 @@ def assemble(
         if day is not None and _reaches_past(found, day, as_of):
             after[family] = _physical_rows(rows.filter(day > as_of), family)
             rows = rows.filter(day.is_null() | (day <= as_of))
-        made[family] = rows
+        held = sum(source.path.stat().st_size for source in found) <= _HELD
+        made[family] = rows.collect(engine="in-memory").lazy() if held else rows
     if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files
         statuses = pl.concat([pl.scan_parquet(source.path).select("shipment_id", "status") for source in shipments])
         made["inbound_shipments"] = with_status(made["inbound_shipments"], statuses)
@@ -142,9 +144,16 @@ def _event_day(family: str, zone: str) -> pl.Expr | None:
     return EVENT_DAY.get(family)
 
 
-def _scan(source: Source, family: str, schema: type[dy.Schema]) -> pl.LazyFrame:
+def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
+    """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
     columns = frames.empty(schema).columns
-    return pl.scan_parquet(source.path).with_columns(pl.lit(source.display).alias("file")).select(columns)
+    if sum(source.path.stat().st_size for source in found) > _HELD:
+        parts = [pl.scan_parquet(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
+        return pl.concat(parts)
+    paths = [str(source.path) for source in found]
+    held = pl.scan_parquet(paths, include_file_paths="file", glob=False).collect(engine="in-memory")
+    names = pl.col("file").replace_strict(paths, [source.display for source in found], return_dtype=pl.String)
+    return held.with_columns(names).select(columns).lazy()
 
 
 def _declared(source: Source) -> Report:

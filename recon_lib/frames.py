@@ -14,6 +14,7 @@ Every class says its grain. Conventions for all of them:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import dataframely as dy
@@ -710,4 +711,9 @@ class NotChecked(dy.Schema):
 
 def empty(schema: type[dy.Schema]) -> pl.DataFrame:
     """A frame of `schema` without rows."""
+    return _empty(schema).clone()
+
+
+@cache
+def _empty(schema: type[dy.Schema]) -> pl.DataFrame:
     return schema.create_empty()

@@ -3,8 +3,9 @@
 1. The beginning tells the family, the delimiter and the shapes of dates (`recognise`, `dates`).
 2. The clean pass streams the file once, text -> typed columns -> Parquet, while a thread hashes and counts the bytes. The
    counts and a few totals then prove that every line has the right width and that every cell was read (`passes`, `scan`).
+   A small file takes the same way in memory (`small`).
 3. Where they do not, the strict pass reads again with the decimal mark and date order that the whole file shows, by a
-   grammar for each cell, and sets the rows aside that still fail: line, column, value, reason.
+   grammar for each cell, and sets the rows aside that still fail: line, column, value, reason (`strict`, `verdicts`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import polars as pl
 from recon_lib.errors import ReportError
 from recon_lib.reports import passes, small, store, text
 from recon_lib.reports.base import Reading, Report
-from recon_lib.reports.passes import Job, Outcome
+from recon_lib.reports.job import Job, Outcome, summary
 from recon_lib.reports.recognise import recognise
 from recon_lib.reports.typed import plans_for, unknown_names
 
@@ -164,7 +165,7 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
     if report.remark is not None:
         notes += report.remark(stored)
     main = stored.get(report.family)
-    first, last, totals = outcome.summary or passes.summary(report, main)
+    first, last, totals = outcome.summary or summary(report, main)
     facts = {k: v for k, v in outcome.facts.items() if k not in ("preamble", "columns") and v}
     told: dict[str, object] = {
         "family": report.family,

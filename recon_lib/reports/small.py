@@ -12,9 +12,9 @@ import dataframely as dy
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.reports import scan, typed
+from recon_lib.reports import scan, typed, verdicts
 from recon_lib.reports.base import Report
-from recon_lib.reports.passes import (
+from recon_lib.reports.job import (
     PARQUET,
     SAMPLE_ROWS,
     Job,
@@ -22,13 +22,13 @@ from recon_lib.reports.passes import (
     Summary,
     facts_of,
     frame_of,
-    judge,
     proper,
     summary,
     unread,
 )
 from recon_lib.reports.recognise import Header
 from recon_lib.reports.store import REJECTS
+from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts, small_facts
 
 LIMIT = 4 << 20
@@ -142,7 +142,7 @@ def _typed_columns(plans: tuple[typed.Plan, ...]) -> list[pl.Expr]:
 @lru_cache(maxsize=256)
 def _told(frame: type[dy.Schema], period: str | None, money: str | None) -> list[pl.Expr]:
     """Whether some row breaks a rule of its frame; the first and last day; the total, where there is one currency."""
-    rules, names = typed.rules(frame, {}) + typed.impossible_days(frame), _declared(frame)
+    rules, names = verdicts.rules(frame, {}) + verdicts.impossible_days(frame), _declared(frame)
     told = [pl.any_horizontal(pl.lit(False), *(wrong for wrong, _, _ in rules)).any().alias("wrong")]
     if period in names:
         told += [pl.col(period).min().cast(pl.String).alias("from"), pl.col(period).max().cast(pl.String).alias("to")]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import dataframely as dy
 import polars as pl
 
 from recon_lib.reports import cells, dates
@@ -254,53 +253,6 @@ def rich_where_needed(rows: pl.LazyFrame, plans: list[Plan]) -> list[Plan]:
             plan = replace(plan, date=dates.rich(plan.date))
         out.append(plan)
     return out
-
-
-def failures(plans: list[Plan], mark: str | None) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
-    """(cell is wrong, header name, its text, reason) for each column that can fail."""
-    out = []
-    for plan in plans:
-        if plan.header is None or plan.column.kind == "text":
-            continue
-        text = pl.col(plan.text)
-        wrong = text.is_not_null() & pl.col(value_column(plan)).is_null()
-        if plan.column.kind in cells.NUMBERS:
-            wrong, reason = wrong & ~cells.is_missing(text), cells.number_reason(plan.column.kind, mark)
-        elif plan.column.kind == "moment":
-            reason = "is no date and time with a time zone that can be read"
-        else:
-            reason = "is no date that can be read"
-        out.append((wrong, plan.header, text, reason))
-    return out
-
-
-def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Expr, str | None, str]]:
-    """(row is wrong, column, reason) from the frame: what must not be null, and its own rules."""
-    out: list[tuple[pl.Expr, str | None, str]] = []
-    for name, column in frame.columns().items():
-        if name != "file" and not column.nullable:
-            out.append((pl.col(name).is_null(), given.get(name, name), "is empty"))
-    for name, rule in frame._validation_rules(with_cast=False).items():
-        if not name.endswith("|nullability"):
-            reason = name.replace("|", " ").replace("_", " ")
-            out.append((~rule.expr.fill_null(True), None, f"breaks the rule: {reason}"))
-    return out
-
-
-def impossible_days(frame: type[dy.Schema]) -> list[tuple[pl.Expr, str | None, str]]:
-    """The same for days out of the years that reports speak of."""
-    dtypes = {name: column.dtype for name, column in frame.columns().items() if name != "file"}
-    days = [name for name, dtype in dtypes.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
-    return [(~dates.in_range(pl.col(name).cast(pl.Date)), name, "is no day of a report") for name in days]
-
-
-def given_names(plans: list[Plan]) -> dict[str, str]:
-    """Frame column -> the header name it was read from."""
-    names: dict[str, str] = {}
-    for plan in plans:
-        header = plan.header or plan.column.names[0]
-        names |= dict.fromkeys(names_of(plan), header)
-    return names
 
 
 def month_first_default(report: Report, marketplace: str | None) -> bool:
