@@ -1,8 +1,8 @@
 """Every order line that was refunded, returned or paid back, in units: what was charged, refunded, returned, reimbursed.
 
 Refund lines of a settlement carry no quantity: units = refunded principal ÷ unit price charged, part refunds added up
-before rounding down. The report's payment and the settlement's line of one order and SKU are one payment: the larger
-counts, never the sum. Payments settle damaged returns first, then units that never came back, then returns that were
+before rounding down. The report's payments and the settlement's lines of one order and SKU are the same payments: the
+larger sum counts, never both. Payments settle damaged returns first, then units that never came back, then returns that were
 never put back into stock.
 """
 
@@ -35,6 +35,8 @@ SERVICE = [
     "cserrornonitemized",
     "freereplacementrefunditems",
 ]
+# A unit lost or damaged on the way to the buyer: paid for that order, it is not owed again when the buyer is refunded.
+OUTBOUND = ["lostoutbound", "damagedoutbound"]
 _FINE = 10_000
 
 
@@ -43,8 +45,8 @@ def lines(books: Books) -> pl.DataFrame:
 
     `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units;
     `missing` = refunded − returned − payments left for it; `unpaid` = damaged − paid; `spare` = payments that neither
-    needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`, `net` (charge less its fees), `currency`;
-    `is_fba`.
+    needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`; `net` (charge less its fees) of `net_units`,
+    those of the refunded items where the refund names them; `currency`; `is_fba`.
     """
 
     def make(books: Books) -> pl.DataFrame:
@@ -64,12 +66,15 @@ def lines(books: Books) -> pl.DataFrame:
         for frame in frames:
             rows = rows.join(frame, on=LINE, how="left", nulls_equal=True)
         rows = rows.join(charges(books), on=LINE, how="left", nulls_equal=True)
+        rows = rows.join(_refunded_charges(books), on=LINE, how="left", nulls_equal=True)
+        rows = rows.with_columns(net=pl.coalesce("own_net", "net"), net_units=pl.coalesce("own_units", "units"))
         counts = ["returned", "damaged", "sellable", "paid"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
         for_missing = pl.max_horizontal(pl.col("paid") - pl.col("damaged"), 0)
         away = pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0)
         return rows.with_columns(
-            unpaid=pl.max_horizontal(pl.col("damaged") - pl.col("paid"), 0),
+            # of an order of one unit only one can have come back
+            unpaid=pl.max_horizontal(pl.min_horizontal("damaged", "units") - pl.col("paid"), 0),
             missing=pl.max_horizontal(away - for_missing, 0),
             spare=pl.max_horizontal(for_missing - away.fill_null(0), 0),
         ).sort(LINE, nulls_last=True)
@@ -86,6 +91,17 @@ def charges(books: Books) -> pl.DataFrame:
         pl.col("principal").sum().alias("charged"),
         pl.col("currency").first(),
         pl.col("place").min().alias("charge_place"),
+    )
+
+
+def _refunded_charges(books: Books) -> pl.DataFrame:
+    """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_net` of those items."""
+    item = [*LINE, "order_item_code"]
+    named = refunded_items(books).select(item).filter(pl.col("order_item_code").is_not_null().all().over(LINE))
+    rows = order_lines(books).join(named, on=item, how="semi", nulls_equal=True)
+    return rows.group_by(LINE).agg(
+        pl.col("units").sum().alias("own_units"),
+        (pl.col("principal").sum() + pl.col("fees").sum()).cast(MONEY).alias("own_net"),
     )
 
 
@@ -158,7 +174,7 @@ def _returned(books: Books) -> pl.DataFrame:
 
 
 def payments(books: Books) -> pl.DataFrame:
-    """Payments for units of an order: report rows and settlement lines, `source` told or settled, `kind` back or service."""
+    """Payments for units of an order: `source` told (report row) or settled (line), `kind` back, service or outbound."""
 
     def kind() -> pl.Expr:
         return (
@@ -166,6 +182,8 @@ def payments(books: Books) -> pl.DataFrame:
             .then(pl.lit("back"))
             .when(pl.col("why").is_in(SERVICE))
             .then(pl.lit("service"))
+            .when(pl.col("why").is_in(OUTBOUND))
+            .then(pl.lit("outbound"))
         )
 
     told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
@@ -181,9 +199,8 @@ def payments(books: Books) -> pl.DataFrame:
 
 
 def _paid(books: Books) -> pl.DataFrame:
-    each = payments(books).group_by(*LINE, "kind", "source").agg(pl.col("units").sum())
-    larger = each.group_by(*LINE, "kind").agg(pl.col("units").max())
-    return larger.group_by(LINE).agg(pl.col("units").sum().alias("paid"))
+    each = payments(books).group_by(*LINE, "source").agg(pl.col("units").sum())
+    return each.group_by(LINE).agg(pl.col("units").max().alias("paid"))
 
 
 def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
@@ -216,8 +233,8 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
 
 def unit_value(quantity: str) -> list[pl.Expr]:
     """`unit_value`, `owed` after an order for `quantity` units of a row of `lines`; null where the charge is not known."""
-    known = (pl.col("units") > 0) & (pl.col("net") > 0)
-    net, units = pl.col("net").cast(RATE), pl.col("units").cast(RATE)
+    known = (pl.col("net_units") > 0) & (pl.col("net") > 0)
+    net, units = pl.col("net").cast(RATE), pl.col("net_units").cast(RATE)
     return [
         pl.when(known).then(round_money_expr((net / units).cast(MONEY))).alias("unit_value"),
         pl.when(known).then(round_money_expr((net * pl.col(quantity).cast(RATE) / units).cast(MONEY))).alias("owed"),
