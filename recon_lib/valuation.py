@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from recon_lib.books import Books
+from recon_lib.medians import medians
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Basis, Policy
+from recon_lib.sold import FINE, items
 
 _CLASS = "lost_or_damaged_before_order"
 _OUT: dict[str, Any] = {
@@ -112,55 +115,59 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     )
 
 
-def _median(column: str) -> pl.Expr:
-    """The exact median: the middle value, or half the sum of the two in the middle."""
-    known = pl.col(column).drop_nulls().sort()
-    count = known.len()
-    middle = known.slice((count - 1) // 2, 2 - count % 2)
-    return middle.sum() / middle.len().cast(RATE)
-
-
-def unit_sales(books: Books, skus: list[str]) -> pl.LazyFrame:
-    """One row an order item of those SKUs: `sku`, `currency`, `sold_on`, and a unit's `principal`, `commission`, `fulfilment`."""
-    what, group = pl.col("amount_description"), pl.col("amount_type")
-    item = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
-    amount = pl.col("amount").cast(RATE)
-    units = pl.col("quantity").filter(pl.col("quantity") > 0).max()
-
-    def of(kind: str, name: str) -> pl.Expr:
-        return amount.filter((group == kind) & (what == name)).sum() / units.cast(RATE)
-
-    # The older layout tells the quantity on a row of its own, without an amount type.
-    counted = group.is_null() & pl.col("quantity").is_not_null()
-    lines = books.frames["settlement_lines"].filter(
-        pl.col("transaction_type") == "Order",
+def _sales(books: Books, skus: list[str], before: date) -> pl.DataFrame:
+    """One row an order item of those SKUs sold before the day, by SKU and day: `sku`, `sold_on`, and a unit's `principal`,
+    `commission` and `fulfilment` (fees negative, as in the settlement)."""
+    each = pl.col("units").cast(RATE) * pl.lit(FINE).cast(RATE)
+    sold = items(books).filter(
         pl.col("sku").is_in(skus),
-        what.is_in(["Principal", "Commission", "FBAPerUnitFulfillmentFee"]) | counted,
+        pl.col("currency") == books.account.currency,
+        pl.col("day") < before,
+        pl.col("principal") > 0,
+        pl.col("units") > 0,
     )
-    sold = lines.group_by(item).agg(
-        principal=of("ItemPrice", "Principal"),
-        commission=of("ItemFees", "Commission"),
-        fulfilment=of("ItemFees", "FBAPerUnitFulfillmentFee"),
-        sold_on=pl.col("posted_on").min(),
+    return sold.select(
+        "sku",
+        sold_on="day",
+        principal=pl.col("principal").cast(RATE) / each,
+        commission=-pl.col("commission").cast(RATE) / each,
+        fulfilment=-pl.col("fulfilment").cast(RATE) / each,
+    ).sort("sku", "sold_on")
+
+
+def _months_before(wanted: pl.DataFrame, sold: pl.DataFrame) -> pl.DataFrame:
+    """`wanted` (sku, event_on) with `sales` in the 18 months before the day (none: no row) and the medians of their sums."""
+    skus = pl.concat([wanted["sku"], sold["sku"]]).unique().sort()
+    numbers = pl.DataFrame({"sku": skus}).with_row_index("number")
+
+    def position(frame: pl.DataFrame, day: pl.Expr) -> pl.Series:
+        # SKU and day as one number, which grows along the sorted sales
+        numbered = frame.join(numbers, on="sku", how="left", maintain_order="left")
+        return numbered.select(pl.col("number").cast(pl.Int64) * 10_000_000 + day.cast(pl.Int32)).to_series()
+
+    along = position(sold, pl.col("sold_on")).to_numpy()
+    start = np.searchsorted(along, position(wanted, pl.col("event_on").dt.offset_by("-18mo")).to_numpy())
+    stop = np.searchsorted(along, position(wanted, pl.col("event_on")).to_numpy())
+    some = stop > start
+    return wanted.filter(pl.Series(some)).with_columns(
+        pl.Series("sales", (stop - start)[some], dtype=pl.Int64),
+        *(medians(sold[name], start[some], stop[some]) for name in ("principal", "commission", "fulfilment")),
     )
-    return sold.filter(pl.col("principal") > 0)
 
 
 def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     """`losses` with the median principal a unit of the 18 months before `event_on`, less median commission and fulfilment fee."""
-    if losses.is_empty():
-        return losses
-    skus = losses["sku"].drop_nulls().unique().to_list()
     wanted = losses.select("sku", "event_on").drop_nulls().unique()
-    sold = unit_sales(books, skus).filter(pl.col("currency") == books.account.currency).collect()
-    start = pl.col("event_on").dt.offset_by("-18mo")
+    last = wanted["event_on"].max()
+    if not isinstance(last, date):
+        return losses.with_columns(value_reason=pl.lit("no sale in the 18 months before the event"))
     values = (
-        wanted.join(sold, on="sku")
-        .filter((pl.col("sold_on") >= start) & (pl.col("sold_on") < pl.col("event_on")))
-        .group_by("sku", "event_on", "currency")
-        .agg(*(_median(c).alias(c) for c in ("principal", "commission", "fulfilment")), sales=pl.len())
+        _months_before(wanted, _sales(books, wanted["sku"].unique().to_list(), last))
         # fees are negative in the settlement
-        .with_columns(value=pl.col("principal") + pl.col("commission") + pl.col("fulfilment"))
+        .with_columns(
+            value=pl.col("principal") + pl.col("commission") + pl.col("fulfilment"),
+            currency=pl.lit(books.account.currency),
+        )
         .with_columns(unit_value=round_money_expr(pl.col("value")))
         .with_columns(
             value_proof=pl.format(

@@ -19,7 +19,8 @@ LIBRARY = ROOT / "recon_lib"
 FLOW = [
     "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
     "account", "check", "merging", "settled_files", "books", "asof", "keys", "matching_terms", "matching_ladder",
-    "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation", "audits", "claims", "journal",
+    "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
+    "audits", "claims", "journal",
     "fast_pay", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "reconcile", "controls", "answer", "sections", "manifest", "publish", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
     "month_answer", "kernel", "export", "running", "packet", "index_page", "index", "daily",

@@ -23,9 +23,9 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
-from recon_lib.audits.facts import once
 from recon_lib.audits.settlements import settlements
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
 

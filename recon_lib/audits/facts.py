@@ -6,18 +6,12 @@ made is kept as long as the books live.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE, fold
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import MONEY
-
-T = TypeVar("T")
-_KEPT: dict[int, tuple[weakref.ref[Books], dict[str, Any]]] = {}
 
 # Movements that no audit looks at: sales, transfers between warehouses, removals on their way out.
 _BULK = ["Shipments", "WhseTransfers", "VendorReturns", "Whse Transfers", "Vendor Returns"]
@@ -49,19 +43,6 @@ REIMBURSED_AS = {
     "missingfrominboundclawback": "clawback",
 }
 """Settlement code (folded) -> the reimbursement report's reason (folded) that it pays."""
-
-
-def once(books: Books, name: str, make: Callable[[Books], T]) -> T:
-    """`make(books)`, made once for these books."""
-    held = _KEPT.get(id(books))
-    if held is None or held[0]() is not books:
-        key = id(books)
-        held = (weakref.ref(books, lambda _: _KEPT.pop(key, None)), {})
-        _KEPT[key] = held
-    if name not in held[1]:
-        held[1][name] = make(books)
-    made: T = held[1][name]
-    return made
 
 
 # --- ledger -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import polars as pl
 from recon_lib.audits.evidence import PLACE
 from recon_lib.books import Books
 from recon_lib.money import MONEY
+from recon_lib.sold import FINE, ITEM, NUMBER, coded, items
 
 _STORES = {
     "amazon.com": "US", "amazon.ca": "CA", "amazon.com.mx": "MX", "amazon.com.br": "BR", "amazon.co.uk": "UK",
@@ -14,42 +15,16 @@ _STORES = {
     "amazon.pl": "PL", "amazon.com.be": "BE", "amazon.ie": "IE", "amazon.com.tr": "TR", "amazon.ae": "AE", "amazon.sa": "SA",
     "amazon.eg": "EG", "amazon.in": "IN", "amazon.co.jp": "JP", "amazon.com.au": "AU", "amazon.sg": "SG", "amazon.co.za": "ZA",
 }  # fmt: skip
-ITEM = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
 REFUND = ["order_id", "adjustment_id", "order_item_code", "sku", "currency", "posted_on"]
 MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]
-FULFILMENT, COMMISSION, KEPT = "FBAPerUnitFulfillmentFee", "Commission", "RefundCommission"
-
-
-def _coded(books: Books, kind: str) -> pl.LazyFrame:
-    """Settlement lines of one transaction type (`order`, `refund`) with a `code` for the price or fee they carry.
-
-    1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
-    6 nothing but the quantity, which the older layout tells on a row of its own.
-    """
-    what, group = pl.col("amount_description"), pl.col("amount_type")
-    code = (
-        pl.when((group == "ItemPrice") & (what == "Principal"))
-        .then(1)
-        .when(group.is_in(["ItemPrice", "Promotion"]) & what.is_in(["Principal", "Shipping", "GiftWrap"]))
-        .then(2)
-        .when((group == "ItemFees") & (what == COMMISSION))
-        .then(3)
-        .when((group == "ItemFees") & (what == FULFILMENT))
-        .then(4)
-        .when((group == "ItemFees") & (what == KEPT))
-        .then(5)
-        .when(group.is_null() & pl.col("quantity").is_not_null())
-        .then(6)
-    )
-    words = [kind, kind.title(), kind.upper()]
-    lines = books.frames["settlement_lines"].filter(
-        pl.col("transaction_type").is_in(words), pl.col("order_id").is_not_null()
-    )
-    return lines.with_columns(code=code.cast(pl.UInt8)).filter(pl.col("code").is_not_null())
 
 
 def _of(*codes: int) -> pl.Expr:
     return pl.col("amount").filter(pl.col("code").is_in(codes)).sum().cast(MONEY)
+
+
+def _money(fine: str) -> pl.Expr:
+    return (pl.col(fine).cast(MONEY) / pl.lit(FINE).cast(MONEY)).cast(MONEY)
 
 
 def _store() -> pl.Expr:
@@ -58,8 +33,6 @@ def _store() -> pl.Expr:
     return pl.when(name.is_not_null()).then(name.replace_strict(_STORES, default="other", return_dtype=pl.String))
 
 
-# One number for the key of an order item: narrow enough to look at millions. What looks wrong is grouped again by the key itself.
-_NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
 _ITEM_SUMS = {
     "principal": pl.when((pl.col("code") == 1).any()).then(_of(1)),
     "base": _of(1, 2),
@@ -74,22 +47,15 @@ posted day, `base` the total price with shipping and gift wrap, without tax, les
 
 
 def all_items(books: Books) -> pl.DataFrame:
-    """One narrow row an order item that was charged a referral or fulfilment fee: `charge` (the number of its key), sku,
-    currency, `store`, and the sums. In no order."""
-    grouped = (
-        _coded(books, "order")
-        .filter(pl.col("code") != 5)
-        .with_columns(charge=_NUMBER)
-        .group_by("charge")
-        .agg(**_ITEM_SUMS, sku=pl.col("sku").max(), currency=pl.col("currency").max())
-        .filter((pl.col("commission") > 0) | (pl.col("fulfilment") > 0))
-    )
-    return _with_store(grouped.collect())
+    """The order items that were charged a referral or fulfilment fee, as in `sold.items`, money in MONEY, with `store`."""
+    charged = items(books).filter((pl.col("commission") > 0) | (pl.col("fulfilment") > 0))
+    money = [_money(c) for c in ("principal", "base", "commission", "fulfilment")]
+    return _with_store(charged.with_columns(money))
 
 
 def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
     """The order items named by `only` (a frame with `charge` or `order_id`), one row an exact key, with its settlement."""
-    lines = _coded(books, "order").filter(pl.col("code") != 5).with_columns(number=_NUMBER)
+    lines = coded(books, "order").filter(pl.col("code") != 5).with_columns(number=NUMBER)
     if "charge" in only.columns:
         lines = lines.join(only.lazy().select(number="charge").unique(), on="number", how="semi")
     else:
@@ -108,7 +74,7 @@ def refunds(books: Books) -> pl.DataFrame:
     """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
     given back, `kept` = refund commission kept; all positive."""
     grouped = (
-        _coded(books, "refund")
+        coded(books, "refund")
         .group_by(REFUND)
         .agg(
             back=-_of(1, 2),
@@ -125,7 +91,7 @@ def refunds(books: Books) -> pl.DataFrame:
 def places(books: Books, kind: str, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
     """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted."""
     found = (
-        _coded(books, kind)
+        coded(books, kind)
         .filter(pl.col("code").is_in(codes))
         .join(keys.lazy().select("charge", *key), on=key, nulls_equal=True)
         .group_by("charge")

@@ -16,12 +16,13 @@ from recon_lib.audits.fee_common import (
     tolerance,
     with_lines,
 )
-from recon_lib.audits.fee_items import ITEM, REFUND, order_items, places, refunds
+from recon_lib.audits.fee_items import REFUND, order_items, places, refunds
 from recon_lib.books import Books
 from recon_lib.measures import exact
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy
 from recon_lib.referral import referral_fees, refund_fee
+from recon_lib.sold import ITEM
 
 
 def _judged(books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame) -> pl.DataFrame:

@@ -23,13 +23,14 @@ from recon_lib.audits.fee_common import (
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
-from recon_lib.audits.fee_items import ITEM, all_items, order_items, places, sellers_sizes, with_version
+from recon_lib.audits.fee_items import all_items, order_items, places, sellers_sizes, with_version
 from recon_lib.audits.fee_referral import referral_errors, referral_suspects, refund_fees_kept
 from recon_lib.audits.fee_storage import storage
 from recon_lib.books import Books
 from recon_lib.cards import card_currency
 from recon_lib.money import MONEY, RATE
 from recon_lib.policy import Policy
+from recon_lib.sold import ITEM
 
 
 def fees(books: Books, policy: Policy) -> AuditResult:

@@ -16,9 +16,10 @@ from recon_lib.allocation import Allocation, allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, settled, total, words
-from recon_lib.audits.facts import adjustments, ledger_rows, once, reimbursements
+from recon_lib.audits.facts import adjustments, ledger_rows, reimbursements
 from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import MONEY
 from recon_lib.policy import Policy
 

@@ -23,8 +23,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from recon_lib.audits.facts import once, paid_lines, reimbursements
+from recon_lib.audits.facts import paid_lines, reimbursements
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import MONEY
 
 _EARLY = timedelta(days=3)

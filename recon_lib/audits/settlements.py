@@ -14,8 +14,9 @@ import polars as pl
 
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked
-from recon_lib.audits.facts import once, other_lines, settlement_sums
+from recon_lib.audits.facts import other_lines, settlement_sums
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
 
