@@ -259,7 +259,7 @@ counts = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3), st.i
 @given(counts, st.integers(1, 3))
 def test_a_unit_is_in_one_finding_at_the_most(parts, bought):
     refunded, sellable, damaged, paid = parts
-    refunded = min(refunded, bought)
+    refunded, damaged = min(refunded, bought), min(damaged, bought)  # no more can have come back than was sold
     lines = sold(bought, f"{bought * 20}.00") + ([refund(f"{refunded * 20}.00")] if refunded else [])
     back = [came_back(n, d) for n, d in ((sellable, "SELLABLE"), (damaged, "DAMAGED")) if n]
     money = [reimbursed("2026-03-01", "CustomerReturn", paid, order_id=ORDER)] if paid else []

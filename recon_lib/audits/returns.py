@@ -75,7 +75,8 @@ def _history(books: Books) -> pl.DataFrame:
     )
     rows = pl.concat([told, alone.with_columns(settled_on="on")], how="diagonal")
     known = lines(books).select(*LINE, "refund_on", "damaged_on", "damaged")
-    rows = rows.join(known, on=LINE, how="left", nulls_equal=True).with_columns(
+    rows = rows.join(known, on=LINE, how="left", nulls_equal=True)
+    rows = rows.filter((pl.col("kind") != "outbound") | pl.col("refund_on").is_not_null()).with_columns(
         event_on=pl.coalesce("refund_on", "damaged_on"), paid_on="on", quantity="units"
     )
     rows = rows.sort("on", *LINE, "place", nulls_last=True)
@@ -114,7 +115,7 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     name = "return_not_restocked"
     ledger = ledger_rows(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
     rows = restocked(books, ledger)
-    more = lines(books).select(*LINE, "spare", "units", "net", "currency")
+    more = lines(books).select(*LINE, "spare", "net_units", "net", "currency")
     rows = rows.join(more, on=LINE, how="left", nulls_equal=True)
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
     earlier = (pl.col("late_units") - pl.col("back")).clip(0)
