@@ -50,7 +50,9 @@ def test_newest_wins_but_not_a_version_written_after_the_as_of_day() -> None:
 def test_days_that_two_files_tell() -> None:
     periods = [(D(2026, 1, 1), D(2026, 1, 31)), (D(2026, 1, 25), D(2026, 2, 10)), (D(2026, 3, 1), D(2026, 3, 2))]
     assert overlapping_days(periods) == [(D(2026, 1, 25), D(2026, 1, 31))]
-    assert overlapping_days([(D(2026, 1, 1), D(2026, 1, 2)), (D(2026, 1, 2), D(2026, 1, 3))]) == [(D(2026, 1, 2), D(2026, 1, 2))]
+    assert overlapping_days([(D(2026, 1, 1), D(2026, 1, 2)), (D(2026, 1, 2), D(2026, 1, 3))]) == [
+        (D(2026, 1, 2), D(2026, 1, 2))
+    ]
     assert overlapping_days([(D(2026, 1, 1), D(2026, 1, 2)), (D(2026, 1, 3), D(2026, 1, 4))]) == []
 
 
@@ -63,7 +65,9 @@ files = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_
 
 
 @given(files, st.permutations([0, 1, 2]))
-def test_each_key_counts_as_often_as_in_the_file_that_has_it_most_often(rows: list[tuple[str, str]], order: list[int]) -> None:
+def test_each_key_counts_as_often_as_in_the_file_that_has_it_most_often(
+    rows: list[tuple[str, str]], order: list[int]
+) -> None:
     lines = [(file, number, key, number) for number, (file, key) in enumerate(rows, 1)]
     merged = merge_overlaps(frame(lines), ["key"], dict(zip("abc", order, strict=True))).collect()
     per_file = Counter(rows)

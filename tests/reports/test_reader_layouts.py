@@ -16,8 +16,70 @@ from recon_lib.reports import Reading, read
 
 Read = Callable[..., Reading]
 
-V2 = ["settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount", "currency", "transaction-type", "order-id", "merchant-order-id", "adjustment-id", "shipment-id", "marketplace-name", "amount-type", "amount-description", "amount", "fulfillment-id", "posted-date", "posted-date-time", "order-item-code", "merchant-order-item-id", "merchant-adjustment-item-id", "sku", "quantity-purchased", "promotion-id"]
-V1 = ["settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount", "currency", "transaction-type", "order-id", "merchant-order-id", "adjustment-id", "shipment-id", "marketplace-name", "shipment-fee-type", "shipment-fee-amount", "order-fee-type", "order-fee-amount", "fulfillment-id", "posted-date", "order-item-code", "merchant-order-item-id", "merchant-adjustment-item-id", "sku", "quantity-purchased", "price-type", "price-amount", "item-related-fee-type", "item-related-fee-amount", "misc-fee-amount", "other-fee-amount", "other-fee-reason-description", "promotion-id", "promotion-type", "promotion-amount", "direct-payment-type", "direct-payment-amount", "other-amount"]
+V2 = [
+    "settlement-id",
+    "settlement-start-date",
+    "settlement-end-date",
+    "deposit-date",
+    "total-amount",
+    "currency",
+    "transaction-type",
+    "order-id",
+    "merchant-order-id",
+    "adjustment-id",
+    "shipment-id",
+    "marketplace-name",
+    "amount-type",
+    "amount-description",
+    "amount",
+    "fulfillment-id",
+    "posted-date",
+    "posted-date-time",
+    "order-item-code",
+    "merchant-order-item-id",
+    "merchant-adjustment-item-id",
+    "sku",
+    "quantity-purchased",
+    "promotion-id",
+]
+V1 = [
+    "settlement-id",
+    "settlement-start-date",
+    "settlement-end-date",
+    "deposit-date",
+    "total-amount",
+    "currency",
+    "transaction-type",
+    "order-id",
+    "merchant-order-id",
+    "adjustment-id",
+    "shipment-id",
+    "marketplace-name",
+    "shipment-fee-type",
+    "shipment-fee-amount",
+    "order-fee-type",
+    "order-fee-amount",
+    "fulfillment-id",
+    "posted-date",
+    "order-item-code",
+    "merchant-order-item-id",
+    "merchant-adjustment-item-id",
+    "sku",
+    "quantity-purchased",
+    "price-type",
+    "price-amount",
+    "item-related-fee-type",
+    "item-related-fee-amount",
+    "misc-fee-amount",
+    "other-fee-amount",
+    "other-fee-reason-description",
+    "promotion-id",
+    "promotion-type",
+    "promotion-amount",
+    "direct-payment-type",
+    "direct-payment-amount",
+    "other-amount",
+]
 
 
 @pytest.fixture
@@ -196,7 +258,23 @@ def test_the_hybrid_without_summary_row(reads: Read) -> None:
     ]
 
 
-PAY = ["TransactionPostedDate", "SettlementId", "AmazonTransactionId", "SellerReferenceId", "TransactionType", "AmazonOrderReferenceId", "SellerOrderId", "StoreName", "CurrencyCode", "TransactionDescription", "TransactionAmount", "TransactionPercentageFee", "TransactionFixedFee", "TotalTransactionFee", "NetTransactionAmount"]
+PAY = [
+    "TransactionPostedDate",
+    "SettlementId",
+    "AmazonTransactionId",
+    "SellerReferenceId",
+    "TransactionType",
+    "AmazonOrderReferenceId",
+    "SellerOrderId",
+    "StoreName",
+    "CurrencyCode",
+    "TransactionDescription",
+    "TransactionAmount",
+    "TransactionPercentageFee",
+    "TransactionFixedFee",
+    "TotalTransactionFee",
+    "NetTransactionAmount",
+]
 
 
 def quoted(cells: list[str]) -> str:
@@ -246,13 +324,48 @@ def test_amazon_pay_settlement(reads: Read) -> None:
 
 
 def test_amazon_pay_refund_and_capture_without_buyers(reads: Read, tmp_path: Path) -> None:
-    refund = ["AmazonRefundId", "RefundReferenceId", "AmazonCaptureId", "AmazonOrderReferenceId", "RefundAmount", "CurrencyCode", "SellerRefundNote", "RefundType", "RefundStatus", "LastUpdateTimestamp", "ReasonCode", "CreationTimestamp"]
+    refund = [
+        "AmazonRefundId",
+        "RefundReferenceId",
+        "AmazonCaptureId",
+        "AmazonOrderReferenceId",
+        "RefundAmount",
+        "CurrencyCode",
+        "SellerRefundNote",
+        "RefundType",
+        "RefundStatus",
+        "LastUpdateTimestamp",
+        "ReasonCode",
+        "CreationTimestamp",
+    ]
     row = ["R1", "ref", "C1", "P01", "1.00", "USD", "secret note", "SellerInitiated", "Completed",
            "2015-10-05T16:20:49 -0700", "", "2015-10-05T14:43:18 -0700"]  # fmt: skip
     pending = [*row[:8], "Pending", *row[9:]]
     got = reads(f"{quoted(refund)}\n{quoted(row)}\n{quoted(pending)}\n")
     assert frame(got, "pay_refunds", frames.PayRefund)["status"].to_list() == ["Completed", "Pending"]
-    capture = ["AmazonCaptureId", "CaptureReferenceId", "AmazonAuthorizationId", "AmazonOrderReferenceId", "CaptureAmount", "CurrencyCode", "SellerCaptureNote", "CaptureStatus", "LastUpdateTimestamp", "ReasonCode", "CreationTimestamp", "BuyerName", "BuyerEmailAddress", "BillingAddressLine1", "BillingAddressLine2", "BillingAddressLine3", "BillingAddressCity", "BillingAddressDistrictOrCounty", "BillingAddressStateOrRegion", "BillingAddressPostalCode", "BillingAddressCountryCode"]
+    capture = [
+        "AmazonCaptureId",
+        "CaptureReferenceId",
+        "AmazonAuthorizationId",
+        "AmazonOrderReferenceId",
+        "CaptureAmount",
+        "CurrencyCode",
+        "SellerCaptureNote",
+        "CaptureStatus",
+        "LastUpdateTimestamp",
+        "ReasonCode",
+        "CreationTimestamp",
+        "BuyerName",
+        "BuyerEmailAddress",
+        "BillingAddressLine1",
+        "BillingAddressLine2",
+        "BillingAddressLine3",
+        "BillingAddressCity",
+        "BillingAddressDistrictOrCounty",
+        "BillingAddressStateOrRegion",
+        "BillingAddressPostalCode",
+        "BillingAddressCountryCode",
+    ]
     assert len(capture) == 21
     good = ["C1", "ref", "A1", "P01", "1.00", "USD", "secret note", "Completed", "2018-10-05T16:20:49 -0700", "",
             "2018-10-05T14:43:18 -0700", *["secret"] * 10]  # fmt: skip
@@ -264,7 +377,24 @@ def test_amazon_pay_refund_and_capture_without_buyers(reads: Read, tmp_path: Pat
         assert not path.is_file() or b"secret" not in path.read_bytes()
 
 
-DETAIL = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center", "Disposition", "Reason", "Country", "Reconciled Quantity", "Unreconciled Quantity", "Date and Time", "Store"]
+DETAIL = [
+    "Date",
+    "FNSKU",
+    "ASIN",
+    "MSKU",
+    "Title",
+    "Event Type",
+    "Reference ID",
+    "Quantity",
+    "Fulfillment Center",
+    "Disposition",
+    "Reason",
+    "Country",
+    "Reconciled Quantity",
+    "Unreconciled Quantity",
+    "Date and Time",
+    "Store",
+]
 
 
 @pytest.mark.parametrize("width", [14, 15, 16])
@@ -303,7 +433,30 @@ def test_ledger_detail_with_a_real_time(reads: Read) -> None:
 
 @pytest.mark.parametrize("blanks", [True, False])
 def test_ledger_summary(reads: Read, blanks: bool) -> None:
-    names = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Disposition", "Starting Warehouse Balance", "In Transit Between Warehouses", "Receipts", "Customer Shipments", "Customer Returns", "Vendor Returns", "Warehouse Transfer In/Out", "Found", "Lost", "Damaged", "Disposed", "Other Events", "Ending Warehouse Balance", "Unknown Events", "Location", "Store"]
+    names = [
+        "Date",
+        "FNSKU",
+        "ASIN",
+        "MSKU",
+        "Title",
+        "Disposition",
+        "Starting Warehouse Balance",
+        "In Transit Between Warehouses",
+        "Receipts",
+        "Customer Shipments",
+        "Customer Returns",
+        "Vendor Returns",
+        "Warehouse Transfer In/Out",
+        "Found",
+        "Lost",
+        "Damaged",
+        "Disposed",
+        "Other Events",
+        "Ending Warehouse Balance",
+        "Unknown Events",
+        "Location",
+        "Store",
+    ]
     names = names if blanks else [n.replace(" ", "") for n in names[:-1]]
     row = [
         "12/22/2022",
@@ -340,7 +493,21 @@ def test_ledger_summary(reads: Read, blanks: bool) -> None:
 
 
 def test_returns_and_their_older_layouts(reads: Read, tmp_path: Path) -> None:
-    names = ["return-date", "order-id", "sku", "asin", "fnsku", "product-name", "quantity", "fulfillment-center-id", "detailed-disposition", "reason", "status", "license-plate-number", "customer-comments"]
+    names = [
+        "return-date",
+        "order-id",
+        "sku",
+        "asin",
+        "fnsku",
+        "product-name",
+        "quantity",
+        "fulfillment-center-id",
+        "detailed-disposition",
+        "reason",
+        "status",
+        "license-plate-number",
+        "customer-comments",
+    ]
     row = dict(
         zip(
             names,
@@ -374,9 +541,17 @@ def test_returns_and_their_older_layouts(reads: Read, tmp_path: Path) -> None:
 
 
 def test_the_oldest_reimbursements_have_one_quantity(reads: Read) -> None:
-    names = (
-        ["approval-date", "reimbursement-id", "reason", "sku", "fnsku", "currency-unit", "amount-per-unit", "amount-total", "quantity"]
-    )
+    names = [
+        "approval-date",
+        "reimbursement-id",
+        "reason",
+        "sku",
+        "fnsku",
+        "currency-unit",
+        "amount-per-unit",
+        "amount-total",
+        "quantity",
+    ]
     row = dict(zip(names, ["2016-01-02", "1", "Lost_Warehouse", "S", "X", "USD", "2.00", "4.00", "2"], strict=True))
     got = reads(lines(names, row, row | {"amount-total": "0.00", "amount-per-unit": "0"}))
     rows = frame(got, "reimbursements", frames.Reimbursement)
