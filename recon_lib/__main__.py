@@ -42,6 +42,17 @@ def parser() -> argparse.ArgumentParser:
     )
     index.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
     index.set_defaults(run=_index)
+    daily = commands.add_parser("daily", help="make the packets of all accounts in a folder")
+    daily.add_argument("folder", type=Path, metavar="FOLDER_OF_ACCOUNTS")
+    daily.add_argument(
+        "--date", type=_day_or_yesterday, default="yesterday", help="a day, or yesterday where the account is (default)"
+    )
+    daily.add_argument("--catch-up", action="store_true", help="also every day since the last published one")
+    who = daily.add_mutually_exclusive_group()
+    who.add_argument("--workers", type=_workers, help="processes (default: one for each processor)")
+    who.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a dask.distributed scheduler instead")
+    daily.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
+    daily.set_defaults(run=_daily)
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
@@ -111,6 +122,15 @@ def _refresh_index(out: Path) -> None:
         print(f"recon: note: {out}/index.html could not be made: {problem}", file=sys.stderr)
 
 
+def _daily(arguments: argparse.Namespace) -> int:
+    from recon_lib.telling import run_and_tell
+
+    return run_and_tell(
+        arguments.folder, arguments.out, arguments.date,
+        catch_up=arguments.catch_up, workers=arguments.workers, scheduler=arguments.scheduler,
+    )  # fmt: skip
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from recon_lib.check import check, render
     from recon_lib.paths import default_store
@@ -125,6 +145,16 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; hoped for a date like 2026-01-31") from None
+
+
+def _day_or_yesterday(text: str) -> str:
+    return text if text == "yesterday" else _day(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 512:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; hoped for 1 to 512")
+    return int(text)
 
 
 def _unexpected(problem: Exception) -> str:

@@ -4,7 +4,8 @@
       UsageError                   the command, a parameter or account.yml is wrong                       (2)
       ReportError                  a file cannot be used: what was met, what was hoped for, what to do    (2)
         NotAReport                 the file is no report at all (a picture, a read-me): listed, not refused
-      RunError                     the run failed or another run holds the account                        (3)
+      RunError                     the run failed                                                         (3)
+        HeldError                  another run holds the account: it is left alone                        (3)
 
 Wrong money is never an error: it is a finding. A single bad row is never an error: it is a reject.
 """
@@ -17,9 +18,7 @@ class ReconError(Exception):
 
     exit_code = 2
 
-    def __init__(
-        self, met: str, *, hoped: str = "", do: str = "", file: str = "", line: int | None = None
-    ) -> None:
+    def __init__(self, met: str, *, hoped: str = "", do: str = "", file: str = "", line: int | None = None) -> None:
         self.met, self.hoped, self.do, self.file, self.line = met, hoped, do, file, line
         super().__init__(str(self))
 
@@ -56,3 +55,7 @@ class RunError(ReconError):
     """The run failed, or another run holds the account."""
 
     exit_code = 3
+
+
+class HeldError(RunError):
+    """Another run holds the account."""

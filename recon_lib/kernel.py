@@ -1,9 +1,19 @@
-"""The process in which a packet's notebook runs: this very interpreter, whatever kernels are installed beside it."""
+"""The process in which a packet's notebook runs: this very interpreter, whatever kernels are installed beside it.
+
+`python -m recon_lib.kernel -f FILE` is one fresh kernel. `python -m recon_lib.kernel --serve` imports everything once
+and then waits; for every line on stdin it splits off a child that becomes the kernel of one packet and ends with it.
+The waiting process itself never reads a file of an account, so nothing of one account can be met in the next.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import gc
+import json
+import os
+import signal
 import sys
+from importlib import import_module
 
 # jsonschema builds a whole grammar from this package where JupyterLab brought it: 1.3 s, and nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -18,13 +28,94 @@ def main() -> None:
     # The run that asked for this kernel is still busy with its own imports: the notebook's are done meanwhile.
     # What fails here fails again in the notebook, where it is told.
     with contextlib.suppress(Exception):
-        import recon_lib.books
-        import recon_lib.charts
-        import recon_lib.reconcile
-        import recon_lib.sections  # noqa: F401
-
+        _imports()
     app.start()
 
 
+def _imports() -> None:
+    import recon_lib.answer
+    import recon_lib.books
+    import recon_lib.charts
+    import recon_lib.controls
+    import recon_lib.manifest
+    import recon_lib.publish
+    import recon_lib.reconcile
+    import recon_lib.sections
+    import recon_lib.trends  # noqa: F401
+
+
+def _later_imports() -> None:
+    """What a packet needs only after its first cells. No polars query may run here: its threads do not survive a split."""
+    import plotly.graph_objects as go
+
+    for name in ("dateutil.easter", "holidays.countries", "xlsxwriter.workbook", "recon_lib.asof",
+                 "recon_lib.claims_book", "recon_lib.settled_files"):  # fmt: skip
+        import_module(name)
+    figure = go.Figure([go.Bar(x=[1], y=[1]), go.Scatter(x=[1], y=[1])])
+    figure.update_layout(title_text="x", xaxis_title="x", yaxis_title="x", template="plotly_white", legend_title="x")
+    figure.to_plotly_json()
+
+
+def serve() -> None:
+    """Splits off one kernel for each JSON line on stdin (`argv`, `cwd`, `log`, `ipython`); ends with its stdin.
+
+    The child writes its process id to stdout when it leads a group of its own.
+    """
+    import ipykernel.ipkernel
+    import ipykernel.zmqshell  # noqa: F401
+
+    _imports()
+    with contextlib.suppress(Exception):  # what a packet would import later; it fails there again and is told there
+        _later_imports()
+    gc.collect()
+    gc.freeze()  # the children then leave these pages alone, and share them
+    # Children that end need no one to wait for them: the worker sees them end by itself.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", flush=True)
+    # Not `for line in sys.stdin`: a buffer would be shared with the children.
+    while line := _line():
+        here = os.getpid()
+        if os.fork() == 0:
+            _become_kernel(json.loads(line), here)
+
+
+def _line() -> bytes:
+    """One line of stdin, byte for byte; empty at its end."""
+    told = b""
+    while not told.endswith(b"\n"):
+        if not (byte := os.read(0, 1)):
+            return b""
+        told += byte
+    return told
+
+
+def _become_kernel(asked: dict[str, str], parent: int) -> None:
+    """The child: a kernel with its own group, log and folder, as if it were started alone. Never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        os.write(1, b"%d\n" % os.getpid())
+        log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND)
+        none = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((none, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        os.chdir(asked["cwd"])
+        os.environ["IPYTHONDIR"] = asked["ipython"]
+        # The kernel ends by itself when the waiting process is gone.
+        sys.argv = ["recon_lib.kernel", "-f", asked["connection_file"], "--HistoryManager.enabled=False",
+                    f"--IPKernelApp.parent_handle={parent}"]  # fmt: skip
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    main()
+    serve() if sys.argv[1:] == ["--serve"] else main()

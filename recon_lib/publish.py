@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recon_lib.errors import RunError, UsageError
+from recon_lib.errors import HeldError, RunError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ BUILDING = ".building-"
 
 @contextmanager
 def hold(home: Path) -> Iterator[None]:
-    """Holds the account folder `home` of the output for one run; RunError where another run has it."""
+    """Holds the account folder `home` of the output for one run; HeldError where another run has it."""
     from filelock import FileLock, Timeout
 
     try:
@@ -35,7 +35,7 @@ def hold(home: Path) -> Iterator[None]:
         lock = FileLock(home / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise RunError(
+        raise HeldError(
             f"another run holds the account {home.name}",
             do="wait until it has ended; if none is running, try again: a lock of a dead run is free by itself",
         ) from None
@@ -75,6 +75,12 @@ def revisions(home: Path, name: str) -> list[Path]:
             if match and path.is_dir() and (path / "manifest.json").is_file():
                 found[int(match[1] or 1)] = path
     return [found[n] for n in sorted(found)]
+
+
+def days(home: Path) -> list[str]:
+    """The days for which a packet is published, the oldest first."""
+    found = {path.parent.name[:10] for path in home.glob("*/manifest.json")} if home.is_dir() else set()
+    return sorted(name for name in found if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) and revisions(home, name))
 
 
 def publish(built: Path, home: Path, name: str) -> tuple[Path, int]:

@@ -2,6 +2,7 @@
 
 The kernel is started first. While it boots, papermill is imported; while it works, a thread imports nbconvert, compiles
 the template and compresses plotly.js. papermill saves nothing in between: the page is all that is kept.
+A worker that makes many packets keeps the template and a process that splits off kernels (`warm`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from recon_lib import errors
+from recon_lib import errors, warm
 from recon_lib.errors import ReconError, RunError
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ class _Getting(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True, name="exporter")
+        self.kept = warm.kept()
         self.failure: BaseException | None = None
         self.exporter: Exporter | None = None
 
     def run(self) -> None:
         try:
+            if self.kept is not None:
+                self.exporter = self.kept.exporter()
+                return
             from recon_lib.export import Exporter
 
             self.exporter = Exporter()
@@ -63,7 +68,7 @@ class _Getting(threading.Thread):
 
 
 def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, progress: bool = False) -> Ran:
-    """Runs the notebook with `parameters` in a fresh kernel of this interpreter, in the folder `root`.
+    """Runs the notebook with `parameters` in a kernel of its own and this interpreter, in the folder `root`.
 
     Raises:
         ReconError: an error of the kit that ended the notebook, as itself.
@@ -110,10 +115,27 @@ def _start(short: Path, root: Path, said: IO[str]) -> Any:
 
     posix = os.name == "posix"
     manager = Manager(connection_file=str(short / "k.json"), transport="ipc" if posix else "tcp")
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(short / "ipython"), "MPLBACKEND": "agg"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    environment = warm.environment_for(root, str(short / "ipython"))
+    kept = warm.kept()
+    if kept is not None and kept.server is not None:
+        manager.provisioner = _split_off(manager, kept.server, said.name, str(short / "ipython"))
     run_sync(manager.start_kernel)(cwd=str(root), env=environment, stdout=said, stderr=said)
     return manager
+
+
+def _split_off(manager: Any, server: warm.Server, log: str, ipython: str) -> Any:
+    """What gives the manager a kernel that the waiting process splits off, in place of a new process."""
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+    class Forked(LocalProvisioner):
+        async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+            kernel: Any = server.kernel(manager.connection_file, log, ipython)
+            self.process = kernel
+            self.pid = self.pgid = kernel.pid  # it leads a group of its own
+            self.cwd = kwargs.get("cwd")
+            return self.connection_info
+
+    return Forked(kernel_id="packet", kernel_spec=manager.kernel_spec, parent=manager)
 
 
 def _stop(manager: Any) -> None:

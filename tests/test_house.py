@@ -23,7 +23,7 @@ FLOW = [
     "audits", "claims", "journal",
     "fast_pay", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "reconcile", "controls", "answer", "sections", "manifest", "publish", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
-    "month_answer", "kernel", "export", "running", "packet", "index_page", "index", "daily",
+    "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily", "telling",
     "widgets", "__init__", "case_commands", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
@@ -153,11 +153,12 @@ def test_wrong_usage_ends_with_2_and_without_traceback() -> None:
 def test_parameters_of_the_notebook_are_those_the_packet_gives() -> None:
     import papermill
 
-    from recon_lib.packet import PARAMETERS
+    from recon_lib.packet import NOTEBOOK, PARAMETERS, REVIEW, REVIEW_PARAMETERS
 
-    known = papermill.inspect_notebook(str(ROOT / "notebooks" / "daily_packet.ipynb"))
-    assert set(known) == set(PARAMETERS)
-    assert all(item["help"] for item in known.values()), "every parameter says what it is"
+    for name, parameters in ((NOTEBOOK, PARAMETERS), (REVIEW, REVIEW_PARAMETERS)):
+        known = papermill.inspect_notebook(str(ROOT / "notebooks" / name))
+        assert tuple(known) == parameters
+        assert all(item["help"] for item in known.values()), "every parameter says what it is"
 
 
 def test_notebooks_define_nothing_and_keep_no_output() -> None:
