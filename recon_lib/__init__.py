@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from recon_lib.account import Account, load_account
     from recon_lib.books import Books, open_account
     from recon_lib.errors import ReconError, ReportError, RunError, UsageError
-    from recon_lib.packet import make_packet
+    from recon_lib.packet import make_month, make_packet
     from recon_lib.policy import Policy, load_policy
     from recon_lib.reconcile import Day, reconcile
+    from recon_lib.register import Register, open_register
 
 __all__ = [
     "Account",
@@ -30,14 +31,17 @@ __all__ = [
     "Day",
     "Policy",
     "ReconError",
+    "Register",
     "ReportError",
     "RunError",
     "UsageError",
     "charts",
     "load_account",
     "load_policy",
+    "make_month",
     "make_packet",
     "open_account",
+    "open_register",
     "reconcile",
     "tables",
     "trends",
@@ -45,7 +49,8 @@ __all__ = [
 
 _HOME = {
     "Account": "account", "load_account": "account", "Books": "books", "open_account": "books", "Day": "reconcile",
-    "reconcile": "reconcile", "Policy": "policy", "load_policy": "policy", "make_packet": "packet", "ReconError": "errors",
+    "reconcile": "reconcile", "Policy": "policy", "load_policy": "policy", "make_month": "packet",
+    "make_packet": "packet", "Register": "register", "open_register": "register", "ReconError": "errors",
     "ReportError": "errors", "RunError": "errors", "UsageError": "errors",
 }  # fmt: skip
 
