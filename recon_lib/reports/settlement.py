@@ -105,35 +105,32 @@ def split_v1(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyF
     amounts = tuple(amount for amount, _, _ in _V1_AMOUNTS)
     summary = _is_summary(amounts)
     given = [pl.col(a).is_not_null() for a in amounts]
-    bare = ~pl.any_horizontal(given)
-    parts, number = [], pl.lit(0, dtype=pl.UInt8)
-    for (amount, word, kind), there in zip(_V1_AMOUNTS, given, strict=True):
+    bare = len(given)  # the place of a row without any amount
+    places, numbers, number = [], [], pl.lit(0, dtype=pl.UInt8)
+    for i, there in enumerate([*given, ~pl.any_horizontal(given)]):
         number = number + there.cast(pl.UInt8)
-        part = pl.struct(
-            number.alias("part"),
-            _amount_type(word, kind).alias("amount_type"),
-            _description(word).alias("amount_description"),
-            pl.col(amount).alias("amount"),
-        )
-        parts.append(pl.when(there).then(part))
-    nothing = pl.struct(
-        pl.lit(1, dtype=pl.UInt8).alias("part"),
-        pl.lit(None, dtype=pl.String).alias("amount_type"),
-        pl.lit(None, dtype=pl.String).alias("amount_description"),
-        pl.lit(0).cast(MONEY).alias("amount"),
-    )
-    parts.append(pl.when(bare).then(nothing))
+        places.append(pl.when(there).then(pl.lit(i, dtype=pl.UInt8)))
+        numbers.append(pl.when(there).then(number))
+    place = pl.col("place")
+
+    def of_place(told: list[pl.Expr]) -> pl.Expr:
+        return pl.coalesce(pl.when(place == i).then(value) for i, value in enumerate(told))
+
     lines = (
         rows.filter(~summary)
         .with_columns(
-            pl.concat_list(parts).alias("parts"),
-            pl.when(pl.col("other_amount").is_not_null() & ~_ordinary()).then(pl.lit("other-transaction"))
-            .otherwise(pl.col("transaction_type")).alias("told_type"),
+            pl.concat_list(places).list.drop_nulls().alias("place"),
+            pl.concat_list(numbers).list.drop_nulls().alias("part"),
         )
-        .explode("parts")
-        .filter(pl.col("parts").is_not_null())
-        .unnest("parts")
-        .with_columns(transaction_type="told_type")
+        .explode("place", "part")
+        .with_columns(
+            of_place([_amount_type(word, kind) for _, word, kind in _V1_AMOUNTS]).alias("amount_type"),
+            of_place([_description(word) for _, word, _ in _V1_AMOUNTS]).alias("amount_description"),
+            pl.when(place == bare).then(pl.lit(0).cast(MONEY)).otherwise(of_place([pl.col(a) for a in amounts]))
+            .alias("amount"),
+            pl.when(pl.col("other_amount").is_not_null() & ~_ordinary()).then(pl.lit("other-transaction"))
+            .otherwise(pl.col("transaction_type")).alias("transaction_type"),
+        )
     )  # fmt: skip
     return {"settlement_lines": lines, "settlements": _settlements(rows, summary, facts)}
 

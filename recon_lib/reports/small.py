@@ -5,6 +5,7 @@ Starting the streaming engine costs more than a small file is worth, and an acco
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -84,7 +85,10 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
             return None
     if report.finish is not None:
         rows = report.finish(rows, known)
-    parts = report.split(rows, known) if report.split is not None else {report.family: rows}
+    if report.split is None:
+        parts: Mapping[str, pl.LazyFrame] = {report.family: rows}
+    else:
+        parts = report.split(rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy(), known)
     outcome = Outcome({}, raw.height, pl.DataFrame(schema=REJECTS), known, [said] if said else [])
     for family, part in parts.items():
         frame = frame_of(report, family)
