@@ -2,7 +2,8 @@
 
 Sign first, then the counterparty pattern, then currency, amount and day; a descriptor alone decides nothing, and wages or
 card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
-pays it (a later one too), or two credits that add up exactly. Any other credit is judged only when every deposit it could
+pays it (a later one too), or two credits that add up exactly; one whose transfer failed is given back by a later settlement
+line. Any other credit is judged only when every deposit it could
 pay is paid or out of time: then it is the nearest deposit in another amount, or unexplained. A settlement with a negative
 total pays nothing.
 """
@@ -23,6 +24,7 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
+from recon_lib.audits.facts import other_lines
 from recon_lib.audits.settlements import settlements
 from recon_lib.books import Books
 from recon_lib.kept import once
@@ -81,7 +83,10 @@ def cash(books: Books) -> Cash:
 
 
 def bank_tieout(books: Books) -> pl.DataFrame:
-    """One row a deposit: what was due, when at the latest, what came, and how it was tied (`exact`, `two`, `late`, `differs`)."""
+    """One row a deposit: what was due, when at the latest, what came, and how it was tied.
+
+    `tied`: exact, two (credits), late, given back (a failed transfer), differs, missing or open.
+    """
     rows = [
         (d.reference, d.on, d.until, d.currency, d.amount, sum((c.amount for c in d.credits), Decimal(0)),
          max((c.on for c in d.credits), default=None), d.how or ("missing" if books.as_of > d.until else "open"),
@@ -191,6 +196,15 @@ def _credits(books: Books) -> tuple[list[Credit], int]:
     return [Credit(*row) for row in made], rows.height - ours.height
 
 
+def _failed_transfers(books: Books) -> list[tuple[date, Decimal, str]]:
+    """Day, amount and currency of the lines that give a failed transfer back, oldest first."""
+    told = pl.concat_str([pl.col("type", "what").fill_null("")], separator=" ")
+    rows = other_lines(books).filter(
+        told.str.contains("transferoffundsunsuccessful"), pl.col("amount") > 0, pl.col("posted_on").is_not_null()
+    )
+    return rows.select("posted_on", "amount", "currency").sort("posted_on", "amount").rows()
+
+
 def _tie(books: Books) -> Cash:
     deposits = _deposits(books)
     credits, not_payouts = _credits(books)
@@ -220,6 +234,13 @@ def _tie(books: Books) -> Cash:
         late = [c for c in free(deposit, late=True) if c.amount == deposit.amount]
         if late:
             pay(deposit, "late", late[0])
+    failed = _failed_transfers(books)
+    for deposit in (d for d in deposits if not d.how):
+        back = next((n for n, (on, *money) in enumerate(failed)
+                     if on >= deposit.on and money == [deposit.amount, deposit.currency]), None)  # fmt: skip
+        if back is not None:
+            deposit.how = "given back"
+            del failed[back]
     unexplained, undecided = [], 0
     for credit in (c for c in credits if not c.used):
         could = [
