@@ -323,3 +323,62 @@ def test_the_review_is_published_like_a_packet(account: Path, packets: Path, sto
         assert result.violations_count == 0, result.generate_report()
         browser.close()
     assert said == []
+
+
+def test_an_account_without_anything_says_so() -> None:
+    from recon_lib import month_charts
+    from tests.bookmaker import books
+
+    empty = months.month_of(reconcile(books("2026-01-31")))
+    sheets = month_sheets.sheets(empty, None, [])
+    page = at_a_glance(empty, sheets) + "".join(sheet.html() for sheet in sheets.values())
+    assert "In 2026-01 Amazon approved <b>nothing</b>; nothing ran out unclaimed; nothing is left to claim." in page
+    assert "Nothing was found yet." in page
+    for figure in (
+        month_charts.months(sheets["months"].frame, "USD"),
+        month_charts.funnel(sheets["funnel"].frame, dict(months.STAGES), "USD"),
+        month_charts.delays(sheets["delays-by-reason"].frame, 45),
+    ):
+        assert figure.layout.meta["alt"].startswith("Bar chart without bars")
+        assert figure.layout.title.text.split(" (")[0].endswith("?")
+
+
+def test_the_charts_show_what_the_tables_say(month: months.Month) -> None:
+    from recon_lib import month_charts
+
+    by_month = month_charts.months(months.by_month(month), "USD")
+    assert {trace.name: list(trace.y) for trace in by_month.data}["found (by event)"] == [17.0, 75.0]
+    assert (
+        "in 2026-01: 75.00 USD found (by event), 50.00 USD approved, 30.00 USD paid, 7.00 USD ran out"
+        in by_month.layout.meta["alt"]
+    )
+    stages = month_charts.funnel(months.funnel(month), dict(months.STAGES), "USD")
+    assert [list(trace.y) for trace in stages.data] == [[75.0, 60.0, 40.0, 20.0, 0.0], [92.0, 70.0, 50.0, 30.0, 10.0]]
+    days = month_charts.delays(months.delays_by_reason(month), 45)
+    assert [(trace.name, list(trace.x)) for trace in days.data] == [("median", [20.0]), ("9 of 10 within", [46])]
+    assert "1 took longer than 45 days" in days.layout.meta["alt"]
+
+
+def test_hostile_text_stays_text(month: months.Month) -> None:
+    from dataclasses import replace
+
+    bad = "<script>window.bad=1</script>"
+    found = month.day.findings.with_columns(pl.lit(bad).alias("sku"), pl.lit(bad).alias("reference_id"))
+    standing = month.day.decisions.standing.with_columns(pl.lit(bad).alias("note"), pl.lit(bad).alias("case_id"))
+    day = replace(month.day, findings=found, decisions=replace(month.day.decisions, standing=standing))
+    sheets = month_sheets.sheets(months.month_of(day), None, [])
+    page = "".join(sheet.html() for sheet in sheets.values())
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;window.bad=1&lt;/script&gt;") >= 4
+
+
+def test_currencies_are_never_added_up(month: months.Month) -> None:
+    from dataclasses import replace
+
+    history = month.day.history.with_columns(
+        pl.when(pl.col("sku") == "S2").then(pl.lit("JPY")).otherwise("currency").alias("currency")
+    )
+    mixed = months.month_of(replace(month.day, history=history))
+    rows = months.funnel(mixed).filter(stage="approved").select("currency", "money_all").rows()
+    assert rows == [("JPY", D(40)), ("USD", D(10))]
+    assert "40 JPY" in month_sheets.sheets(mixed, None, [])["funnel"].html()
