@@ -30,7 +30,7 @@ def months(by_month: pl.DataFrame, currency: str) -> go.Figure:
         told = ", ".join(f"{money(last[name], currency)} {said}" for name, said in FLOWS)
         alt = f"Bar chart: {axis[0]} to {axis[-1]}; in {axis[-1]}: {told}. The table beside it has the numbers."
     return figure(
-        traces, f"How does this month compare with the months before? ({plain(currency)})", alt, barmode="group",
+        traces, f"How does the month compare? ({plain(currency)})", alt, barmode="group",
         yaxis={"title": {"text": plain(currency)}, "rangemode": "tozero", "tickformat": ",.0f"}, xaxis={"type": "category"},
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def delays(reasons: pl.DataFrame, yardstick: int) -> go.Figure:
             "The table beside it has the numbers."
         )
     made = figure(
-        traces, "How long does Amazon take, by reason?", alt, barmode="group",
+        traces, "How long does Amazon take?", alt, barmode="group",
         xaxis={"title": {"text": f"days from the event to the approval ({yardstick} days: dashed)"}, "rangemode": "tozero"},
         yaxis={"type": "category", "autorange": "reversed", "automargin": True},
         shapes=[{"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": yardstick, "x1": yardstick,

@@ -299,7 +299,7 @@ def test_the_review_is_published_like_a_packet(account: Path, packets: Path, sto
     ]  # fmt: skip
     page = (made.path / "packet.html").read_text(encoding="utf-8")
     assert page.count('<div class="fig"') == 3
-    for question in ("How does this month compare", "How far did the money come", "How long does Amazon take"):
+    for question in ("How does the month compare", "How far did the money come", "How long does Amazon take"):
         assert question in page
     assert make_month(account, "2026-01", packets.parent, store=store).unchanged
     if not CHROMIUM.exists():
