@@ -21,6 +21,7 @@ from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.inbound import with_status
 from recon_lib.settled_files import superseded_settlements
+from recon_lib.zones import in_account_zone
 
 # The day on which a row of the family happened; a family without an entry is a snapshot and is never cut.
 EVENT_DAY: dict[str, pl.Expr] = {
@@ -47,11 +48,10 @@ EVENT_DAY: dict[str, pl.Expr] = {
     "bank": pl.col("booked_on"),
     "removal_receipts": pl.col("received_on"),
 }
-# The ledger's "Date and Time" is midnight of the written day and no real time: its day stays as written.
-_WRITTEN_DAY = {"ledger_detail"}
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 _WHOLE_ROW = {"pay_lines", "pay_activity", "pay_statements"}
 _SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
+_MANY = 50_000
 _ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
 _HELD = 16 << 20  # bytes of Parquet up to which a family's rows are held in memory
 
@@ -98,11 +98,12 @@ def assemble(
         elif family not in _ONE_FILE_EACH and len(found) > 1:
             rows = _merged(rows, family, found, account, as_of, store)
             kept[family] = _physical_rows(rows, family)
-        rows = in_account_zone(rows, family, account.time_zone)
+        rows = in_account_zone(rows, family, account.time_zone, _spans(found))
         day = _event_day(family, account.time_zone)
         if day is not None and _reaches_past(found, day, as_of):
             after[family] = _physical_rows(rows.filter(day > as_of), family)
-            rows = rows.filter(day.is_null() | (day <= as_of))
+            if after[family]:
+                rows = rows.filter(day.is_null() | (day <= as_of))
         held = sum(source.path.stat().st_size for source in found) <= _HELD
         made[family] = rows.collect(engine="in-memory").lazy() if held else rows
     if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files
@@ -125,15 +126,14 @@ def assemble(
     return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods)
 
 
-def in_account_zone(rows: pl.LazyFrame, family: str, zone: str) -> pl.LazyFrame:
-    """Every `x_on` becomes the day of `x_at` in the account's zone; where there is no `x_at` the written day stays."""
-    if family in _WRITTEN_DAY:
-        return rows
-    names = rows.collect_schema().names()
-    pairs = [(f"{name[:-3]}_on", name) for name in names if name.endswith("_at") and f"{name[:-3]}_on" in names]
-    return rows.with_columns(
-        pl.coalesce(pl.col(at).dt.convert_time_zone(zone).dt.date(), pl.col(on)).alias(on) for on, at in pairs
-    )
+def _spans(found: list[Source]) -> dict[str, tuple[date, date]]:
+    """The days that the column of the period reaches over, for reports so large that days are worth more than a look each."""
+    column = _declared(found[0]).period
+    known = [(s.reading.period_from, s.reading.period_to) for s in found]
+    if column is None or sum(s.reading.rows_used for s in found) < _MANY or not all(a and b for a, b in known):
+        return {}
+    ends = [date.fromisoformat(end) for both in known for end in both if end]
+    return {column: (min(ends), max(ends))}
 
 
 def _event_day(family: str, zone: str) -> pl.Expr | None:
