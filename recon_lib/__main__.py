@@ -125,10 +125,13 @@ def _refresh_index(out: Path) -> None:
 def _daily(arguments: argparse.Namespace) -> int:
     from recon_lib.telling import run_and_tell
 
-    return run_and_tell(
+    code = run_and_tell(
         arguments.folder, arguments.out, arguments.date,
         catch_up=arguments.catch_up, workers=arguments.workers, scheduler=arguments.scheduler,
     )  # fmt: skip
+    if arguments.out.is_dir():
+        _refresh_index(arguments.out)
+    return code
 
 
 def _check(arguments: argparse.Namespace) -> int:
