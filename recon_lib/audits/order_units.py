@@ -14,13 +14,13 @@ from recon_lib.audits.evidence import PLACE, fold
 from recon_lib.audits.facts import (
     customer_returns,
     ledger_rows,
-    once,
     order_lines,
     paid_lines,
     refund_lines,
     reimbursements,
 )
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 
 LINE = ["order_id", "sku"]
