@@ -101,6 +101,6 @@ def with_cluster(work: Callable[[J], R], jobs: Sequence[J], scheduler: str) -> I
         ) from None
     with client:
         futures = dict(zip(client.map(work, list(jobs), pure=False), jobs, strict=True))
-        for future in as_completed(list(futures)):
+        for future in as_completed(list(futures), loop=client.loop):
             problem = future.exception()
             yield futures[future], problem if problem is not None else future.result()

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import warnings
 from importlib import import_module
 
 # jsonschema builds a whole grammar from this package where JupyterLab brought it: 1.3 s, and nothing here needs it.
@@ -69,6 +70,8 @@ def serve() -> None:
         _later_imports()
     gc.collect()
     gc.freeze()  # the children then leave these pages alone, and share them
+    # polars has idle helper threads from its import on, so Python warns of every split; no query has run, no lock is held.
+    warnings.simplefilter("ignore", DeprecationWarning)
     # Children that end need no one to wait for them: the worker sees them end by itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)
@@ -93,6 +96,7 @@ def _become_kernel(asked: dict[str, str], parent: int) -> None:
     """The child: a kernel with its own group, log and folder, as if it were started alone. Never returns."""
     code = 1
     try:
+        warnings.resetwarnings()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         os.write(1, b"%d\n" % os.getpid())
