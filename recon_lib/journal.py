@@ -9,10 +9,14 @@
 
 So accounts receivable always equals the open match set, and undisbursed cash what Amazon still holds. Rows are dated by
 the day of the event in the account's zone; a line that is only matched on a later day waits in suspense until then.
+What an earlier packet has entered stays as it was: a file that came after the packet of its day is entered on the day of
+the packet that sees it first.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,15 +35,24 @@ _COLUMNS = ["date", "account", "debit", "credit", "currency", "reference"]
 _GROUP = ["date", "account", "currency", "reference"]
 
 
-def make_journal(pay: PayDay, books: Books, published: pl.DataFrame | None = None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Entered:
+    """The journal that an earlier packet published, and the day it spoke for."""
+
+    journal: pl.DataFrame
+    until: date
+
+
+def make_journal(pay: PayDay, books: Books, entered: Entered | None = None) -> pl.DataFrame:
     """Every entry up to the books' day: `date, account, debit, credit, currency, reference`; sums a day, account and settlement.
 
-    `published`: the journal published for an earlier day. It is kept as it was, and what the files now say otherwise about
+    `entered`: the journal published for an earlier day. It is kept as it was, and what the files now say otherwise about
     its days (a file that came late) is entered on the books' day.
     """
     entries = _sums(pl.concat([_activity(pay.activity), _lines(pay.lines)]))
-    if published is not None and published.height:
-        entries = _kept(entries, published.select(_COLUMNS).cast({"debit": MONEY, "credit": MONEY}), books)
+    if entered is not None and entered.until < books.as_of:
+        published = entered.journal.select(_COLUMNS).cast({"debit": MONEY, "credit": MONEY})
+        entries = _kept(entries, published, entered.until, books.as_of)
     return _ordered(entries)
 
 
@@ -104,13 +117,12 @@ def _split(sums: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([debits.select(_COLUMNS), credits.select(_COLUMNS)])
 
 
-def _kept(entries: pl.DataFrame, published: pl.DataFrame, books: Books) -> pl.DataFrame:
-    last = published["date"].max()
-    old, new = entries.filter(pl.col("date") <= last), entries.filter(pl.col("date") > last)
+def _kept(entries: pl.DataFrame, published: pl.DataFrame, until: date, seen: date) -> pl.DataFrame:
+    old, new = entries.filter(pl.col("date") <= until), entries.filter(pl.col("date") > until)
     signed = pl.col("debit") - pl.col("credit")
     apart = pl.concat([old.with_columns(signed.alias("amount")), published.with_columns((-signed).alias("amount"))])
     moved = apart.group_by("account", "currency", "reference").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
-    late = moved.with_columns(pl.lit(books.as_of).alias("date"))
+    late = moved.with_columns(pl.lit(seen).alias("date"))
     return pl.concat([published, new, _sums(late.select(["date", "account", "amount", "currency", "reference"]))])
 
 

@@ -24,7 +24,14 @@ from recon_lib.errors import RunError, UsageError
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 NOTEBOOK = "daily_packet.ipynb"
-PARAMETERS = ("account_folder", "as_of", "out", "store", "published_before")  # of the notebook, all plain text
+PARAMETERS = (
+    "account_folder",
+    "as_of",
+    "out",
+    "store",
+    "published_before",
+    "entered_before",
+)  # of the notebook, all plain text
 REVIEW = "monthly_review.ipynb"
 REVIEW_PARAMETERS = ("account_folder", "month", "out", "store", "packets")
 
@@ -70,8 +77,11 @@ def make_packet(
     day = _day(as_of)
 
     def parameters(home: Path, built: Path) -> dict[str, str]:
-        before = publish.revisions(home, (date.fromisoformat(day) - timedelta(days=1)).isoformat())
-        return _parameters(PARAMETERS, folder, day, built, store, str(before[-1]) if before else "")
+        today = date.fromisoformat(day)
+        yesterday = publish.revisions(home, (today - timedelta(days=1)).isoformat())
+        before = publish.before(home, today)
+        last = str(yesterday[-1]) if yesterday else ""
+        return _parameters(PARAMETERS, folder, day, built, store, last, str(before or ""))
 
     return _hold(
         Path(folder), day, Path(out), notebook or project_root() / "notebooks" / NOTEBOOK, parameters, progress
@@ -103,9 +113,9 @@ def make_month(
 
 
 def _parameters(
-    names: tuple[str, ...], folder: Path | str, name: str, built: Path, store: Path | None, last: str
+    names: tuple[str, ...], folder: Path | str, name: str, built: Path, store: Path | None, *earlier: str
 ) -> dict[str, str]:
-    values = (str(Path(folder).resolve()), name, str(built), str(store.resolve()) if store else "", last)
+    values = (str(Path(folder).resolve()), name, str(built), str(store.resolve()) if store else "", *earlier)
     return dict(zip(names, values, strict=True))
 
 
@@ -120,11 +130,18 @@ def _hold(
     """Runs the notebook in a folder of its own while nobody else may, and publishes what it made."""
     home = out.resolve() / account_name(folder.resolve())
     with publish.hold(home):
-        built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
         try:
-            return _make(name, home, built, notebook, parameters(home, built), progress)
-        finally:
-            shutil.rmtree(built, ignore_errors=True)
+            built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))
+            try:
+                return _make(name, home, built, notebook, parameters(home, built), progress)
+            finally:
+                shutil.rmtree(built, ignore_errors=True)
+        except OSError as problem:
+            raise RunError(
+                f"the packet cannot be written: {problem.strerror or problem}",
+                hoped=f"room and the right to write in {home}",
+                do="nothing was published; make room and run again",
+            ) from None
 
 
 def _make(
@@ -144,6 +161,7 @@ def _make(
         last = manifest.read(earlier[-1])
         full = manifest.finish(built, told)
         if manifest.same(last, full):
+            publish.point_to_latest(home, day, earlier[-1].name)  # a run that was killed may have left this undone
             return _result(earlier[-1], last, unchanged=True)
         told["revises"] = {
             "folder": earlier[-1].name,

@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from recon_lib.errors import HeldError, RunError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from recon_lib.journal import Entered
 
 BUILDING = ".building-"
 
@@ -83,6 +86,17 @@ def days(home: Path) -> list[str]:
     return sorted(name for name in found if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) and revisions(home, name))
 
 
+def before(home: Path, day: date) -> Path | None:
+    """The newest packet of the newest day before `day` that has one."""
+    found = {
+        match[0] for path in home.iterdir() if (match := re.match(r"\d{4}-\d{2}-\d{2}", path.name)) and path.is_dir()
+    }
+    for name in sorted((name for name in found if name < day.isoformat()), reverse=True):
+        if taken := revisions(home, name):
+            return taken[-1]
+    return None
+
+
 def publish(built: Path, home: Path, name: str) -> tuple[Path, int]:
     """Moves the finished folder `built` (same file system) to its place; gives the place and the revision."""
     taken = revisions(home, name)
@@ -111,6 +125,10 @@ def point_to_latest(home: Path, name: str, folder: str) -> None:
         known = json.loads(pointer.read_bytes())
     except (OSError, ValueError):
         known = {}
+    if not isinstance(known, dict):
+        known = {}
+    if known.get(name) == folder:
+        return
     fresh.write_text(json.dumps({**known, name: folder}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     _sync(fresh)
     os.replace(fresh, pointer)
@@ -142,3 +160,19 @@ def rollforward(packet: Path | str) -> pl.DataFrame | None:
         pl.col("^.*_lines$").cast(pl.Int64),
         pl.col("^.*_amount$").cast(MONEY),
     )
+
+
+def journal(packet: Path | str) -> Entered | None:
+    """The journal that a published packet states, with its day; None where `packet` is empty (no packet before)."""
+    if not packet:
+        return None
+    import polars as pl
+
+    from recon_lib.journal import Entered
+    from recon_lib.money import MONEY
+
+    table = pl.read_csv(Path(packet) / "journal.csv", infer_schema=False)
+    shielded = pl.col("account", "reference").str.replace(r"^'([=+\-@\t\r])", "$1")  # as written for spreadsheets
+    table = table.with_columns(pl.col("date").str.to_date("%Y-%m-%d"), pl.col("debit", "credit").cast(MONEY), shielded)
+    stated = json.loads((Path(packet) / "manifest.json").read_bytes())["packet"]["as_of"]
+    return Entered(table, date.fromisoformat(stated))

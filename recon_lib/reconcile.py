@@ -17,7 +17,7 @@ from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.books import Books
 from recon_lib.cases import Decisions
 from recon_lib.claims import finish
-from recon_lib.journal import make_journal
+from recon_lib.journal import Entered, make_journal
 from recon_lib.money import money_text
 from recon_lib.outputs import write_day
 from recon_lib.policy import Policy, load_policy
@@ -102,6 +102,7 @@ def reconcile(
     *,
     audits: tuple[Audit, ...] = AUDITS,
     published: pl.DataFrame | None = None,
+    entered: Entered | None = None,
     register: pl.DataFrame | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Day:
@@ -110,6 +111,7 @@ def reconcile(
     Args:
         books: the account up to the day. policy: the tables of params/policy (default).
         published: the roll-forward published for the day before, to show what was restated.
+        entered: the journal of the last packet before the day; what it entered stays, what came late is entered now.
         register: decisions of people (open cases, accepted differences); from the account's own register where null.
         told: called with the name of each audit before it runs (progress).
     """
@@ -130,7 +132,7 @@ def reconcile(
     )
     findings = finish(raw, books, policy, register=decisions.standing)
     tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
-    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books), decisions)
+    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books, entered), decisions)
 
 
 def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:

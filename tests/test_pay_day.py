@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.frames import RawFinding
-from recon_lib.journal import balances, make_journal
+from recon_lib.journal import Entered, balances, make_journal
 from recon_lib.rollforward import rollforward_days
 from tests.pay_case import at, books, did, settled, window
 
@@ -136,7 +136,7 @@ def test_what_a_late_file_changes_is_entered_on_the_day_it_is_seen() -> None:
     before = books(activity, [line for line in lines if line["amount"] != D("49.00")], date(2026, 1, 4))
     published = make_journal(reconcile_pay(before), before)
     now = books(activity, lines, DAY)
-    journal = make_journal(reconcile_pay(now), now, published)
+    journal = make_journal(reconcile_pay(now), now, Entered(published, date(2026, 1, 4)))
     assert journal.filter(pl.col("date") < DAY).rows() == published.rows()
     assert balances(journal).rows() == balances(make_journal(reconcile_pay(now), now)).rows()
     late = journal.filter(

@@ -1,0 +1,170 @@
+"""Amazon Pay transfers and the bank, from files to findings: days and amounts worked out by hand.
+
+Thursday 15 January 2026: the business days after it are 16, 20, 21, 22 and 23 January (19: Martin Luther King).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pay_folder import Account
+
+SENT = "01-15 07:00"
+
+
+@pytest.fixture
+def a(tmp_path: Path) -> Account:
+    """Amazon sent 100.00 on Thursday 15 January; a bank line of another customer shows that the statement goes on."""
+    account = Account(tmp_path)
+    account.file("f", "01-14 15:00:44", "01-15 14:59:44", account.transfer("-100.00", SENT, "S1"))
+    account.bank("01-14", "7.00", "SOMEBODY ELSE")
+    return account
+
+
+@pytest.mark.parametrize(("day", "found"), [("01-23", []), ("01-24", ["deposit_missing open 01-15 S1 100.00"])])
+def test_missing_after_the_fifth_business_day(a: Account, day: str, found: list[str]) -> None:
+    assert a.day(day).findings == found
+
+
+@pytest.mark.parametrize("on", ["01-15", "01-16", "01-23"])
+def test_the_amount_in_time_pays(a: Account, on: str) -> None:
+    a.bank(on, "100.00", reference="B1")
+    for day in ("01-23", "01-24", "01-31"):
+        assert a.day(day).findings == []
+
+
+def test_a_later_exact_credit_removes_what_was_missing(a: Account) -> None:
+    a.bank("01-28", "100.00")
+    assert a.day("01-27").findings == ["deposit_missing open 01-15 S1 100.00"]
+    assert a.day("01-28").findings == []
+
+
+def test_a_credit_of_another_amount_is_judged_when_time_is_up(a: Account) -> None:
+    a.bank("01-20", "88.00", reference="B7")
+    assert a.day("01-23").findings == []
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B7 12.00"]
+
+
+def test_more_than_was_sent_owes_nothing(a: Account) -> None:
+    a.bank("01-20", "101.00")
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 -"]
+
+
+def test_two_credits_that_add_up_pay_one_transfer(a: Account) -> None:
+    a.bank("01-20", "60.00")
+    a.bank("01-21", "40.00")
+    assert a.day("01-31").findings == []
+
+
+def test_two_credits_that_do_not_add_up(a: Account) -> None:
+    a.bank("01-20", "60.00", reference="B1")
+    a.bank("01-21", "30.00", reference="B2")
+    # the nearer one is the transfer in another amount, the other one is nobody's
+    assert a.day("01-31").findings == ["deposit_differs open 01-15 S1 B1 40.00", "deposit_unexplained open 01-21 B2 -"]
+
+
+def test_a_credit_of_nobody(a: Account) -> None:
+    a.bank("01-16", "100.00")
+    a.bank("01-26", "55.00", reference="B9")
+    assert a.day("01-26").findings == ["deposit_unexplained open 01-26 B9 -"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("-100.00", "AMAZON PAYMENTS"),  # a debit of the right amount and name
+        ("100.00", "SHOPIFY PAYOUT"),
+        ("100.00", "AMAZON MKTPLACE PMTS AMZN.COM/BILL"),
+        ("100.00", "AMZN Mktp US*2K4"),
+        ("100.00", "AMAZON.COM SVCS PAYROLL"),
+        ("100.00", "Amazon.com Services DIRECT DEP"),
+    ],
+)
+def test_lines_that_are_no_deposit(a: Account, amount: str, text: str) -> None:
+    a.bank("01-16", amount, text)
+    assert a.day("01-24").findings == ["deposit_missing open 01-15 S1 100.00"]
+
+
+def test_the_pattern_may_stand_in_the_reference(a: Account) -> None:
+    a.bank("01-16", "100.00", "DES payout", "Amazon 0815")
+    assert a.day("01-24").findings == []
+
+
+def test_equal_amounts_in_one_week(a: Account) -> None:
+    a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "100.00", "01-16 09:00", "Adjustment", number="S2"))
+    a.file("h", "01-16 15:00:44", "01-17 14:59:44", a.transfer("-100.00", "01-16 16:00", "S3"))
+    a.bank("01-16", "100.00")
+    assert a.day("01-27").findings == ["deposit_missing open 01-16 S3 100.00"]  # until Monday 26
+    a.bank("01-21", "100.00")
+    assert a.day("01-27").findings == []
+
+
+def test_a_transfer_counts_from_its_day_and_no_other_row_is_one(tmp_path: Path) -> None:
+    a = Account(tmp_path)
+    a.bank("01-02", "1.00", "SOMEBODY ELSE")
+    a.file(
+        "f",
+        "01-14 15:00:44",
+        "01-15 14:59:44",
+        a.row("", "-30.00", SENT, "Chargeback"),
+        a.row("", "-5.00", SENT, "Reserve"),
+    )
+    a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "35.00", "01-16 07:00", "Debt", number="S2"))
+    assert a.day("01-31").findings == []  # a balance below zero is charged: no deposit is due
+
+
+OFX = """OFXHEADER:100
+DATA:OFXSGML
+VERSION:102
+SECURITY:NONE
+ENCODING:USASCII
+CHARSET:1252
+COMPRESSION:NONE
+OLDFILEUID:NONE
+NEWFILEUID:NONE
+
+<OFX><SIGNONMSGSRSV1><SONRS><STATUS><CODE>0<SEVERITY>INFO</STATUS><DTSERVER>20260131<LANGUAGE>ENG</SONRS></SIGNONMSGSRSV1>
+<BANKMSGSRSV1><STMTTRNRS><TRNUID>1<STATUS><CODE>0<SEVERITY>INFO</STATUS><STMTRS><CURDEF>USD
+<BANKACCTFROM><BANKID>1<ACCTID>2<ACCTTYPE>CHECKING</BANKACCTFROM>
+<BANKTRANLIST><DTSTART>20260101<DTEND>20260131
+<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20260120<TRNAMT>100.00<FITID>F1<NAME>AMAZON PAYMENTS<MEMO>PAYOUT</STMTTRN>
+</BANKTRANLIST><LEDGERBAL><BALAMT>100.00<DTASOF>20260131</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>
+"""
+CAMT = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-01-31T00:00:00</CreDtTm></GrpHdr>
+<Stmt><Id>1</Id><CreDtTm>2026-01-31T00:00:00</CreDtTm><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id><Ccy>USD</Ccy></Acct>
+<Ntry><Amt Ccy="USD">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-01-20</Dt></BookgDt><ValDt><Dt>2026-01-20</Dt></ValDt>
+<AcctSvcrRef>C1</AcctSvcrRef><NtryDtls><TxDtls><RltdPties><Dbtr><Nm>AMAZON PAYMENTS</Nm></Dbtr></RltdPties><RmtInf><Ustrd>PAYOUT</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>
+</Stmt></BkToCstmrStmt></Document>
+"""
+MT940 = """:20:STMT1
+:25:1/2
+:28C:1/1
+:60F:C260101USD0,00
+:61:2601200120C100,00NTRFNONREF//M1
+:86:AMAZON PAYMENTS PAYOUT
+:62F:C260131USD100,00
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.ofx", OFX), ("a.xml", CAMT), ("a.sta", MT940)])
+def test_bank_formats_pay_alike(a: Account, name: str, text: str) -> None:
+    (a.root / "books/bank" / name).write_text(text, encoding="utf-8")
+    assert a.day("01-24").findings == []
+
+
+def test_the_same_bank_line_in_two_files_is_one(a: Account) -> None:
+    (a.root / "books/bank/a.ofx").write_text(OFX, encoding="utf-8")
+    a.bank("01-20", "100.00", "AMAZON PAYMENTS", "F1")
+    assert a.day("01-24").findings == []
+    a.bank("01-20", "100.00", "AMAZON PAYMENTS", "F2")  # another reference: another line
+    assert a.day("01-24").findings == ["deposit_unexplained open 01-20 F2 -"]
+
+
+def test_without_a_reference_the_fullest_file_counts(a: Account) -> None:
+    (a.root / "books/bank/a.ofx").write_text(OFX, encoding="utf-8")
+    a.bank("01-20", "100.00")
+    assert a.day("01-24").findings == []
+    a.bank("01-20", "100.00")
+    assert [f.rsplit(" ", 2)[0] for f in a.day("01-24").findings] == ["deposit_unexplained open 01-20"]

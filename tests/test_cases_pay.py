@@ -1,0 +1,543 @@
+"""Amazon Pay from files to findings: every expectation is worked out by hand from the rules, none by the code under test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pay_folder import Account
+
+from recon_lib.journal import ACCOUNTS
+
+T, R, O, P = "AmazonTransactionId", "SellerReferenceId", "SellerOrderId", "AmazonOrderReferenceId"  # noqa: E741
+WHOLE = ("01-01 00:00", "01-31 23:59:59")  # a window that covers all the days of a case
+
+
+@pytest.fixture
+def a(tmp_path: Path) -> Account:
+    return Account(tmp_path)
+
+
+def keyed(tmp_path: Path, *keys: str) -> Account:
+    return Account(tmp_path, settings={"match_keys": f"[{', '.join(keys)}]"})
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "pair", "unknown"),
+    [
+        ((T, R, O, P), "2 > f:7 T 01-05", ["O1", "P1", "R1"]),
+        ((R, O, P, T), "2 > f:8 R 01-05", ["O1", "P1", "T1"]),
+        ((O, P, T, R), "2 > f:9 O 01-05", ["P1", "R1", "T1"]),
+        ((P, T, R, O), "2 > f:10 P 01-05", ["O1", "R1", "T1"]),
+    ],
+)
+def test_the_first_key_of_the_account_wins(tmp_path: Path, order, pair, unknown) -> None:
+    a = keyed(tmp_path, *order)
+    a.did("T1 R1 O1 P1", "10.00", "01-05 09:00")
+    a.file(
+        "f", *WHOLE, *(a.row(ids, "10.00", "01-05 10:00") for ids in ("T1 . . .", ". R1 . .", ". . O1 .", ". . . P1"))
+    )
+    seen = a.day("01-05")
+    assert seen.pairs == [pair]
+    assert [f.split()[3] for f in seen.findings] == unknown
+    assert {f.split()[0] for f in seen.findings} == {"pay_unknown"}
+    seen.check()
+
+
+def test_ids_are_trimmed_and_case_folded_and_leading_zeros_count(a: Account) -> None:
+    a.did("#t1_ . . .", "10.00", "01-05 09:00")
+    a.did(". STRASSE . .", "11.00", "01-05 09:00")
+    a.did(". . 00123 .", "12.00", "01-05 09:00")
+    a.did(". . . 7", "13.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("T1# . . .", "10.00", "01-05 10:00"), a.row(". straße . .", "11.00", "01-05 10:00"),
+           a.row(". . 123 .", "12.00", "01-05 10:00"), a.row(". . . 7.0", "13.00", "01-05 10:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:7 T 01-05", "3 > f:8 R 01-05"]
+    assert seen.open == ["00123 12.00 15.0", "7 13.00 15.0"]
+    assert seen.findings == ["pay_unknown open 01-05 123 -", "pay_unknown open 01-05 7.0 -"]
+    seen.check()
+
+
+def test_empty_ids_never_match_each_other(a: Account) -> None:
+    a.did("_ # . .", "10.00", "01-05 09:00")
+    a.did("T2 . . .", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("# _ . .", "10.00", "01-05 10:00"))
+    seen = a.day("01-05")
+    assert seen.pairs == []
+    assert len(seen.day.open_items) == 2
+    assert seen.findings == ["pay_unknown open 01-05 - -"]
+
+
+def test_a_platform_knows_the_seller_order_id_only(tmp_path: Path) -> None:
+    a = keyed(tmp_path, O)
+    a.did(". . c1A2.3 .", "10.00", "01-05 09:00")
+    a.did(". . c1A2.3 .", "-4.00", "01-06 09:00")
+    a.did("T9 . c9 .", "20.00", "01-06 09:00")  # other ids are no keys here
+    a.file("f", *WHOLE, a.row("T1 R1 c1A2.3 P1", "10.00", "01-05 10:00"), a.row("T2 R2 c1A2.3 P1", "-4.00", "01-06 10:00"),
+           a.row("T9 R9 c8 P9", "20.00", "01-06 10:00"))  # fmt: skip
+    seen = a.day("01-06")
+    assert seen.pairs == ["2 > f:7 O 01-05", "3 > f:8 O 01-06"]
+    assert seen.findings == ["pay_unknown open 01-06 T9 -"]
+    seen.check()
+
+
+def test_a_shop_without_ids_of_its_own(tmp_path: Path) -> None:
+    a = keyed(tmp_path, T, P)
+    a.did("T1 . . P1", "10.00", "01-05 09:00")
+    a.did(". . . P2", "20.00", "01-05 09:00")
+    a.did(". OWN . P3", "30.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("T1 X . P1", "10.00", "01-05 10:00"), a.row("T2 X . P2", "20.00", "01-05 10:00"),
+           a.row("T3 OWN . P4", "30.00", "01-05 10:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:7 T 01-05", "3 > f:8 P 01-05"]
+    assert seen.open == ["OWN 30.00 15.0"]
+
+
+# --- several on one key ----------------------------------------------------------------------------------------------
+
+
+def test_two_captures_of_one_order_reference(a: Account) -> None:
+    a.did(". . . P1", "30.00", "01-05 09:00")
+    a.did(". . . P1", "20.00", "01-05 10:00")
+    a.did(". . . P2", "25.00", "01-05 12:00")  # younger, though it stands first
+    a.did(". . . P2", "25.00", "01-05 11:00")
+    a.file("f", *WHOLE, a.row("T2 R2 . P1", "20.00", "01-05 13:00"), a.row("T1 R1 . P1", "30.00", "01-05 14:00"),
+           a.row("T4 R4 . P2", "25.00", "01-06 14:00"), a.row("T3 R3 . P2", "25.00", "01-05 14:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:8 P 01-05", "3 > f:7 P 01-05", "5 > f:10 P 01-05"]
+    assert seen.open == ["P2 25.00 12.0"]
+    seen = a.day("01-06")
+    assert seen.pairs == ["2 > f:8 P 01-05", "3 > f:7 P 01-05", "4 > f:9 P 01-06", "5 > f:10 P 01-05"]
+    assert seen.roll == ["USD 1/25.00 + 0/0.00 - 1/25.00 = 0/0.00"]
+    seen.check()
+
+
+def test_the_line_at_or_after_the_activity_goes_before_an_earlier_one(a: Account) -> None:
+    a.did(". . . P1", "25.00", "01-05 12:00")
+    a.did(". . . P1", "25.00", "01-06 12:00")
+    a.file("f", *WHOLE, a.row("T0 . . P1", "25.00", "01-05 11:00"), a.row("T1 . . P1", "25.00", "01-05 12:00"))
+    seen = a.day("01-06")
+    # the oldest takes the line of its own second; the earlier line is left for the other one
+    assert seen.pairs == ["2 > f:8 P 01-05", "3 > f:7 P 01-06"]
+    assert seen.findings == []
+    seen.check()
+
+
+def test_a_difference_needs_one_free_line_on_each_side(a: Account) -> None:
+    a.did(". . O1 .", "30.00", "01-05 09:00")
+    a.did(". . O1 .", "20.00", "01-05 09:00")
+    a.did(". . O2 .", "41.00", "01-05 09:00")
+    a.did(". . O2 .", "42.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("T1 . O1 .", "30.00", "01-05 10:00"), a.row("T2 . O1 .", "18.00", "01-05 10:00"),
+           a.row("T3 . O2 .", "40.00", "01-05 10:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:7 O 01-05", "3 > f:8 O 01-05 differs"]
+    assert seen.open == ["O2 41.00 15.0", "O2 42.00 15.0"]
+    assert seen.findings == ["pay_amount_differs open 01-05 T2 2.00", "pay_unknown open 01-05 T3 -"]
+    seen.check()
+
+
+def test_the_order_reference_makes_no_pair_with_a_difference(a: Account) -> None:
+    a.did(". . . P1", "30.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("T1 R1 O1 P1", "29.00", "01-05 10:00"))
+    seen = a.day("01-05")
+    assert seen.pairs == []
+    assert seen.open == ["P1 30.00 15.0"]
+    assert seen.findings == ["pay_unknown open 01-05 T1 -"]
+
+
+def test_part_captures_part_refunds_and_refunds_above_the_capture(a: Account) -> None:
+    a.did("C1 . O1 .", "100.00", "01-05 09:00")  # captured in part: closed in the activity's amount
+    a.did("C2 . O2 .", "50.00", "01-05 09:00")
+    a.did("R2 . O2 .", "-20.00", "01-05 09:10")  # two part refunds beside the capture on one seller order id
+    a.did("R3 . O2 .", "-30.00", "01-05 09:20")
+    a.did("R4 . O3 .", "-115.00", "01-05 09:30")  # 15 % above a capture of 100
+    a.did("R5 . O4 .", "-10.00", "01-05 09:40")
+    a.file("f", *WHOLE, a.row("C1 . O1 .", "60.00", "01-05 10:00"), a.row("C2 . O2 .", "50.00", "01-05 10:00"),
+           a.row("R2 . O2 .", "-20.00", "01-05 10:00"), a.row("R3 . O2 .", "-30.00", "01-05 10:00"),
+           a.row("R4 . O3 .", "-115.00", "01-05 10:00"), a.row("R5 . O4 .", "-12.50", "01-05 10:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:7 T 01-05 differs", "3 > f:8 T 01-05", "4 > f:9 T 01-05", "5 > f:10 T 01-05",
+                          "6 > f:11 T 01-05", "7 > f:12 T 01-05 differs"]  # fmt: skip
+    assert seen.open == []
+    assert seen.findings == ["pay_amount_differs open 01-05 C1 40.00", "pay_amount_differs open 01-05 R5 2.50"]
+    assert seen.roll == ["USD 0/0.00 + 6/-25.00 - 6/-25.00 = 0/0.00"]
+    # 60 − 2.04 + 50 − 1.75 − 20 − 30 − 115 − 12.50 = −71.29; 100 − 60 and −10 + 12.50 wait in suspense
+    assert (seen.balance("undisbursed cash"), seen.balance("fees"), seen.balance("suspense")) == (
+        "-71.29",
+        "3.79",
+        "42.50",
+    )
+    seen.check()
+
+
+def test_more_than_recorded_is_in_our_favour_and_owes_nothing(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("R1 . . .", "-10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "11.00", "01-05 10:00"), a.row("R1 . . .", "-9.00", "01-05 10:00"))
+    assert a.day("01-05").findings == ["pay_amount_differs open 01-05 C1 -", "pay_amount_differs open 01-05 R1 -"]
+
+
+def test_capture_and_refund_on_one_seller_order_id(tmp_path: Path) -> None:
+    a = keyed(tmp_path, O, P)
+    a.did(". . O1 P1", "50.00", "01-05 09:00")
+    a.did(". . O1 P1", "-50.00", "01-05 11:00")
+    a.file("f", *WHOLE, a.row("T1 . O1 P1", "-50.00", "01-05 12:00"), a.row("T2 . O1 P1", "50.00", "01-05 12:00"))
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:8 O 01-05", "3 > f:7 O 01-05"]
+    seen.check()
+
+
+def test_an_id_in_another_currency_is_another_id(tmp_path: Path) -> None:
+    a = Account(tmp_path, settings={"currencies": "[USD, EUR]"})
+    a.did("T1 . . .", "10.00", "01-05 09:00")
+    a.did("T2 . . .", "20.00", "01-05 09:00", currency="EUR")
+    a.did("T2 . . .", "20.00", "01-05 09:00")
+    a.file(
+        "f",
+        *WHOLE,
+        a.row("T1 . . .", "10.00", "01-05 10:00", currency="EUR"),
+        a.row("T2 . . .", "20.00", "01-05 10:00", currency="EUR"),
+    )
+    seen = a.day("01-05")
+    assert seen.pairs == ["3 > f:8 T 01-05"]
+    assert seen.open == ["T1 10.00 15.0", "T2 20.00 15.0"]
+    assert seen.findings == ["pay_unknown open 01-05 T1 -"]
+    assert seen.roll == ["EUR 0/0.00 + 1/20.00 - 1/20.00 = 0/0.00", "USD 0/0.00 + 2/30.00 - 0/0.00 = 2/30.00"]
+
+
+# --- twice -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_in_overlapping_downloads_is_one(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    row = a.row("C1 . . .", "10.00", "01-05 10:00")
+    a.file("f", *WHOLE, row)
+    a.file("g", "01-01 00:00", "01-20 00:00", row, a.row("", "1.00", "01-06 10:00", "Reserve"))
+    seen = a.day("01-05")
+    assert (len(seen.pairs), seen.findings) == (1, [])
+    assert seen.balance("undisbursed cash") == "9.41"
+    seen.check()
+
+
+def test_downloads_that_overlap_in_part_are_merged(a: Account) -> None:
+    rows = [a.row(f"C{n} . . .", "10.00", f"01-0{n} 10:00", number="S1" if n < 4 else "S2") for n in range(2, 7)]
+    for n in range(2, 7):
+        a.did(f"C{n} . . .", "10.00", f"01-0{n} 09:00")
+    a.file("f", "01-01 00:00", "01-04 23:59:59", *rows[:3])
+    a.file("g", "01-03 00:00", "01-07 00:00", *rows[1:])  # holds the end of S1 and more of S2: a download by days
+    seen = a.day("01-07")
+    assert [p.split(" T ")[1] for p in seen.pairs] == ["01-02", "01-03", "01-04", "01-05", "01-06"]
+    assert (seen.findings, seen.balance("undisbursed cash")) == ([], "47.05")
+    seen.check()
+
+
+@pytest.mark.parametrize("how", ["another settlement", "another moment", "twice in the file"])
+def test_a_line_twice_is_a_duplicate(a: Account, how: str) -> None:
+    a.did("R1 . . .", "-10.00", "01-05 09:00")
+    first = a.row("R1 . . .", "-10.00", "01-05 10:00")
+    if how == "another settlement":
+        a.file("f", "01-01 00:00", "01-05 12:00", first)
+        a.file("g", "01-05 12:00", "01-20 00:00", a.row("R1 . . .", "-10.00", "01-06 10:00", number="S2"))
+    else:
+        a.file("f", *WHOLE, first, a.row("R1 . . .", "-10.00", "01-05 10:00" if how[-4:] == "file" else "01-06 10:00"))
+    seen = a.day("01-06")
+    on = "01-05" if how[-4:] == "file" else "01-06"
+    assert seen.pairs == ["2 > f:7 T 01-05"]
+    assert seen.findings == [f"pay_duplicate open {on} R1 10.00"]
+    assert (seen.balance("suspense"), seen.balance("undisbursed cash")) == ("10.00", "-20.00")
+    seen.check()
+
+
+def test_a_captured_line_twice_owes_nothing(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00"), a.row("C1 . . .", "10.00", "01-06 10:00"))
+    assert a.day("01-06").findings == ["pay_duplicate open 01-06 C1 -"]
+
+
+def test_an_activity_recorded_twice_is_set_aside(a: Account) -> None:
+    for when in (
+        "01-05 09:00",
+        "01-05 09:00",
+        "01-05 09:01",
+    ):  # the third differs in one column: it is an activity of its own
+        a.did("C1 R1 O1 P1", "10.00", when)
+    a.file("f", *WHOLE, a.row("C1 R1 O1 P1", "10.00", "01-05 10:00"))
+    seen = a.day("01-05")
+    assert seen.pairs == ["2 > f:7 T 01-05"]
+    assert seen.open == ["C1 10.00 15.0"]
+    assert seen.roll == ["USD 0/0.00 + 2/20.00 - 1/10.00 = 1/10.00"]
+    seen.check()
+
+
+# --- days ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_comes_a_day_late_and_one_that_comes_early(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("C2 . . .", "20.00", "01-06 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-06 10:00"), a.row("C2 . . .", "20.00", "01-05 10:00"))
+    seen = a.day("01-05")
+    assert (seen.pairs, seen.open) == ([], ["C1 10.00 15.0"])
+    assert seen.findings == ["pay_unknown open 01-05 C2 -"]
+    assert seen.entries() == ["accounts receivable 10.00 0.00", "fees 0.88 0.00", "sales 0.00 10.00", "suspense 0.00 20.00",
+                              "undisbursed cash 19.12 0.00"]  # fmt: skip
+    seen.check()
+    seen = a.day("01-06")
+    assert seen.pairs == ["2 > f:7 T 01-06", "3 > f:8 T 01-06"]
+    assert seen.findings == []
+    assert seen.roll == ["USD 1/10.00 + 1/20.00 - 2/30.00 = 0/0.00"]
+    assert seen.balance("suspense") == "0.00"
+    seen.check()
+
+
+def test_the_day_ends_at_the_accounts_midnight(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "2026-01-06T07:59:59+00:00")
+    a.did("C2 . . .", "20.00", "2026-01-06T08:00:00+00:00")
+    a.file(
+        "f",
+        *WHOLE,
+        a.row("C2 . . .", "20.00", "2026-01-06T09:00:00+01:00"),
+        a.row("C1 . . .", "10.00", "2026-01-06T08:59:59+01:00"),
+    )
+    seen = a.day("01-05")
+    assert (seen.pairs, seen.roll) == (["2 > f:8 T 01-05"], ["USD 0/0.00 + 1/10.00 - 1/10.00 = 0/0.00"])
+    seen = a.day("01-06")
+    assert (seen.pairs[1:], seen.roll) == (["3 > f:7 T 01-06"], ["USD 0/0.00 + 1/20.00 - 1/20.00 = 0/0.00"])
+
+
+def test_a_file_that_comes_after_its_day_restates_the_opening(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("C2 . . .", "20.00", "01-06 09:00")
+    a.file("f", "01-06 00:00", "01-31 00:00", a.row("C2 . . .", "20.00", "01-06 10:00"))
+    before = a.day("01-05")
+    assert before.roll == ["USD 0/0.00 + 1/10.00 - 0/0.00 = 1/10.00"]
+    a.file("e", "01-01 00:00", "01-06 00:00", a.row("C1 . . .", "10.00", "01-05 10:00"))
+    seen = a.day("01-06", published=before.day.rollforward)
+    assert seen.roll == ["USD 0/0.00 + 1/20.00 - 1/20.00 = 0/0.00 restated -1/-10.00"]
+    seen.check()
+
+
+def test_a_late_file_is_entered_in_the_packet_that_sees_it_first(a: Account, tmp_path: Path) -> None:
+    home = tmp_path / "out"
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("C2 . . .", "20.00", "01-09 09:00")
+    a.file("g", "01-08 00:00", "01-31 00:00", a.row("C2 . . .", "20.00", "01-09 10:00", number="S2"))
+    first = a.packet("01-05", home)
+    assert first.entries() == ["accounts receivable 10.00 0.00", "sales 0.00 10.00"]
+    a.packet("01-07", home)  # nothing happened on the days since, and yet they are closed now
+    a.file("f", "01-01 00:00", "01-08 00:00", a.row("C1 . . .", "10.00", "01-07 10:00"))
+    seen = a.packet("01-08", home)
+    assert seen.roll == ["USD 0/0.00 + 0/0.00 - 0/0.00 = 0/0.00 restated -1/-10.00"]
+    assert (seen.entries("01-05"), seen.entries("01-07")) == (first.entries(), [])
+    assert seen.entries("01-08") == ["accounts receivable 0.00 10.00", "fees 0.59 0.00", "undisbursed cash 9.41 0.00"]
+    later = a.packet("01-09", home)  # and there it stays
+    assert later.entries("01-08") == seen.entries("01-08")
+    assert later.entries("01-09") == [
+        "accounts receivable 20.00 20.00",
+        "fees 0.88 0.00",
+        "sales 0.00 20.00",
+        "undisbursed cash 19.12 0.00",
+    ]
+    assert a.packet("01-08", home).day.journal.equals(
+        seen.day.journal
+    )  # made again: after the packet of the 7th, as before
+    once = a.day("01-09")
+    assert once.entries("01-07") == ["accounts receivable 0.00 10.00", "fees 0.59 0.00", "undisbursed cash 9.41 0.00"]
+    assert [later.balance(name) for name in ACCOUNTS] == [once.balance(name) for name in ACCOUNTS]
+    later.check()
+
+
+@pytest.mark.parametrize(
+    ("when", "day", "item"),
+    [
+        ("01-04 00:00", "01-05", "C1 10.00 48.0"),
+        ("01-03 23:59:59", "01-05", "C1 10.00 48.0 overdue"),
+        ("01-03 23:54", "01-05", "C1 10.00 48.1 overdue"),
+        ("03-07 00:00", "03-08", "C1 10.00 47.0"),  # 8 March 2026 has 23 hours
+        ("03-06 23:00", "03-08", "C1 10.00 48.0"),
+        ("03-06 22:54", "03-08", "C1 10.00 48.1 overdue"),
+        ("10-31 00:00", "11-01", "C1 10.00 49.0 overdue"),  # 1 November 2026 has 25 hours
+        ("10-31 01:00", "11-01", "C1 10.00 48.0"),
+    ],
+)
+def test_48_elapsed_hours(a: Account, when: str, day: str, item: str) -> None:
+    a.did("C1 . . .", "10.00", when)
+    a.file("f", "01-01 00:00", "12-31 00:00", a.row("T9 . . .", "1.00", "01-01 10:00", "Adjustment"))
+    seen = a.day(day)
+    assert seen.open == [item]
+    late = [f"pay_overdue open {when[:5]} C1 10.00"] if item.endswith("overdue") else []
+    assert seen.findings == late
+
+
+def test_an_overdue_refund_owes_nothing_and_an_id_is_the_first_known_key(tmp_path: Path) -> None:
+    a = keyed(tmp_path, P, O, T)
+    a.did("R1 X1 O1 P1", "-10.00", "01-02 09:00")
+    a.did(". X2 O2 P2", "20.00", "01-02 09:00")
+    a.did(". X3 O3 .", "30.00", "01-02 09:00")
+    a.did(". X4 . .", "40.00", "01-02 09:00")  # its only id is no key of the account
+    a.file("f", *WHOLE, a.row("", "1.00", "01-01 10:00", "Adjustment"))
+    # sorted by the seller order id
+    assert a.day("01-09").findings == ["pay_overdue open 01-02 R1 -", "pay_overdue open 01-02 P2 20.00",
+                                       "pay_overdue open 01-02 O3 30.00", "pay_overdue open 01-02 X4 40.00"]  # fmt: skip
+
+
+# --- coverage --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("windows", "status"),
+    [
+        (["01-01 15:00:44 > 01-05 14:59:44", "01-05 15:00:44 > 01-31 14:59:44"], "open"),  # a seam of 60 seconds
+        (["01-01 15:00:44 > 01-05 14:59:43", "01-05 15:00:44 > 01-31 14:59:44"], "open"),  # of 61
+        (["01-01 15:00:44 > 01-05 14:59:42", "01-05 15:00:44 > 01-31 14:59:44"], "waiting"),  # of 62
+        (
+            ["01-01 15:00:44 > 01-06 09:00:00", "01-10 15:00:44 > 01-31 14:59:44"],
+            "open",
+        ),  # the hole begins as the 48 hours end
+        (["01-01 15:00:44 > 01-05 14:59:44", "01-08 15:00:44 > 01-31 14:59:44"], "waiting"),
+        (["01-01 15:00:44 > 01-06 09:00:00"], "open"),  # the last window reaches to the end of the 48 hours
+        (["01-01 15:00:44 > 01-06 08:59:59"], "waiting"),
+        (["01-04 09:00:00 > 01-31 00:00:00"], "open"),
+        (["01-04 09:00:01 > 01-31 00:00:00"], "waiting"),
+        ([], "waiting"),
+    ],
+)
+def test_an_activity_in_a_hole_waits_for_its_report(a: Account, windows: list[str], status: str) -> None:
+    a.did("C1 . . .", "10.00", "01-04 09:00")
+    for n, window in enumerate(windows):
+        start, end = window.split(" > ")
+        a.file(f"f{n}", start, end, a.row("", "0.00", start[:5] + " 20:00", "Adjustment", number=f"S{n}"))
+    seen = a.day("01-15")
+    assert [f for f in seen.findings if f.startswith("pay")] == [f"pay_overdue {status} 01-04 C1 10.00"]
+    if status == "waiting":
+        assert seen.day.findings.filter(audit="pay_overdue")["reason"].to_list() == ["report missing"]
+
+
+def test_coverage_is_by_currency(tmp_path: Path) -> None:
+    a = Account(tmp_path, settings={"currencies": "[USD, EUR]"})
+    a.did("C1 . . .", "10.00", "01-04 09:00")
+    a.did("C2 . . .", "20.00", "01-04 09:00", currency="EUR")
+    a.file("f", *WHOLE, a.row("", "1.00", "01-02 20:00", "Adjustment"))
+    assert a.day("01-15").findings == ["pay_overdue open 01-04 C1 10.00", "pay_overdue waiting 01-04 C2 20.00"]
+
+
+# --- other lines -----------------------------------------------------------------------------------------------------
+
+
+def test_only_captures_and_refunds_can_be_unknown(a: Account) -> None:
+    a.did("C1 . O1 P1", "40.00", "01-05 09:00")
+    others = ("Chargeback", "A-to-z Guarantee Claim", "Debt", "Adjustment", "Dispute", "AuthExpired")
+    a.file(
+        "f",
+        *WHOLE,
+        *(a.row("C1 . O1 P1", "-40.00", "01-05 10:00", kind) for kind in others),
+        a.row("", "-3.00", "01-05 11:00", "Reserve"),
+    )
+    seen = a.day("01-05")
+    assert seen.pairs == []
+    assert seen.open == ["C1 40.00 15.0"]
+    assert [f for f in seen.findings if f.startswith("pay")] == []
+    assert (seen.balance("suspense"), seen.balance("reserve"), seen.balance("undisbursed cash")) == (
+        "240.00",
+        "3.00",
+        "-243.00",
+    )
+    seen.check()
+
+
+def test_without_activity_and_without_settlements(tmp_path: Path) -> None:
+    a = Account(tmp_path / "a")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00"))
+    seen = a.day("01-05")
+    assert (seen.open, seen.pairs, seen.roll) == ([], [], ["USD 0/0.00 + 0/0.00 - 0/0.00 = 0/0.00"])
+    seen.check()
+    b = Account(tmp_path / "b")
+    b.did("C1 . . .", "10.00", "01-05 09:00")
+    seen = b.day("01-05")
+    assert (seen.open, seen.findings) == (["C1 10.00 15.0"], [])
+    seen.check()
+
+
+# --- fees ------------------------------------------------------------------------------------------------------------
+
+RETURNED = "{currency: USD, from: 2020-01-01, percentage: 2.9, fixed: 0.30, refund_percentage_returned: true, refund_fixed_returned: true, dispute: 15.00}"
+LATER = "{currency: USD, from: 2026-01-06, percentage: 1.0, fixed: 0.10}"
+
+
+@pytest.mark.parametrize(
+    ("fees", "amount", "when", "kind", "share", "fixed", "owed"),
+    [
+        ((), "5.00", "01-05 10:00", "Capture", "-0.15", "-0.30", None),  # 0.145 is rounded half up
+        ((), "5.00", "01-05 10:00", "Capture", "-0.16", "-0.30", "0.01"),
+        ((), "5.00", "01-05 10:00", "Capture", "-0.10", "-0.30", None),  # too little is no finding
+        ((), "5.00", "01-05 10:00", "Capture", "-0.10", "-0.36", "0.01"),  # the total counts
+        ((), "-50.00", "01-05 10:00", "Refund", "0", "0", None),  # nothing comes back
+        ((), "-50.00", "01-05 10:00", "Refund", "0", "-0.30", "0.30"),
+        ((RETURNED,), "-50.00", "01-05 10:00", "Refund", "1.45", "0.30", None),
+        ((RETURNED,), "-50.00", "01-05 10:00", "Refund", "1.45", "0", "0.30"),
+        ((), "-50.00", "01-05 10:00", "Chargeback", "0", "-20.00", None),
+        ((), "-50.00", "01-05 10:00", "Chargeback", "0", "-25.00", "5.00"),
+        ((RETURNED,), "-50.00", "01-05 10:00", "Dispute", "0", "-20.00", "5.00"),
+        ((LATER,), "100.00", "01-05 23:59", "Capture", "-2.90", "-0.30", None),
+        ((LATER,), "100.00", "01-06 00:00", "Capture", "-2.90", "-0.30", "2.10"),  # 1.00 + 0.10 from that day on
+    ],
+)
+def test_fees_against_the_schedule(tmp_path: Path, fees, amount, when, kind, share, fixed, owed) -> None:
+    from pay_folder import FEES
+
+    a = Account(tmp_path, fees=(FEES if fees != (RETURNED,) else ()) + fees)
+    if kind in ("Capture", "Refund"):
+        a.did("X1 . . .", amount, "01-05 09:00")
+    a.file("f", *WHOLE, a.row("X1 . . .", amount, when, kind, share=share, fixed=fixed))
+    seen = a.day("01-06")
+    assert seen.findings == ([f"pay_fee_differs open {when[:5]} X1 {owed}"] if owed else [])
+    seen.check()
+
+
+# --- statements ------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_whose_net_is_not_amount_plus_fee(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00", net="9.31"))
+    seen = a.day("01-05")
+    assert seen.findings == ["settlement_out_of_balance open 01-05 C1 0.10"]
+    assert seen.balance("undisbursed cash") == "9.31"
+    seen.check()
+
+
+def daily(a: Account, number: int, *rows: list[str], shift: str = "44") -> None:
+    """The file of 15:00:44 to 14:59:44, number n ends on the n-th of January."""
+    a.file(f"f{number:02}", f"01-{number - 1:02} 15:00:{shift}", f"01-{number:02} 14:59:44", *rows)
+
+
+def test_the_transfer_pays_what_the_file_before_left(a: Account) -> None:
+    daily(a, 5, a.row("", "100.00", "01-05 10:00", "Adjustment", number="A"))
+    daily(a, 6, a.transfer("-100.00", "01-05 16:00", "B"), a.row("", "50.00", "01-06 10:00", "Adjustment", number="B"))
+    daily(a, 7, a.transfer("-50.00", "01-06 16:00", "C"), a.row("", "-30.00", "01-07 10:00", "Chargeback", number="C"))
+    daily(a, 8, a.row("", "10.00", "01-08 10:00", "Adjustment", number="D"))  # −30 + 10 = −20: nothing to pay out
+    daily(a, 9, a.row("", "45.00", "01-09 10:00", "Adjustment", number="E"))
+    daily(a, 10, a.transfer("-25.00", "01-09 16:00", "F"), a.row("", "7.00", "01-10 10:00", "Adjustment", number="F"))
+    daily(a, 11, a.transfer("-5.00", "01-10 16:00", "G"))
+    seen = a.day("01-12")
+    assert seen.findings == ["settlement_out_of_balance open 01-10 G 2.00"]
+    assert seen.balance("undisbursed cash") == "2.00"
+    seen.check()
+
+
+@pytest.mark.parametrize(
+    ("end", "transfer", "gap"),
+    [("14:59:43", "-99.00", False), ("14:59:42", "-99.00", True), ("14:00:00", "-100.00", False)],
+)
+def test_a_seam_is_no_gap_and_a_transfer_that_fits_heals_one(a: Account, end: str, transfer: str, gap: bool) -> None:
+    a.file("f", "01-04 15:00:44", f"01-05 {end}", a.row("", "100.00", "01-05 10:00", "Adjustment", number="A"))
+    a.file("g", "01-05 15:00:44", "01-06 14:59:44", a.transfer(transfer, "01-05 16:00", "B"))
+    kinds = [f.split()[0] for f in a.day("01-08").findings]
+    if transfer == "-100.00":
+        assert kinds == []
+    else:
+        assert kinds == (["settlement_gap"] if gap else ["settlement_out_of_balance"])
