@@ -199,10 +199,8 @@ def _credits(books: Books) -> tuple[list[Credit], int]:
 def _failed_transfers(books: Books) -> list[tuple[date, Decimal, str]]:
     """Day, amount and currency of the lines that give a failed transfer back, oldest first."""
     told = pl.concat_str([pl.col("type", "what").fill_null("")], separator=" ")
-    rows = other_lines(books).filter(
-        told.str.contains("transferoffundsunsuccessful"), pl.col("amount") > 0, pl.col("posted_on").is_not_null()
-    )
-    return rows.select("posted_on", "amount", "currency").sort("posted_on", "amount").rows()
+    rows = other_lines(books).filter(told.str.contains("transferoffundsunsuccessful"), pl.col("amount") > 0)
+    return rows.drop_nulls("posted_on").select("posted_on", "amount", "currency").sort("posted_on", "amount").rows()
 
 
 def _tie(books: Books) -> Cash:
@@ -234,13 +232,10 @@ def _tie(books: Books) -> Cash:
         late = [c for c in free(deposit, late=True) if c.amount == deposit.amount]
         if late:
             pay(deposit, "late", late[0])
-    failed = _failed_transfers(books)
-    for deposit in (d for d in deposits if not d.how):
-        back = next((n for n, (on, *money) in enumerate(failed)
-                     if on >= deposit.on and money == [deposit.amount, deposit.currency]), None)  # fmt: skip
-        if back is not None:
-            deposit.how = "given back"
-            del failed[back]
+    for on, *money in _failed_transfers(books):
+        sent = [d for d in deposits if not d.how and d.on <= on and [d.amount, d.currency] == money]
+        if sent:
+            pay(sent[-1], "given back")
     unexplained, undecided = [], 0
     for credit in (c for c in credits if not c.used):
         could = [
