@@ -14,7 +14,7 @@ from recon_lib.errors import ReportError
 from recon_lib.reports import typed
 from recon_lib.reports.base import Report
 from recon_lib.reports.recognise import Header, normal
-from recon_lib.reports.store import REJECTS
+from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.text import ByteFacts
 
 SAMPLE_ROWS = 400
@@ -74,7 +74,7 @@ def proper(job: Job, facts: ByteFacts) -> bool:
 
 def unread() -> Outcome:
     """Nothing was read."""
-    return Outcome({}, 0, pl.DataFrame(schema=REJECTS), {})
+    return Outcome({}, 0, NO_REJECTS, {})
 
 
 PARQUET: dict[str, Any] = {

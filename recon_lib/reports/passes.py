@@ -19,7 +19,7 @@ from recon_lib.reports.job import (
     proper,
     unread,
 )
-from recon_lib.reports.store import REJECTS
+from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts
 
@@ -94,4 +94,4 @@ def _clean(
         used = sum(int(stored[f].select(pl.len()).collect().item()) for f in counted)
     else:
         used = int(raw.select(pl.len()).collect(engine="streaming").item())
-    return Outcome(sinks, used, pl.DataFrame(schema=REJECTS), facts, [said] if said else [])
+    return Outcome(sinks, used, NO_REJECTS, facts, [said] if said else [])

@@ -88,7 +88,7 @@ def _read_own(path: Path, own: list[Report], work: Path, name: str) -> tuple[dic
     report = own[0]
     assert report.read is not None
     rows = report.read(path.read_bytes())
-    rejects = rows.rejects if rows.rejects is not None else pl.DataFrame(schema=store.REJECTS)
+    rejects = rows.rejects if rows.rejects is not None else store.NO_REJECTS
     sinks = {family: work / f"{family}.parquet" for family in rows.frames}
     for family, frame in rows.frames.items():
         frame.write_parquet(sinks[family])
@@ -183,5 +183,5 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
         "notes": notes,
     }
     if not outcome.rejects.height:
-        return told, pl.DataFrame(schema=store.REJECTS)
+        return told, store.NO_REJECTS
     return told, outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")

@@ -28,7 +28,7 @@ from recon_lib.reports.job import (
     unread,
 )
 from recon_lib.reports.recognise import Header
-from recon_lib.reports.store import REJECTS
+from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts, small_facts
 
@@ -89,7 +89,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
         parts: Mapping[str, pl.LazyFrame] = {report.family: rows}
     else:
         parts = report.split(rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy(), known)
-    outcome = Outcome({}, raw.height, pl.DataFrame(schema=REJECTS), known, [said] if said else [])
+    outcome = Outcome({}, raw.height, NO_REJECTS, known, [said] if said else [])
     for family, part in parts.items():
         frame = frame_of(report, family)
         held = outcome.held[family] = _conform(part.collect(engine="in-memory", optimizations=_AS_WRITTEN), frame)

@@ -23,7 +23,7 @@ import polars as pl
 from recon_lib.reports.base import Reading
 
 REJECTS = {"line": pl.UInt32(), "column": pl.String(), "value": pl.String(), "reason": pl.String()}
-_NO_REJECTS = pl.DataFrame(schema=REJECTS)
+NO_REJECTS = pl.DataFrame(schema=REJECTS)
 
 
 @cache
@@ -85,7 +85,7 @@ def load(folder: Path) -> Reading | None:
         return None
     totals = {currency: Decimal(amount) for currency, amount in told.pop("totals").items()}
     notes = tuple(told.pop("notes"))
-    bad = pl.read_parquet(rejects) if told["rows_rejected"] else _NO_REJECTS.clone()
+    bad = pl.read_parquet(rejects) if told["rows_rejected"] else NO_REJECTS.clone()
     return Reading(**told, frames=frames, totals=totals, notes=notes, rejects=bad)
 
 

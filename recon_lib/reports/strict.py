@@ -18,7 +18,7 @@ from recon_lib.reports.job import (
     frame_of,
     frames_of,
 )
-from recon_lib.reports.store import REJECTS
+from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.text import ByteFacts
 
 _VALUE_LENGTH = 80
@@ -112,7 +112,7 @@ def _lawless(report: Report, good: pl.LazyFrame, facts: Mapping[str, str], names
             reason = pl.when(wrong).then(pl.lit(why)).otherwise(reason)
         broken = part.filter(pl.any_horizontal(wrong for wrong, _, _ in rules))
         found.append(broken.select("line", column=column, value=pl.lit(None, dtype=pl.String), reason=reason))
-    everything = pl.concat(found).collect() if found else pl.DataFrame(schema=REJECTS)
+    everything = pl.concat(found).collect() if found else NO_REJECTS
     return everything.unique("line", keep="first", maintain_order=True)
 
 
