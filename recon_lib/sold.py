@@ -15,8 +15,8 @@ NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enum
 """One number for the key of an order item: narrow enough for millions. What looks wrong is grouped again by the key itself."""
 
 
-def coded(books: Books, kind: str) -> pl.LazyFrame:
-    """Settlement lines of one transaction type (`order`, `refund`) with a `code` for the price or fee they carry.
+def coded(lines: pl.LazyFrame, kind: str) -> pl.LazyFrame:
+    """The settlement lines of one transaction type (`order`, `refund`) with a `code` for the price or fee they carry.
 
     1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
     6 nothing but the quantity, which the older layout tells on a row of its own.
@@ -37,9 +37,7 @@ def coded(books: Books, kind: str) -> pl.LazyFrame:
         .then(6)
     )
     words = [kind, kind.title(), kind.upper()]
-    lines = books.frames["settlement_lines"].filter(
-        pl.col("transaction_type").is_in(words), pl.col("order_id").is_not_null()
-    )
+    lines = lines.filter(pl.col("transaction_type").is_in(words), pl.col("order_id").is_not_null())
     return lines.with_columns(code=code.cast(pl.UInt8)).filter(pl.col("code").is_not_null())
 
 
@@ -62,7 +60,7 @@ def items(books: Books) -> pl.DataFrame:
         def of(*codes: int) -> pl.Expr:
             return pl.when(code.is_in(codes) if len(codes) > 1 else code == codes[0]).then(fine())
 
-        lines = coded(books, "order").filter(code != 5)
+        lines = coded(books.frames["settlement_lines"], "order").filter(code != 5)
         narrow = lines.select(
             "sku", "currency", "marketplace_name", charge=NUMBER, day="posted_on", units="quantity",
             principal=of(1), base=of(1, 2), commission=-of(3), fulfilment=-of(4),

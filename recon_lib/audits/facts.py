@@ -174,6 +174,32 @@ def paid_lines(books: Books) -> pl.DataFrame:
     return once(books, "paid_lines", make)
 
 
+def concerned_lines(books: Books) -> pl.DataFrame:
+    """Settlement lines of type order for the orders that a refund, a return or a payment names; read once, as they stand.
+
+    `is_asked` is false where nothing but fees was refunded.
+    """
+
+    def make(books: Books) -> pl.DataFrame:
+        sides = [refund_lines(books), customer_returns(books), reimbursements(books), paid_lines(books)]
+        asked = pl.concat([side.select("order_id") for side in sides]).drop_nulls().unique()["order_id"]
+        lines = books.frames["settlement_lines"]
+        refunded = lines.filter(pl.col("transaction_type").is_in(_REFUND)).select("order_id").unique().collect()
+        wanted = pl.concat([asked, refunded["order_id"].drop_nulls()]).unique()
+        found = lines.filter(
+            pl.col("transaction_type").is_in(_ORDER), pl.col("order_id").is_in(wanted.implode())
+        ).select(
+            "order_id", "sku", "order_item_code", "shipment_id", "settlement_id", "posted_on", "amount_type",
+            "amount_description", "amount", "currency", "quantity", "fulfillment_id", "marketplace_name",
+            "transaction_type", "file", "line",
+        )  # fmt: skip
+        if wanted.len() == asked.len():
+            return found.with_columns(is_asked=pl.lit(True)).collect()
+        return found.with_columns(is_asked=pl.col("order_id").is_in(asked.implode())).collect()
+
+    return once(books, "concerned_lines", make)
+
+
 def order_lines(books: Books) -> pl.DataFrame:
     """What was charged, one row an order, SKU and order item, for the orders that refunds, returns or payments name.
 
@@ -182,15 +208,6 @@ def order_lines(books: Books) -> pl.DataFrame:
     """
 
     def make(books: Books) -> pl.DataFrame:
-        wanted = pl.concat(
-            [
-                refund_lines(books).select("order_id"),
-                customer_returns(books).select("order_id"),
-                reimbursements(books).select("order_id"),
-                paid_lines(books).select("order_id"),
-            ]
-        )
-        wanted = wanted.drop_nulls().unique()
         kind, what = pl.col("amount_type").fill_null(""), pl.col("amount_description").fill_null("")
         price = what.is_in(["Principal", "PRINCIPAL", "principal"]) & ~kind.is_in(
             ["Promotion", "PROMOTION", "promotion"]
@@ -199,8 +216,7 @@ def order_lines(books: Books) -> pl.DataFrame:
         item = ["order_id", "sku", "order_item_code"]
         units = pl.col("quantity").cast(pl.Int64)
         bare = pl.col("amount_type").is_null() & (units > 0)  # V1 writes the quantity on a row of its own
-        lines = books.frames["settlement_lines"].filter(pl.col("transaction_type").is_in(_ORDER), price | fee | bare)
-        lines = lines.join(wanted.lazy(), on="order_id", how="semi")
+        lines = concerned_lines(books).lazy().filter("is_asked", price | fee | bare)
         # one settlement is one file and one currency, so their smallest value is their only one
         shipped = lines.group_by(*item, "settlement_id", "shipment_id", "posted_on").agg(
             pl.when(price).then(pl.col("amount")).sum().alias("principal"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE
+from recon_lib.audits.facts import concerned_lines
 from recon_lib.books import Books
 from recon_lib.money import MONEY
 from recon_lib.sold import FINE, ITEM, NUMBER, coded, items
@@ -54,14 +55,22 @@ def all_items(books: Books) -> pl.DataFrame:
 
 
 def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
-    """The order items named by `only` (a frame with `charge` or `order_id`), one row an exact key, with its settlement."""
-    lines = coded(books, "order").filter(pl.col("code") != 5).with_columns(number=NUMBER)
-    if "charge" in only.columns:
-        lines = lines.join(only.lazy().select(number="charge").unique(), on="number", how="semi")
-    else:
-        lines = lines.join(only.lazy().select("order_id").unique(), on="order_id", how="semi")
-    grouped = lines.group_by(ITEM).agg(**_ITEM_SUMS, settlement_id=pl.col("settlement_id").min())
-    return _with_store(grouped.collect()).sort("day", *ITEM, nulls_last=True).with_row_index("charge")
+    """The order items with the `charge` numbers of `only`, one row an exact key, with its settlement."""
+    lines = books.frames["settlement_lines"]
+    lines = lines.clear() if only.is_empty() else lines  # nothing to look for: nothing to read
+    found = coded(lines, "order").with_columns(number=NUMBER)
+    return _items(found.join(only.lazy().select(number="charge").unique(), on="number", how="semi"))
+
+
+def refunded_order_items(books: Books) -> pl.DataFrame:
+    """The order items of all orders of which anything was refunded (and of others that are asked about), as `order_items`."""
+    return _items(coded(concerned_lines(books).lazy(), "order"))
+
+
+def _items(lines: pl.LazyFrame) -> pl.DataFrame:
+    grouped = lines.filter(pl.col("code") != 5).group_by(ITEM)
+    made = grouped.agg(**_ITEM_SUMS, settlement_id=pl.col("settlement_id").min()).collect()
+    return _with_store(made).sort("day", *ITEM, nulls_last=True).with_row_index("charge")
 
 
 def _with_store(items: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +83,7 @@ def refunds(books: Books) -> pl.DataFrame:
     """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
     given back, `kept` = refund commission kept; all positive."""
     grouped = (
-        coded(books, "refund")
+        coded(books.frames["settlement_lines"], "refund")
         .group_by(REFUND)
         .agg(
             back=-_of(1, 2),
@@ -88,10 +97,10 @@ def refunds(books: Books) -> pl.DataFrame:
     return _with_store(grouped.collect()).sort("posted_on", *REFUND[:-1], nulls_last=True).with_row_index("charge")
 
 
-def places(books: Books, kind: str, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
+def places(lines: pl.LazyFrame, kind: str, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
     """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted."""
     found = (
-        coded(books, kind)
+        coded(lines.clear() if keys.is_empty() else lines, kind)
         .filter(pl.col("code").is_in(codes))
         .join(keys.lazy().select("charge", *key), on=key, nulls_equal=True)
         .group_by("charge")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib import frames
+from recon_lib.audits.facts import concerned_lines
 from recon_lib.audits.fee_common import (
     REFERRAL,
     REFUND_FEE,
@@ -16,7 +17,7 @@ from recon_lib.audits.fee_common import (
     tolerance,
     with_lines,
 )
-from recon_lib.audits.fee_items import REFUND, order_items, places, refunds
+from recon_lib.audits.fee_items import REFUND, places, refunded_order_items, refunds
 from recon_lib.books import Books
 from recon_lib.measures import exact
 from recon_lib.money import MONEY, RATE, round_money_expr
@@ -50,7 +51,7 @@ def referral_errors(books: Books, policy: Policy, items: pl.DataFrame, seller: p
     """Commission above the rate of the category and price band of the day, with the minimum fee."""
     over = _judged(books, policy, items, seller).filter(pl.col("owed").is_not_null())
     over = over.join(seller.select("version", "asin", "fnsku", product_place="place"), on="version", how="left")
-    over = with_lines(over, places(books, "order", over, ITEM, [3]), "product_place")
+    over = with_lines(over, places(books.frames["settlement_lines"], "order", over, ITEM, [3]), "product_place")
     texts = [
         f"charged {text(r['commission'], r)} for {r['units']} at {text(r['base'], r)}; {r['category']} "
         f"{(r['rate'] * 100).normalize():f} % gives {text(r['fee'], r)}: {text(r['commission'], r)} - "
@@ -73,9 +74,7 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
         return frames.empty(frames.RawFinding)
     side = ["order_id", "sku", "currency"]
     sums = [pl.col(c).sum() for c in ("commission", "base", "units")]
-    charged = order_items(books, back.select("order_id")).filter(
-        pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0
-    )
+    charged = refunded_order_items(books).filter(pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0)
     of_item = charged.group_by(*side, "order_item_code").agg(*sums).with_columns(exactly=True)
     of_order = charged.group_by(side).agg(*sums)
     rows = back.join(of_item, on=[*side, "order_item_code"], how="left", nulls_equal=True).join(
@@ -110,9 +109,9 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
     over = rows.with_columns(owed=(pl.col("due") - pl.col("got")).cast(MONEY)).filter(
         pl.col("owed") > tolerance("returned")
     )
-    refund_lines = places(books, "refund", over, REFUND, [1, 3, 5])
+    refund_lines = places(books.frames["settlement_lines"], "refund", over, REFUND, [1, 3, 5])
     keys = over.select("charge", "order_id", "sku", "currency")
-    order_side = places(books, "order", keys, side, [3]).rename({"lines": "order_lines"})
+    order_side = places(concerned_lines(books).lazy(), "order", keys, side, [3]).rename({"lines": "order_lines"})
     over = with_lines(over.join(order_side, on="charge", how="left"), refund_lines)
     over = over.with_columns(
         lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))

@@ -137,7 +137,7 @@ def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card) -> 
     )
     over = rows.filter(pl.col("over").is_not_null()).with_columns(owed="over")
     wrong = rows.filter(pl.col("wrong").is_not_null()).with_columns(owed="wrong")
-    lines = places(books, "order", pl.concat([over, wrong]).unique("charge"), ITEM, [4])
+    lines = places(books.frames["settlement_lines"], "order", pl.concat([over, wrong]).unique("charge"), ITEM, [4])
     above = _told(with_lines(over, lines, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, lines, "own_place", "true_place"), "true", "the seller's measure")
     return [

@@ -64,6 +64,7 @@ class _Line:
 
 
 T = TypeVar("T", _Due, _Line)
+_Key = tuple[str | None, str | None, str]
 
 
 def settled_on(books: Books) -> pl.DataFrame:
@@ -71,29 +72,32 @@ def settled_on(books: Books) -> pl.DataFrame:
     return once(books, "settled_on", _match)
 
 
+def _key(order: str | None, sku: str | None, currency: str) -> _Key:
+    return (order, None, currency) if order else (None, sku, currency)
+
+
 def _match(books: Books) -> pl.DataFrame:
     wait = timedelta(days=books.account.settle_days)
-    pools: dict[tuple[str | None, ...], tuple[list[_Due], list[_Line]]] = defaultdict(lambda: ([], []))
-    dues = reimbursements(books).filter(
-        ~pl.col("is_reversal"), pl.col("amount_total") > 0, pl.col("approved_on").is_not_null()
-    )
-    cents = (pl.col("amount_total") * _UNIT).cast(pl.Int64)
-    for row, on, order, sku, currency, why, amount in dues.select(
-        "row", "approved_on", "order_id", "sku", "currency", "why", cents
-    ).iter_rows():
-        key = (order, None, currency) if order else (None, sku, currency)
-        pools[key][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
+    pools: dict[_Key, tuple[list[_Due], list[_Line]]] = defaultdict(lambda: ([], []))
     lines = paid_lines(books).filter(pl.col("amount") > 0, pl.col("posted_on").is_not_null())
     cents = (pl.col("amount") * _UNIT).cast(pl.Int64).alias("cents")
     for on, order, sku, currency, why, amount, place in lines.select(
         "posted_on", "order_id", "sku", "currency", "why", cents, "place"
     ).iter_rows():
-        key = (order, None, currency) if order else (None, sku, currency)
+        pools[_key(order, sku, currency)][1].append(_Line(on, amount, sku, why, place))
+    dues = reimbursements(books).filter(
+        ~pl.col("is_reversal"), pl.col("amount_total") > 0, pl.col("approved_on").is_not_null()
+    )
+    dues = dues if pools else dues.clear()
+    cents = (pl.col("amount_total") * _UNIT).cast(pl.Int64)
+    for row, on, order, sku, currency, why, amount in dues.select(
+        "row", "approved_on", "order_id", "sku", "currency", "why", cents
+    ).iter_rows():
+        key = _key(order, sku, currency)
         if key in pools:
-            pools[key][1].append(_Line(on, amount, sku, why, place))
+            pools[key][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
     for waiting, paying in pools.values():
-        if paying:
-            _pay(waiting, paying)
+        _pay(waiting, paying)
     found = [due for waiting, _ in pools.values() for due in waiting if due.lines]
     return pl.DataFrame(
         {
