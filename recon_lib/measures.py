@@ -60,8 +60,13 @@ def unit_code(unit: str) -> pl.Expr:
     return word.replace_strict(_WORDS, default=None, return_dtype=pl.String)
 
 
-def _converted(value: pl.Expr, unit: str, into: str, factors: dict[str, str], power: int = 1) -> pl.Expr:
-    code = unit_code(unit)
+def _code(unit: str | pl.Expr) -> pl.Expr:
+    """Of a column of units as written, by its name; an expression is a column of `unit_code` already, made once for several."""
+    return unit_code(unit) if isinstance(unit, str) else unit
+
+
+def _converted(value: pl.Expr, unit: str | pl.Expr, into: str, factors: dict[str, str], power: int = 1) -> pl.Expr:
+    code = _code(unit)
     down = pl.lit(Decimal(factors[into]) ** power).cast(_FACTOR)
     out: Any = pl.when(code == into).then(value.cast(_FACTOR))
     for other, factor in factors.items():
@@ -70,31 +75,31 @@ def _converted(value: pl.Expr, unit: str, into: str, factors: dict[str, str], po
     return cast(pl.Expr, out.otherwise(None).cast(RATE))
 
 
-def length(value: pl.Expr, unit: str, into: str) -> pl.Expr:
+def length(value: pl.Expr, unit: str | pl.Expr, into: str) -> pl.Expr:
     """`value`, written in the unit of column `unit`, in `into` (cm, mm, m, in, ft); null for an unknown unit."""
     return _converted(value, unit, into, _CENTIMETRES)
 
 
-def cube(value: pl.Expr, unit: str, into: str) -> pl.Expr:
+def cube(value: pl.Expr, unit: str | pl.Expr, into: str) -> pl.Expr:
     """A product of three lengths in the unit of column `unit`, in cubic `into`: one division, so nothing is rounded twice."""
     return _converted(value, unit, into, _CENTIMETRES, power=3)
 
 
-def own_length(number: int, of: str, unit: str) -> pl.Expr:
+def own_length(number: int, of: str, unit: str | pl.Expr) -> pl.Expr:
     """A length of `number` `of` units, told in the unit of column `unit` (2 inches: 5.08 where it says cm)."""
-    code = unit_code(unit)
+    code = _code(unit)
     out: Any = pl.when(pl.lit(False)).then(exact(0))
     for other, factor in _CENTIMETRES.items():
         out = out.when(code == other).then(exact(Decimal(number) * Decimal(_CENTIMETRES[of]) / Decimal(factor)))
     return cast(pl.Expr, out.otherwise(None))
 
 
-def weight(value: pl.Expr, unit: str, into: str) -> pl.Expr:
+def weight(value: pl.Expr, unit: str | pl.Expr, into: str) -> pl.Expr:
     """`value`, written in the unit of column `unit`, in `into` (g, kg, mg, oz, lb); null for an unknown unit."""
     return _converted(value, unit, into, _GRAMS)
 
 
-def volume(value: pl.Expr, unit: str, into: str) -> pl.Expr:
+def volume(value: pl.Expr, unit: str | pl.Expr, into: str) -> pl.Expr:
     """`value`, written in the unit of column `unit`, in `into` (cubic ft, cubic m, ...); null for an unknown unit."""
     return _converted(value, unit, into, _CUBIC_CENTIMETRES)
 

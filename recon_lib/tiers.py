@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from recon_lib.measures import cube, exact, length, own_length, sorted_sides, weight
+from recon_lib.measures import cube, exact, length, own_length, sorted_sides, unit_code, weight
 from recon_lib.money import RATE
 from recon_lib.policy import Policy
 
@@ -59,18 +59,22 @@ def _in_era(rows: pl.DataFrame) -> pl.Expr:
 def _measured(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
     """Sides and weight in the card's units; `cubic` the volume, `cubic_2` with two inches of width and height at least."""
     into_length, into_weight = UNITS.get(marketplace, ("cm", "kg"))
-    two = own_length(2, "in", "dimension_unit")
+    side_unit, weight_unit = pl.col("side_code"), pl.col("weight_code")
+    two = own_length(2, "in", side_unit)
     flat = pl.col("longest") * pl.max_horizontal("median", two) * pl.max_horizontal("shortest", two)
     return (
-        cases.with_columns(**sorted_sides(), **{f"{m}_told": pl.col(m) for m in _MEASURES})
-        .with_columns(
-            cubic=cube(pl.col("longest") * pl.col("median") * pl.col("shortest"), "dimension_unit", into_length),
-            cubic_2=cube(flat, "dimension_unit", into_length),
-            unit_weight=weight(pl.col("weight"), "weight_unit", into_weight),
+        cases.with_columns(
+            **sorted_sides(),
+            **{f"{m}_told": pl.col(m) for m in _MEASURES},
+            side_code=unit_code("dimension_unit"),
+            weight_code=unit_code("weight_unit"),
         )
         .with_columns(
-            **{s: length(pl.col(s), "dimension_unit", into_length) for s in ("longest", "median", "shortest")}
+            cubic=cube(pl.col("longest") * pl.col("median") * pl.col("shortest"), side_unit, into_length),
+            cubic_2=cube(flat, side_unit, into_length),
+            unit_weight=weight(pl.col("weight"), weight_unit, into_weight),
         )
+        .with_columns(**{s: length(pl.col(s), side_unit, into_length) for s in ("longest", "median", "shortest")})
     )
 
 
