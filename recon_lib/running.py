@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -196,5 +197,5 @@ def _first_line(message: str) -> str:
 
 def _write_log(log: Path, told: str, *, more: bool = False) -> None:
     """The traceback without terminal colours; `more` adds to what is there."""
-    with log.open("a" if more else "w", encoding="utf-8") as file:
+    with suppress(OSError), log.open("a" if more else "w", encoding="utf-8") as file:  # a full disk must not hide why
         file.write(re.sub(r"\x1b\[[0-9;]*m", "", told) + "\n")

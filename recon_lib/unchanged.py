@@ -13,7 +13,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ MOST = 60  # days remembered
 def digest(folder: Path, home: Path, day: str, root: Path) -> str | None:
     """One hash over the account's files, the kit itself (code, parameters, notebooks, versions) and the packet before.
 
-    The packet of the day before counts because its roll-forward is compared with. None where a file cannot be read.
+    The packet before counts because its roll-forward and journal are compared with. None where a file cannot be read.
     """
     told = hashlib.sha256(json.dumps(manifest.versions(), sort_keys=True).encode())
     places = [("account", folder), *(("kit", root / name) for name in ("recon_lib", "params", "notebooks"))]
@@ -37,8 +36,9 @@ def digest(folder: Path, home: Path, day: str, root: Path) -> str | None:
                 if label == "account" and not _counts(path, name):
                     continue
                 told.update(f"\n{label}/{name}\0{manifest.sha256(path)}".encode("utf-8", "surrogateescape"))
-        before = publish.revisions(home, (date.fromisoformat(day) - timedelta(days=1)).isoformat())
-        told.update(manifest.sha256(before[-1] / manifest.NAME).encode() if before else b"\nno packet before")
+        before = [known for known in publish.days(home) if known < day][-1:]
+        for known in before:
+            told.update(f"\n{known} {manifest.sha256(publish.revisions(home, known)[-1] / manifest.NAME)}".encode())
     except OSError:
         return None
     return told.hexdigest()
