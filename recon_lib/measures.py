@@ -6,6 +6,7 @@ Every factor is exact (an inch is 2.54 cm, a pound 453.59237 g). Converted figur
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 import polars as pl
@@ -49,6 +50,7 @@ _WORDS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def exact(number: str | int | Decimal) -> pl.Expr:
     """A literal of exactly that number."""
     return pl.lit(Decimal(number)).cast(RATE)
