@@ -1,0 +1,252 @@
+"""Reimbursements themselves, from report files to findings; a unit costs 10.00, a sold one is worth 60.00 − 9.63 − 7.71 = 42.66."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import pytest
+from case_folder import Folder, findings, lines, paid, refund, sale
+
+from recon_lib.books import open_account
+from recon_lib.reconcile import reconcile
+
+DAY = "2026-03-31"
+AUDITS = ("reimbursement_underpaid", "reimbursement_not_settled", "reimbursement_reversed", "reimbursement_twice")
+LOST, BACK = "WAREHOUSE_LOST", "REVERSAL_REIMBURSEMENT"
+
+
+def o(number):
+    return f"111-{number:07d}-0000001"
+
+
+def folder():
+    f = Folder()
+    for number in range(1, 40):
+        f.product(number, "10.00", category="Unknown")
+    return f
+
+
+def lost(f, n, each, *, units=1, on="2026-02-15", day="2026-02-10", stock=0):
+    """A loss paid in cash, and its settlement lines."""
+    f.led(day, n, -units - stock).reimb(on, f"R{n}", "Lost_Warehouse", n, units, each, stock=stock)
+    return paid(on, LOST, units * float(each), n, qty=units)
+
+
+def sold(n, units=1):
+    price, fee, fba = f"{60 * units}.00", f"{9.63 * units:.2f}", f"{7.71 * units:.2f}"
+    return sale(o(n), n, "2026-01-02", price, fee, fba, qty=units) + refund(
+        o(n), n, "2026-01-10", price, fee, f"{1.93 * units:.2f}"
+    )
+
+
+def test_paid_too_little():
+    f = folder()
+    rows = lost(f, 1, "8.00") + lost(f, 2, "9.80") + lost(f, 3, "9.79")  # 2 % are tolerated
+    rows += lost(f, 4, "7.50", units=2, stock=1)
+    rows += lost(f, 7, "8.00", on="2026-01-30", day="2026-01-20") + lost(
+        f, 8, "8.00", on="2026-01-29", day="2026-01-20"
+    )  # 60, 61 days
+    rows += lost(f, 11, "12.00")
+    f.led("2026-02-10", 5, -1).reimb("2026-02-15", "R5", "Lost_Warehouse", 5, 0, stock=1)
+    f.led("2026-02-10", 6, -1, "E").reimb("2026-02-15", "R6", "Damaged_Warehouse", 6, 1, "6.00")
+    f.inbound("FBA13", 13, 10, 9, "2026-02-01").reimb("2026-02-15", "R13", "Lost_Inbound", 13, 1, "5.00")
+    rows += paid("2026-02-17", "WAREHOUSE_DAMAGE", "6.00", 6) + paid("2026-02-17", "MISSING_FROM_INBOUND", "5.00", 13)
+    for n, each in ((9, "40.00"), (10, "42.66")):
+        rows += sold(n) + paid("2026-02-22", BACK, each, n, o(n))
+        f.reimb("2026-02-20", f"R{n}", "CustomerReturn", n, 1, each, order=o(n))
+    f.rows["products"] = [row for row in f.rows["products"] if row["sku"] != "S12"]
+    f.product(12, "10.00", "2025-01-01", "Unknown").product(
+        12, "20.00", "2026-02-12", "Unknown"
+    )  # the cost of the loss day holds
+    rows += lost(f, 12, "10.00") + lost(f, 61, "1.00")  # no cost known
+    f.reimb("2026-02-15", "R14", "GeneralAdjustment", 14, 1, "1.00").reimb(
+        "2026-02-15", "R15", "Fee_Correction", 15, 1, "1.00"
+    )
+    rows += paid("2026-02-17", "RE_EVALUATION", "1.00", 14) + paid("2026-02-17", "INCORRECT_FEES_ITEMS", "1.00", 15)
+    f.settle("901", "2026-01-01", "2026-03-25", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R1|S1|1|2.00|2.00
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R3|S3|1|0.21|0.21
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R4|S4|2|2.50|5.00
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R6|S6|1|4.00|4.00
+        reimbursement_underpaid|claimable|2026-01-30|2026-01-30|2026-03-31||R7|S7|1|2.00|2.00
+        reimbursement_underpaid|expired|2026-01-29|2026-01-29|2026-03-30||R8|S8|1|2.00|2.00
+        reimbursement_underpaid|claimable|2026-02-20|2026-02-20|2026-04-21|{o(9)}|R9|S9|1|2.66|2.66
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R13|S13|1|5.00|5.00
+    """)
+
+
+def test_not_settled():
+    f = folder()
+    for n, on, units in (
+        (1, "2026-03-09", 1),
+        (2, "2026-03-10", 1),
+        (3, "2026-02-15", 1),
+        (4, "2026-02-15", 3),
+        (5, "2026-02-15", 3),
+        (12, "2026-02-15", 1),
+    ):
+        lost(f, n, "10.00", units=units, on=on, day="2026-01-05")  # 22 and 21 days ago, and longer
+    f.led("2026-01-05", 6, -2).reimb("2026-02-15", "R6a", "Lost_Warehouse", 6).reimb(
+        "2026-02-15", "R6b", "Lost_Warehouse", 6
+    )
+    f.led("2026-01-05", 11, -1).reimb("2026-02-15", "R11", "Lost_Warehouse", 11, 0, stock=1)
+    rows = paid("2026-02-17", LOST, "10.00", 3) + 3 * paid("2026-02-17", LOST, "10.00", 4)  # whole, split
+    rows += 2 * paid("2026-02-17", LOST, "10.00", 5) + paid(
+        "2026-02-17", LOST, "20.00", 6, qty=2
+    )  # in part, two at once
+    rows += paid("2026-02-17", LOST, "9.00", 12)
+    for n, reason, code in (
+        (8, "CustomerReturn", None),
+        (9, "CustomerReturn", BACK),
+        (10, "CustomerServiceIssue", "CS_ERROR_ITEMS"),
+    ):
+        f.reimb("2026-02-15", f"R{n}", reason, n, 1, "42.66", order=o(n))
+        rows += paid("2026-02-17", code, "42.66", n, o(n)) if code else []
+    f.settle("901", "2026-01-01", "2026-03-25", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        reimbursement_not_settled|claimable|2026-03-09|2026-03-09|||R1|S1|1||10.00
+        reimbursement_not_settled|claimable|2026-02-15|2026-02-15|||R5|S5|3||10.00
+        reimbursement_not_settled|claimable|2026-02-15|2026-02-15|||R12|S12|1||1.00
+        reimbursement_not_settled|claimable|2026-02-15|2026-02-15||{o(8)}|R8|S8|1||42.66
+    """)
+
+
+def taken(f, n, *, units=1, stock=0, amount="-10.00", found=True):
+    name = {"sku": f"Amazon.Found.B{n}", "fnsku": f"B{n}"} if found else {}
+    return f.reimb(
+        "2026-02-15",
+        f"V{n}",
+        "Reimbursement_Reversal",
+        n,
+        -units,
+        "-10.00",
+        stock=stock,
+        orig=f"R{n}",
+        orig_type="Lost_Warehouse",
+        total=amount,
+        **name,
+    )
+
+
+def test_taken_back():
+    f = folder()
+    taken(f, 1)
+    taken(f, 2, stock=1)
+    taken(f, 3).led("2026-02-13", 3, 1, "F")
+    rows = lost(f, 4, "10.00", on="2026-01-10", day="2026-01-05")  # the loss stays settled: the reversal is the claim
+    taken(f, 4, found=False)
+    taken(f, 5, units=2, stock=1, amount="-20.00")
+    f.settle("901", "2026-01-01", "2026-03-25", rows)
+    assert findings(f, DAY, *AUDITS, "warehouse_lost") == lines("""
+        reimbursement_reversed|claimable|2026-02-15|2026-02-15|||V1|Amazon.Found.B1|1|10.00|10.00
+        reimbursement_reversed|claimable|2026-02-15|2026-02-15|||V4|S4|1|10.00|10.00
+        reimbursement_reversed|claimable|2026-02-15|2026-02-15|||V5|Amazon.Found.B5|1|10.00|10.00
+    """)
+
+
+def test_paid_twice():
+    f, rows = folder(), []
+    for n, units in ((1, 1), (2, 2)):  # two payments for one unit, and for two
+        rows += (
+            sold(n, units)
+            + paid("2026-02-12", "CS_ERROR_ITEMS", "42.66", n, o(n))
+            + paid("2026-02-20", BACK, "42.66", n, o(n))
+        )
+        f.reimb("2026-02-10", f"R{n}a", "CustomerServiceIssue", n, 1, "42.66", order=o(n))
+        f.reimb("2026-02-18", f"R{n}b", "CustomerReturn", n, 1, "42.66", order=o(n))
+    f.settle("901", "2026-01-01", "2026-03-25", rows)
+    assert findings(f, DAY, *AUDITS, "refund_without_return") == [
+        f"reimbursement_twice|review|2026-02-18|||{o(1)}||S1|1||"
+    ]
+
+
+def mixed():
+    """A little of everything."""
+    f = folder()
+    f.led("2026-02-10", 1, -3, ref="A1").led("2026-02-12", 1, 2, "F").led("2026-02-11", 2, -1, "E", ref="A2")
+    f.led("2026-02-20", 3, -2, "D", ref="D3").removal("2026-02-01", "RO3", 3, asked=1, disposed=1)
+    f.inbound("FBA4", 4, 10, 8, "2026-02-01").reimb("2026-02-20", "R4", "Lost_Inbound", 4, 1, "5.00")
+    f.shipped("2026-02-10", "RO20", 20, 5).received("2026-02-18", "RO20", 20, 3)
+    f.measured(21, ("14", "10", "4"), "4.60").stored("2026-01", 22, "0.3241", "50.00", "15.00")
+    f.ret("2026-01-20", o(6), 6, "DAMAGED").ret("2026-01-20", o(7), 7).reimb(
+        "2026-02-18", "R10", "CustomerReturn", 10, 1, "30.00", order=o(10)
+    )
+    taken(f, 1)
+    rows = [line for n in range(5, 12) for line in sold(n)] + paid("2026-02-03", BACK, "42.66", 11, o(11))
+    rows += sale(o(21), 21, "2026-01-20", "30.00", "9.00", "9.00")
+    for number, start, end in (("901", "2026-01-01", "2026-01-15"), ("902", "2026-01-15", "2026-02-12")):
+        f.settle(number, start, end, [line for line in rows if start <= line[6] < end])
+    return f.bank("2026-01-20", "55.00", ref="B9")
+
+
+def told(place, day=DAY):
+    found = reconcile(open_account(place, day, store=Path(place).parent / "store"))
+    return found.findings.drop("evidence").rows(), found.history.rows()
+
+
+def shuffled(f, place):
+    dice = random.Random(5)
+    for rows in f.rows.values():
+        dice.shuffle(rows)
+    f.settlements = [(*s[:5], dice.sample(s[5], len(s[5])), s[6]) for s in reversed(f.settlements)]
+    f.write(place)
+
+
+def packed(f, place):
+    for number, path in enumerate(sorted((f.write(place) / "reports").iterdir(), reverse=True)):
+        inside = place / "reports" / f"deep{number % 3}" / f"z{number}.csv.gz"
+        inside.parent.mkdir(exist_ok=True)
+        inside.write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+
+
+def cut(f, place):
+    for name in ("ledger", "reimb", "returns"):
+        whole = f.write(place) / "reports" / f"{name}.txt"
+        head, *rows = whole.read_text().splitlines()
+        for part in range(2):
+            (place / "reports" / f"{name}-{part}.txt").write_text("\n".join([head, *rows[part::2]]))
+    for name in ("ledger", "reimb", "returns"):
+        (place / "reports" / f"{name}.txt").unlink()
+
+
+def again(f, place):
+    f.write(place)
+    for name in ("ledger", "reimb", "returns", "settlement-901-V2"):
+        path = place / "reports" / f"{name}.txt"
+        (place / "reports" / f"{name} (1).txt").write_text(path.read_text())
+
+
+@pytest.mark.parametrize("change", [shuffled, packed, cut, again])
+def test_the_same_facts_are_the_same_findings(tmp_path, change):
+    mixed().write(tmp_path / "one")
+    (tmp_path / "two").mkdir()
+    change(mixed(), tmp_path / "two")
+    first = told(tmp_path / "one")
+    assert len(first[0]) > 15
+    assert told(tmp_path / "two") == first
+
+
+def test_a_fact_keeps_its_id_from_day_to_day(tmp_path):
+    mixed().write(tmp_path / "one")
+    seen = {}
+    for day in ("2026-02-15", "2026-02-25", "2026-03-10", "2026-03-31", "2026-05-31"):
+        for row in told(tmp_path / "one", day)[0]:
+            fact = (row[1], row[3], *row[6:10])
+            assert seen.setdefault(row[0], fact) == fact
+    assert len(set(seen.values())) == len(seen)
+
+
+@pytest.mark.parametrize("name", [None, *(name for name in mixed().files() if name != "account.yml")])
+def test_nothing_or_one_report_alone_is_no_error(tmp_path, name):
+    files = mixed().files()
+    for each in filter(None, ("account.yml", name)):
+        path = tmp_path / "one" / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[each])
+    assert told(tmp_path / "one", "2019-01-01") == ([], [])
+    assert name is not None or told(tmp_path / "one") == ([], [])
+    told(tmp_path / "one")
