@@ -9,6 +9,9 @@ from __future__ import annotations
 import pytest
 from case_folder import D, Folder, findings, lines, paid, refund, sale
 
+from recon_lib.books import open_account
+from recon_lib.reconcile import reconcile
+
 LARGE, POUND = (("14", "10", "4"), "4.60"), (("8", "6", "2"), "1.00")
 SMALL, FLAT = (("10", "6", "0.5"), "0.25"), (("40", "20", "1"), "5.00")
 FEES = ("fulfilment_fee_overcharge", "measurement_error")
@@ -59,6 +62,21 @@ def test_the_card_of_2025():
         over(13, "2025-04-01", "2025-06-30", "0.52", "0.52", state="expired"),
         over(14, "2025-04-02", "2025-07-01", "0.52", "0.52"),
     ])  # fmt: skip
+
+
+def test_a_correction_is_history_with_the_day_it_was_settled(tmp_path):
+    f = measured({1: POUND}).reimb("2026-02-20", "R1", "Fee_Correction", 1, 1, "0.40")
+    rows = sale(o(1), 1, "2026-01-20", "30.00", fba="5.00") + paid("2026-02-22", "INCORRECT_FEES_ITEMS", "0.40", 1)
+    f.settle("901", "2026-01-01", "2026-03-25", rows).write(tmp_path / "one")
+    day = reconcile(open_account(tmp_path / "one", "2026-03-31", store=tmp_path / "store"))
+    assert day.findings.is_empty()
+    (row,) = day.history.rows()
+    days = [str(value) for value in row[1:4]]
+    assert (row[0], days, row[5]) == (
+        "fulfilment_fee_overcharge",
+        ["2026-01-20", "2026-02-20", "2026-02-22"],
+        D("0.40"),
+    )
 
 
 def test_both_sides_of_every_change():

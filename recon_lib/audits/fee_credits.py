@@ -13,6 +13,7 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits.evidence import settled
 from recon_lib.audits.facts import paid_lines, reimbursements
+from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
 from recon_lib.money import MONEY, money_text
 
@@ -25,7 +26,8 @@ def corrections(books: Books) -> pl.DataFrame:
     fine = (pl.col("amount") * _FINE).cast(pl.Int64)
     told = reimbursements(books).filter(pl.col("why") == "feecorrection", pl.col("amount_total") > 0)
     told = told.rename({"approved_on": "on", "amount_total": "amount"})
-    told = told.with_columns(fine=fine, settled_on=pl.lit(None, pl.Date)).select(columns)
+    told = told.join(settled_on(books).select("row", "settled_on"), on="row", how="left")
+    told = told.with_columns(fine=fine).select(columns)
     paid = paid_lines(books).filter(pl.col("why") == "feecorrection", pl.col("amount") > 0)
     paid = paid.with_columns(
         on="posted_on", settled_on="posted_on", fine=fine, reimbursement_id=pl.lit(None, pl.String)
