@@ -58,6 +58,18 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
     check.set_defaults(run=_check)
+    life = commands.add_parser(
+        "life", help="tell the life of one Amazon Pay activity: recorded, open, matched, by which rule"
+    )
+    life.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    life.add_argument(
+        "id", metavar="ID", help="any of its ids: capture or refund, seller reference, seller order, order reference"
+    )
+    life.add_argument("--date", type=_day, required=True, help="as at the end of that day, like 2026-01-31")
+    life.set_defaults(run=_life)
+    journal = commands.add_parser("journal", help="write the journal of a published packet as plain text for beancount")
+    journal.add_argument("packet", type=Path, metavar="PACKET_FOLDER")
+    journal.set_defaults(run=_journal)
     case_commands.add_commands(commands)
     return whole
 
@@ -141,6 +153,26 @@ def _check(arguments: argparse.Namespace) -> int:
     result = check(arguments.paths, store=default_store())
     print(render(result))
     return result.exit_code
+
+
+def _life(arguments: argparse.Namespace) -> int:
+    from recon_lib.books import open_account
+    from recon_lib.pay_life import pay_life
+
+    found = pay_life(open_account(arguments.account_folder, arguments.date), arguments.id)
+    print(found.text)
+    return 0 if found.is_settled else 1
+
+
+def _journal(arguments: argparse.Namespace) -> int:
+    from recon_lib import publish
+    from recon_lib.plain_journal import beancount
+
+    if not all((arguments.packet / name).is_file() for name in ("journal.csv", "manifest.json")):
+        raise UsageError(f"{arguments.packet} is no packet", hoped="a folder like packets/demo-us/2026-01-31")
+    entered = publish.journal(arguments.packet)
+    print(beancount(entered.journal) if entered else "", end="")
+    return 0
 
 
 def _day(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 from pay_folder import Account
 
+from recon_lib.__main__ import main
 from recon_lib.journal import ACCOUNTS
 
 T, R, O, P = "AmazonTransactionId", "SellerReferenceId", "SellerOrderId", "AmazonOrderReferenceId"  # noqa: E741
@@ -541,3 +543,70 @@ def test_a_seam_is_no_gap_and_a_transfer_that_fits_heals_one(a: Account, end: st
         assert kinds == []
     else:
         assert kinds == (["settlement_gap"] if gap else ["settlement_out_of_balance"])
+
+
+# --- one activity's life ---------------------------------------------------------------------------------------------
+
+
+def test_the_life_of_an_activity_is_told(
+    a: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECON_STORE", str(a.root / ".store"))
+    a.did(". . O1 .", "10.00", "01-05 09:00")
+    a.did("C2 . . .", "7.00", "01-05 09:00")
+    a.did("C3 . . .", "30.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 R1 O1 P1", "10.00", "01-06 10:00"), a.row("C3 . . .", "29.00", "01-05 10:00"))
+
+    def told(wanted: str) -> tuple[int, list[str]]:
+        code = main(["life", str(a.root), wanted, "--date", "2026-01-08"])
+        return code, capsys.readouterr().out.splitlines()
+
+    whole = [
+        "capture of 10.00 USD: reconciled",
+        "    recorded    2026-01-05 09:00:00-08:00, books/pay_activity.csv line 2",
+        "    ids         SellerOrderId O1",
+        "    matched on  2026-01-06 by SellerOrderId, open for 1 day until then",
+        "    settled     10.00 USD posted 2026-01-06 10:00:00-08:00, reports/f.csv line 7, settlement S1",
+    ]
+    assert told("o1") == told(" C1 ") == (0, whole)  # also by an id that only the settlement knows
+    code, said = told("C2")
+    assert (code, said[0]) == (1, "capture of 7.00 USD: open for 87.0 hours at the end of 2026-01-08, overdue "
+                                  "(not settled after 48 hours: contact Merchant Support)")  # fmt: skip
+    code, said = told("C3")
+    assert (code, said[0]) == (1, "capture of 30.00 USD: settled with another amount, 1.00 USD apart")
+    assert told("C9") == (2, [])
+
+
+# --- the journal for beancount ---------------------------------------------------------------------------------------
+
+
+def test_beancount_takes_the_journal_and_has_its_balances(
+    a: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own imports
+        from beancount import loader
+        from beancount.core import data, realization
+
+    a.did("C1 . . .", "100.00", "01-05 09:00")
+    a.did("C2 . . .", "50.00", "01-06 09:00")  # stays open
+    a.did("R1 . . .", "-30.00", "01-06 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "100.00", "01-05 10:00", number='N"1\\'), a.row("R1 . . .", "-30.00", "01-06 10:00", number="N2"),
+           a.transfer("-60.00", "01-06 11:00", "N2"), a.row("", "-5.00", "01-06 12:00", "Reserve", number="N2"),
+           a.row("C9 . . .", "7.00", "01-06 12:00", number="N2"))  # fmt: skip
+    a.packet("01-06", tmp_path / "out")
+    assert main(["journal", str(tmp_path / "out" / "2026-01-06")]) == 0
+    entries, errors, _ = loader.load_string(capsys.readouterr().out)
+    assert errors == []
+    assert sum(isinstance(entry, data.Transaction) for entry in entries) == 4
+    tree = realization.realize(entries)
+    balances = {
+        p.account: p.balance.get_currency_units("USD").number for p in realization.iter_children(tree, leaf_only=True)
+    }
+    # 100 − 3.20 − 30 − 60 − 5 + 7 − 0.50 = 8.30
+    assert {name: str(value) for name, value in balances.items()} == {
+        "Assets:AmazonPay:Receivable": "50.00", "Assets:AmazonPay:Reserve": "5.00", "Assets:AmazonPay:Undisbursed": "8.30",
+        "Assets:Bank": "60.00", "Equity:AmazonPay:Suspense": "-7.00", "Expenses:AmazonPay:Fees": "3.70",
+        "Income:AmazonPay:Sales": "-120.00",
+    }  # fmt: skip
+    assert main(["journal", str(tmp_path)]) == 2

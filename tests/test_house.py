@@ -20,11 +20,11 @@ FLOW = [
     "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
     "account", "check", "merging", "settled_files", "zones", "books", "asof", "keys", "matching_terms", "matching_ladder",
     "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
-    "audits", "claims", "journal",
+    "audits", "claims", "journal", "pay_life",
     "fast_pay", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
-    "reconcile", "controls", "answer", "sections", "manifest", "publish", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
+    "bridge", "reconcile", "controls", "bank_totals", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
     "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily", "telling",
-    "widgets", "__init__", "case_commands", "__main__",
+    "explore", "life", "life_chart", "explore_tables", "widgets", "__init__", "case_commands", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
 LATE = {("books", "asof"), ("outputs", "reconcile"), ("outputs", "claims_book"), ("audits", "books")}
