@@ -35,7 +35,7 @@ def render(day: Any, **facts: Any) -> bytes:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     names: dict[str, Any] = {"day": day, "books": day.books, "out": ""}
     for cell in notebook.cells:
-        if cell.cell_type != "code" or "parameters" in cell.metadata.get("tags", []):
+        if cell.cell_type != "code" or {"parameters", "notebook-only"} & set(cell.metadata.get("tags", [])):
             continue
         if "reconcile(books" in cell.source:
             exec(
