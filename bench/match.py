@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -22,7 +23,6 @@ import polars as pl
 from recon_lib.account import load_account
 from recon_lib.fast_pay import GROUP, IDS, FastSide, activity_side, settlement_side, stored_side
 from recon_lib.matching import DUPLICATE, MATCHED, ONLY_LEFT, ONLY_RIGHT, pair
-from recon_lib.matching_terms import UnfoldedIds
 from recon_lib.pay_keys import pay_rules
 
 AS_OF = date(2026, 9, 30)
@@ -39,23 +39,22 @@ def main() -> None:
     keep = not given.frugal
     files = sorted((given.account / "reports").glob("*pay*settlement*")), [given.account / "books" / "pay_activity.csv"]
 
-    def sides(fold: bool) -> list[FastSide | None]:
+    def lines() -> FastSide | None:
         if given.store:
-            return [stored_side(paths[0], given.store, account.currencies, ids=keep, fold=fold) for paths in files]
-        read = settlement_side, activity_side
-        return [
-            side(paths[0], account.currencies, ids=keep, fold=fold) for side, paths in zip(read, files, strict=True)
-        ]
+            return stored_side(files[0][0], given.store, account.currencies)
+        return settlement_side(files[0][0], account.currencies, ids=keep)
 
-    for fold in (False, True):
-        lines, activity = sides(fold)
-        if lines is None or activity is None:
-            sys.exit("a file is not plain: the quick way does not read it")
-        try:
-            print(json.dumps(totals(lines, activity, account, given.out), sort_keys=True))
-            return
-        except UnfoldedIds:
-            continue
+    def activity() -> FastSide | None:
+        if given.store:
+            return stored_side(files[1][0], given.store, account.currencies)
+        return activity_side(files[1][0], account.currencies, ids=keep)
+
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(activity)
+        right, left = lines(), reading.result()
+    if right is None or left is None:
+        sys.exit("a file is not plain: the quick way does not read it")
+    print(json.dumps(totals(right, left, account, given.out), sort_keys=True))
 
 
 def totals(lines: FastSide, activity: FastSide, account, out: Path) -> dict[str, object]:  # type: ignore[no-untyped-def]

@@ -1,80 +1,72 @@
 """The two sides of the Amazon Pay match straight from the files, for volume: typed, checked and hashed in one streaming pass.
 
-The same declarations, date shapes and rules as the doorway, without keeping every column. A file in which any cell is
-not plainly readable or a currency is not the account's gives None: then the doorway has to read it.
+The same declarations, cell shapes and rules as the doorway, without keeping every column. A file in which any cell of
+the columns read here is not plainly written or a currency is not the account's gives None: then the doorway has to
+read it. Columns that the match does not need (fees, the settlement's id) are not looked at.
 
-Ids are hashed as they stand, because folding tens of millions of texts costs as much as reading them. The match looks at
-every id that is in no certain pair and raises `UnfoldedIds` where one needs trimming or folding: read again with `fold`.
+Ids are hashed as they stand, because folding tens of millions of texts costs as much as reading them, while every one
+is proven to need no folding. A side in which one does is read again and folded.
 """
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.keys import group_mix, normal, raw_hash
+from recon_lib.fast_lines import Lines
+from recon_lib.keys import group_mix, no_folding, normal, raw_hash
 from recon_lib.pay_keys import KEY_COLUMNS
-from recon_lib.reports import FAMILIES, dates, read, typed
-from recon_lib.reports.recognise import Header, recognise
-from recon_lib.reports.text import HEAD
+from recon_lib.reports import FAMILIES, cells, dates, read, typed
+from recon_lib.reports.recognise import recognise
+from recon_lib.reports.text import HEAD, split_line
 
 IDS = list(KEY_COLUMNS.values())
 GROUP = "group"  # kind and currency as one small number
-_FINE = pl.Decimal(38, 9)
+_CENTS = pl.Decimal(18, 2)
 _SAMPLE = 400
+_KINDS = {"pay_lines": ("Capture", "Refund"), "pay_activity": ("capture", "refund")}
 
 
 @dataclass
 class FastSide:
-    """One side: `at`, `amount` (Int64, 1/10000), `group`, `key#` a key, with `ids` the ids, else `key##` of the first key.
+    """One side: `at`, `amount` (Int64, 1/10000), `group`, and of each id `key#`, a 64-bit hash, and `key##`, 32 bits more.
 
-    `others`: rows of the file that are no capture or refund. `scan`: to read some rows again.
+    With `ids` the ids as well. `others`: rows of the file that are no capture or refund. `lines`: to read some rows again.
     """
 
     frame: pl.DataFrame
     others: int
-    scan: pl.LazyFrame
-    read_again: tuple[pl.Series, pl.DataFrame] | None = None
+    lines: Lines
 
     def fetch(self, rows: pl.Series) -> pl.DataFrame:
-        """The ids of the given rows of `frame`, in that order: from memory, or by reading the file once more."""
+        """The ids of the given rows of `frame`, in that order: from memory, or by reading their lines once more."""
         if IDS[0] in self.frame.columns:
             return self.frame.select(*IDS, GROUP)[rows]
-        if self.read_again is not None:
-            places = self.read_again[0].search_sorted(rows)
-            places = places.clip(0, max(len(self.read_again[0]) - 1, 0))
-            if self.read_again[0].gather(places).equals(rows.cast(pl.UInt32)):
-                return self.read_again[1][places]
-        lines = self.frame.select("line", GROUP)[rows].with_row_index("place")
-        wanted = self.scan.select("line", *IDS).join(lines.lazy(), on="line", how="inner").collect(engine="streaming")
-        self.read_again = (rows, wanted.sort("place").select(*IDS, GROUP))
-        return self.read_again[1]
+        wanted = self.frame.select("line", GROUP)[rows]
+        return self.lines.fetch(wanted["line"]).with_columns(wanted[GROUP])
 
 
-def settlement_side(path: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False) -> FastSide | None:
+def settlement_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
     """The capture and refund lines of one settlement file; None where the doorway has to read it."""
-    return _side(path, "pay_lines", "posted", "transaction_type", ("Capture", "Refund"), currencies, ids, fold)
+    return _side(path, "pay_lines", "posted", "transaction_type", currencies, ids)
 
 
-def activity_side(path: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False) -> FastSide | None:
+def activity_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
     """The rows of books/pay_activity.csv; None where the doorway has to read it."""
-    return _side(path, "pay_activity", "activity_at", "kind", ("capture", "refund"), currencies, ids, fold)
+    return _side(path, "pay_activity", "activity_at", "kind", currencies, ids)
 
 
-def _side(
-    path: Path,
-    family: str,
-    moment: str,
-    kind: str,
-    kinds: tuple[str, str],
-    currencies: Sequence[str],
-    ids: bool,
-    fold: bool,
-) -> FastSide | None:
+def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[str], ids: bool) -> FastSide | None:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -82,70 +74,49 @@ def _side(
         header = recognise(text, FAMILIES, path.name)
         if header.report.family != family:
             return None
-        plans = {plan.column.target: plan for plan in typed.plans_for(header)}
-        names = {target: f"c{plan.at}" for target, plan in plans.items() if plan.header is not None}
-        raw = _scan(path, header, names["amount"])
-        shape = raw.select(pl.col(names[moment])).head(_SAMPLE).collect().to_series()
-        plan = dates.sniff(shape.drop_nulls().to_list())
+        places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
+        lines = Lines.of(path, header, {name: places[name] for name in IDS})
+        first = text.splitlines()[header.line : header.line + _SAMPLE]
+        rows = csv.reader(first, delimiter=header.separator) if header.quoted else (
+            split_line(line, header.separator, quoted=False) for line in first
+        )  # fmt: skip
+        sample = [row[places[moment]] for row in rows if len(row) > places[moment]]
+        plan = dates.sniff(sample)
         if not plan.layout or not plan.timed or any(minutes is None for _, minutes in plan.endings):
             return None
+        column = {target: pl.col(f"c{at}") for target, at in places.items()}
+        group = _group(column[kind], column["currency"], _KINDS[family], currencies)
         for at in (
-            _one_ending(pl.col(names[moment]), plan, shape[0][plan.width :]),
-            dates.read(pl.col(names[moment]), plan, strict=True)[0],
+            _one_ending(column[moment], plan, sample[0][plan.width :]),
+            dates.read(column[moment], plan, strict=True)[0],
         ):
-            rows = _typed(raw, names, at, kind, kinds, currencies)
-            rows = rows.with_columns(normal(name) for name in IDS) if fold else rows
-            frame = _kept(rows, ids=ids)
+            raw = lines.scan().select(
+                pl.col("line").cast(pl.UInt32),
+                at.alias("at"),
+                _amount(column["amount"]).alias("amount"),
+                group.alias(GROUP),
+                pl.when(group.is_null()).then(column[kind]).alias("other"),
+                *[column[name].alias(name) for name in IDS],
+            )
+            frame = _kept(raw, ids=ids)
             if not frame["at"].null_count():
                 break
-    except (PolarsError, UnicodeDecodeError, KeyError, OSError):
+    except (PolarsError, UnicodeDecodeError, KeyError, IndexError, OSError):
         return None
-    return _checked(frame, rows, kinds)
-
-
-def _scan(path: Path, header: Header, amount: str) -> pl.LazyFrame:
-    columns = [f"c{i}" for i in range(len(header.names))]
-    return pl.scan_csv(
-        path,
-        separator=header.separator,
-        quote_char='"' if header.quoted else None,
-        has_header=False,
-        skip_lines=header.line,
-        schema={name: _FINE if name == amount else pl.String() for name in columns},
-        row_index_name="line",
-        row_index_offset=header.line + 1,
-        glob=False,
-    )
+    return _checked(frame, lines, family)
 
 
 def _one_ending(text: pl.Expr, plan: dates.DatePlan, first: str) -> pl.Expr:
     """The instant where every cell ends as the first one does; null for any other cell."""
     minutes = dict(plan.endings)[first]
-    local = text.str.to_datetime(plan.layout + first, strict=False, time_unit="us", exact=True)
+    local = text.str.to_datetime(plan.layout + first.replace("%", "%%"), strict=False, time_unit="us", exact=True)
     return (local - pl.duration(minutes=minutes, time_unit="us")).dt.replace_time_zone("UTC")
 
 
-def _typed(
-    raw: pl.LazyFrame,
-    names: dict[str, str],
-    at: pl.Expr,
-    kind: str,
-    kinds: tuple[str, str],
-    currencies: Sequence[str],
-) -> pl.LazyFrame:
-    what = pl.col(names[kind])
-    group = _group(what, pl.col(names["currency"]), kinds, currencies)
-    # Nine digits are read, four may be there: a finer amount divides with a remainder and raises the count of unread cells.
-    fine = pl.col(names["amount"]).to_physical().cast(pl.Int64)
-    amount = pl.when(fine % 10_000_000 == 0).then(fine // 100_000)
-    return raw.select(
-        pl.col("line").cast(pl.UInt32),
-        at.alias("at"),
-        amount.alias("amount"),
-        group.alias(GROUP),
-        pl.when(group.is_null()).then(what).alias("other"),
-        *[pl.col(names[name]).alias(name) for name in IDS],
-    )
+def _amount(text: pl.Expr) -> pl.Expr:
+    """1/10000 of the currency; null for a cell that is not written as plainly as the doorway takes at once."""
+    plain = pl.when(cells.plain_shape(text, "money")).then(text)
+    return plain.cast(_CENTS, strict=False).to_physical().cast(pl.Int64) * 100
 
 
 def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies: Sequence[str]) -> pl.Expr:
@@ -156,51 +127,105 @@ def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies:
 
 
 def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
-    hashes = [raw_hash(name, "mix").alias(f"{name}#") for name in IDS]
-    second = [] if ids else [raw_hash(IDS[0], "mix", seed=101).alias(f"{IDS[0]}##")]
-    wanted = rows.with_columns(group_mix(GROUP).alias("mix")).select(
-        "line", "at", "amount", GROUP, "other", *hashes, *second, *(IDS if ids else [])
-    )
-    frame = wanted.collect(engine="streaming")
+    """The columns of a side, all rows still there; ids are folded where any of them needs it."""
+    for folded in (False, True):
+        if folded:
+            rows = rows.with_columns(normal(name) for name in IDS)
+        plain = pl.struct(IDS).map_batches(no_folding, return_dtype=pl.Boolean, is_elementwise=True)
+        frame = (
+            rows.with_columns(group_mix(GROUP).alias("mix"))
+            .select(
+                "line", "at", "amount", GROUP, "other",
+                *[raw_hash(name, "mix").alias(f"{name}#") for name in IDS],
+                *[raw_hash(name, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{name}##") for name in IDS],
+                *(IDS if ids else []),
+                *([] if folded else [plain.alias("plain")]),
+            )
+            .collect(engine="streaming")
+        )  # fmt: skip
+        if folded or frame["plain"].all():
+            break
+    frame = frame.drop("plain", strict=False)
     for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
         frame = frame.with_columns(frame[name].rechunk())
     return frame
 
 
-def _checked(frame: pl.DataFrame, rows: pl.LazyFrame, kinds: tuple[str, str]) -> FastSide | None:
+def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:
     """None where a cell was not read, or where a row left aside might be a capture or refund written otherwise."""
     others = 0
+    lines.rows = frame.height
     if frame["other"].null_count() < frame.height or frame[GROUP].null_count():
         aside = frame.filter(pl.col(GROUP).is_null())
-        known = [kind.lower() for kind in kinds]
+        known = [kind.lower() for kind in _KINDS[family]]
         if aside["other"].is_null().any() or aside["other"].str.strip_chars().str.to_lowercase().is_in(known).any():
             return None
         others = aside.height
+        if family == "pay_activity":  # the seller's own book has no other kinds
+            return None
+        if aside["at"].null_count() or aside["amount"].null_count():
+            return None
         frame = frame.filter(pl.col(GROUP).is_not_null())
     if frame["at"].null_count() or frame["amount"].null_count():
         return None
-    return FastSide(frame.drop("other"), others, rows)
+    if frame.height and not _in_range(frame["at"]):
+        return None
+    if family == "pay_activity":
+        refund, amount = pl.col(GROUP) % 2 == 1, pl.col("amount")
+        wrong = (refund & (amount > 0)) | (~refund & (amount < 0))
+        if frame.select(wrong.any()).item():
+            return None
+    return FastSide(frame.drop("other"), others, lines)
 
 
-def stored_side(
-    path: Path, store: Path, currencies: Sequence[str], *, ids: bool = True, fold: bool = False
-) -> FastSide | None:
-    """The same from the typed Parquet that the doorway keeps; the file is read only where the store does not know it."""
+def _in_range(at: pl.Series) -> bool:
+    """Whether all instants surely lie in the years that reports speak of (a day at either end may fall to the doorway)."""
+    first, last = datetime(dates.FIRST_YEAR, 1, 2, tzinfo=UTC), datetime(dates.LAST_YEAR, 12, 30, tzinfo=UTC)
+    return bool(at.is_between(first, last).all())
+
+
+def stored_side(path: Path, store: Path, currencies: Sequence[str]) -> FastSide | None:
+    """The same without ids from what the doorway keeps, beside which the side is kept too; None for one with rejects."""
     reading = read(path, store=store)
     if reading.rows_rejected:
         return None
-    family = next(name for name in ("pay_lines", "pay_activity") if name in reading.frames)
+    family = next(name for name in _KINDS if name in reading.frames)
+    kept = reading.frames[family]
+    with path.open("rb") as file:
+        text = file.read(HEAD).decode("utf-8-sig", errors="replace")
+    header = recognise(text, FAMILIES, path.name)
+    places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
+    lines = Lines.of(path, header, {name: places.get(name, -1) for name in IDS})
+    lines.stored = None if reading.encoding.startswith("utf-8") and -1 not in lines.wanted.values() else kept
+    ready = kept.with_name(f"{family}-{_version(currencies)}.arrow")
+    if ready.is_file():
+        frame = pl.read_ipc(ready)
+        lines.rows = reading.rows_total
+        return FastSide(frame, reading.rows_total - frame.height, lines)
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
-    kinds = ("Capture", "Refund") if family == "pay_lines" else ("capture", "refund")
-    raw = pl.scan_parquet(reading.frames[family])
-    group = _group(pl.col(kind), pl.col("currency"), kinds, currencies)
-    amount = pl.col("amount").to_physical().cast(pl.Int64)
-    rows = raw.select(
+    group = _group(pl.col(kind), pl.col("currency"), _KINDS[family], currencies)
+    rows = pl.scan_parquet(kept).select(
         "line",
         pl.col(moment).alias("at"),
-        amount,
+        pl.col("amount").to_physical().cast(pl.Int64),
         group.alias(GROUP),
         pl.when(group.is_null()).then(kind).alias("other"),
         *IDS,
     )
-    return _checked(_kept(rows, ids=ids), rows, kinds)
+    side = _checked(_kept(rows, ids=False), lines, family)
+    if side is not None:
+        with tempfile.NamedTemporaryFile(dir=ready.parent, delete=False) as made:
+            side.frame.rechunk().write_ipc(made.name, record_batch_size=max(side.frame.height, 1))
+        os.replace(made.name, ready)
+    return side
+
+
+@cache
+def _sources() -> bytes:
+    here = Path(__file__).parent
+    return b"".join((here / name).read_bytes() for name in ("fast_pay.py", "keys.py", "pay_keys.py"))
+
+
+def _version(currencies: Sequence[str]) -> str:
+    """What decides the numbers in a kept side: the sources that make them and the currencies in their order."""
+    return hashlib.sha256(_sources() + repr((pl.__version__, list(currencies))).encode()).hexdigest()[:12]

@@ -36,12 +36,19 @@ def group_mix(group: str) -> pl.Expr:
 
 
 def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
-    """64-bit hash of an id as it stands, inside a group (`group_mix`); null where there is no id."""
+    """64-bit hash of an id as it stands, inside a group (`group_mix`); null where there is no id. For normal ids only."""
     return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
 
 
-def all_normal(ids: pl.Series) -> bool:
-    """Whether no id needs trimming or folding: there is no blank, small letter or letter beyond ASCII in any of them."""
-    text = ids.str.join("").item() or ""
-    letters = np.frombuffer(text.encode(), np.uint8)
-    return not bool((((letters - np.uint8(97)) < 26) | (letters <= 32) | (letters > 126)).any())
+def no_folding(ids: pl.Series) -> pl.Series:
+    """For a struct of ids: true everywhere where surely none needs trimming or folding, else false everywhere.
+
+    Surely: no blank, small letter or letter beyond ASCII is in any of them (a few marks count as such too).
+    """
+    plain = True
+    for name in ids.struct.fields:
+        text = ids.struct.field(name).str.join("").cast(pl.Binary).item()
+        if text:
+            letters = np.frombuffer(text, np.uint8)
+            plain = plain and bool(letters.max() < ord("a") and letters.min() > ord(" "))
+    return pl.repeat(plain, len(ids), dtype=pl.Boolean, eager=True)

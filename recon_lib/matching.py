@@ -11,7 +11,8 @@ gives what a run a day gave. Two lines that both know a sure id (unique by natur
 A difference is never assumed where a key of an earlier rule is known on both sides and disagrees.
 
 Most keys are unique on both sides and nobody else can claim their lines: these are paired by one hash join, and the
-texts behind the hashes are compared (`quick`). Only what is left goes through the careful steps (`matching_rest`).
+texts behind the hashes, or further bits, are compared (`quick`). Only what is left goes through the careful steps
+(`matching_rest`).
 """
 
 from __future__ import annotations
@@ -73,9 +74,9 @@ def pair(
         later: the side that follows the other ("right": a settlement line follows the activity).
         repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a
             line whose first of them is null never is.
-        fetch_left, fetch_right: where the frames hold hashes (`key#`, and a second, independent one of the first key as
-            `key##`) instead of ids: gives the rows of the given row numbers with their ids. `key##` then stands in for
-            comparing texts.
+        fetch_left, fetch_right: where the frames hold hashes of the normal ids (`key#`, 64 bits; `key##`, 32 more of
+            another seed): gives the rows of the given row numbers with their ids. Both hashes equal then stands in for
+            comparing texts: 96 bits, so that an accident among ten million ids is less likely than one in 10^14.
         dated: whether to work out `paired_on` (null otherwise).
 
     Lines of one instant are told apart by their keys and amount, then by their order in the frame, so the order of the
@@ -87,8 +88,6 @@ def pair(
         Side.of(right, [r.right for r in rules], terms, tuple(repeat_right), fetch_right),
     )
     quick_left, quick_right = _quick(*sides, terms)
-    for side, quick in zip(sides, (quick_left, quick_right), strict=True):
-        side.keep_texts(_wanted(side, quick, sides[0].amounts[quick_left] != sides[1].amounts[quick_right]))
     slow, repeats = pair_rest(*sides, quick_left, quick_right, terms)
     partner = np.full(left.height, -1, np.int32)
     partner[quick_left] = quick_right
@@ -143,13 +142,6 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
                 keys = left.hashes[number].gather(pl.Series(rows_left.astype(np.uint32)))
                 sure &= ~keys.is_in(claimed.implode()).fill_null(False).to_numpy()
     return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
-
-
-def _wanted(side: Side, quick: Array, odd: Array) -> Array:
-    """The rows whose ids are looked at: all that are in no quick pair, and those of quick pairs with a difference."""
-    wanted = np.ones(side.height, bool)
-    wanted[quick[~odd]] = False
-    return np.flatnonzero(wanted)
 
 
 def _tolerated(

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
-from recon_lib.keys import all_normal, key_hash, normal
+from recon_lib.keys import key_hash, normal
 from recon_lib.money import MONEY
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 Fetch = Callable[[pl.Series], pl.DataFrame]
-
-
-class UnfoldedIds(ValueError):
-    """Ids were hashed as they stand although some need trimming or folding; hash them again with `keys.normal`."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,6 @@ class Side:
     at: Array
     amounts: Array
     unit: int
-    kept: tuple[Array, pl.DataFrame] | None = None  # rows whose ids were fetched, and their ids
 
     @classmethod
     def of(
@@ -119,33 +113,10 @@ class Side:
             moments = moments.dt.convert_time_zone(self.terms.zone).dt.date()
         return moments.to_physical().cast(pl.Int32).to_numpy()
 
-    def keep_texts(self, rows: Array) -> None:
-        """For a side that came with hashes of ids as they stand: fetches the ids of `rows` (rising) and looks at them."""
-        if self.fetch is None:
-            return
-        self.kept = (rows, self.fetch(pl.Series(rows.astype(np.uint32))))
-        if not all(all_normal(self.kept[1][key]) for key in dict.fromkeys([*self.keys, *self.other_ids])):
-            raise UnfoldedIds("an id needs trimming or folding: its hash says nothing")
-
-    def raw_texts(self, rows: Array, rule: int) -> pl.Series | None:
-        """The rule's ids of the rows as they stand; None where only hashes are in memory."""
-        key = self.keys[rule]
-        if key in self.frame.columns:
-            return self.frame[key].gather(pl.Series(rows.astype(np.uint32)))
-        if self.kept is None:
-            return None
-        return self.kept[1][key].gather(pl.Series(np.searchsorted(self.kept[0], rows).astype(np.uint32)))
-
-    @cached_property
-    def has_texts(self) -> bool:
-        return all(key in self.frame.columns for key in self.keys)
-
     def texts(self, rows: Array) -> pl.DataFrame:
         """The normal ids of the given rows, one column `k0`, `k1` ... a rule, the `within` columns as text, and `other_ids`."""
         wanted = pl.Series(rows.astype(np.uint32))
-        if self.kept is not None:
-            part = self.kept[1][pl.Series(np.searchsorted(self.kept[0], rows).astype(np.uint32))]
-        elif self.has_texts or self.fetch is None:
+        if self.fetch is None or all(key in self.frame.columns for key in self.keys):
             part = self.frame.select(list(dict.fromkeys([*self.keys, *self.terms.within, *self.other_ids])))[wanted]
         else:
             part = self.fetch(wanted)
@@ -169,14 +140,14 @@ def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule
     equal = np.ones(len(rows_left), bool)
     for name in left.terms.within:
         equal &= (left.frame[name].gather(a) == right.frame[name].gather(b)).to_numpy()
-    x, y = left.raw_texts(rows_left, rule), right.raw_texts(rows_right, rule)
-    if x is not None and y is not None:
-        same = (x == y).to_numpy()
-        if not same.all():
-            where = pl.Series(np.flatnonzero(~same).astype(np.uint32))
-            both = pl.DataFrame({"x": x.gather(where), "y": y.gather(where)}).select(normal("x") == normal("y"))
-            same = same.copy()
-            same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
-        return np.asarray(equal & same)
-    second = (left.frame[f"{one}##"].gather(a), right.frame[f"{two}##"].gather(b))
-    return np.asarray(equal & (second[0] == second[1]).to_numpy())
+    if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:
+        second = left.frame[f"{one}##"].gather(a) == right.frame[f"{two}##"].gather(b)
+        return np.asarray(equal & second.to_numpy())
+    x, y = left.frame[one].gather(a), right.frame[two].gather(b)
+    same = (x == y).to_numpy()
+    if not same.all():
+        where = pl.Series(np.flatnonzero(~same).astype(np.uint32))
+        both = pl.DataFrame({"x": x.gather(where), "y": y.gather(where)}).select(normal("x") == normal("y"))
+        same = same.copy()
+        same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
+    return np.asarray(equal & same)

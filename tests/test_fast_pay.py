@@ -7,9 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib.fast_pay import GROUP, IDS, activity_side, settlement_side
+from recon_lib.fast_pay import GROUP, IDS, FastSide, activity_side, settlement_side, stored_side
 from recon_lib.matching import Pairing, pair
-from recon_lib.matching_terms import UnfoldedIds
 from recon_lib.pay_keys import pay_rules
 
 KEYS = ("AmazonTransactionId", "SellerReferenceId", "SellerOrderId", "AmazonOrderReferenceId")
@@ -54,12 +53,9 @@ def files(folder: Path, lines: list[str] | None = None, activity: list[str] | No
     return settlement, book
 
 
-def matched(folder: Path, *, ids: bool) -> Pairing:
-    settlement, book = files(folder)
-    lines, activity = settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids)
+def joined(lines: FastSide | None, activity: FastSide | None) -> Pairing:
     assert lines is not None
     assert activity is not None
-    assert lines.others == 1
     return pair(
         activity.frame, lines.frame, pay_rules(KEYS), within=(GROUP,), zone="America/Los_Angeles",
         repeat_left=["at", *IDS, "amount", GROUP], repeat_right=[IDS[0], GROUP, "amount"],
@@ -67,9 +63,21 @@ def matched(folder: Path, *, ids: bool) -> Pairing:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("ids", [True, False])
-def test_the_match_of_two_small_files(tmp_path: Path, ids: bool) -> None:
-    found = matched(tmp_path, ids=ids)
+@pytest.mark.parametrize("way", ["ids in memory", "hashes only", "stored", "stored before"])
+def test_the_match_of_two_small_files(tmp_path: Path, way: str) -> None:
+    settlement, book = files(tmp_path)
+    store = tmp_path / "store"
+    if way == "stored before":
+        assert stored_side(settlement, store, ["USD"])
+        assert stored_side(book, store, ["USD"])
+    if way.startswith("stored"):
+        lines, activity = stored_side(settlement, store, ["USD"]), stored_side(book, store, ["USD"])
+    else:
+        ids = way == "ids in memory"
+        lines, activity = settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids)
+    assert lines is not None
+    assert lines.others == 1
+    found = joined(lines, activity)
     assert found.pairs.select("left", "right", pl.col("rule").cast(pl.String)).rows() == [
         (0, 0, "AmazonTransactionId"), (1, 1, "SellerReferenceId"), (2, 2, "SellerOrderId"),
     ]  # fmt: skip
@@ -105,29 +113,70 @@ def test_what_is_not_plain_is_left_to_the_doorway(tmp_path: Path, odd: str) -> N
     assert settlement_side(settlement, ["USD"]) is None
 
 
-def test_ids_that_need_folding_are_noticed(tmp_path: Path) -> None:
-    settlement, book = files(tmp_path, activity=[*ACTIVITY, "2026-01-02T16:00:00+00:00,capture,c9,,,P9,7.00,USD\n"])
-    lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
-    assert lines is not None
-    assert activity is not None
-    with pytest.raises(UnfoldedIds):
-        pair(
-            activity.frame,
-            lines.frame,
-            pay_rules(KEYS),
-            within=(GROUP,),
-            fetch_left=activity.fetch,
-            fetch_right=lines.fetch,
-        )
-    lines, activity = settlement_side(settlement, ["USD"], fold=True), activity_side(book, ["USD"], fold=True)
-    assert lines is not None
-    assert activity is not None
-    found = pair(
-        activity.frame,
-        lines.frame,
-        pay_rules(KEYS),
-        within=(GROUP,),
-        fetch_left=activity.fetch,
-        fetch_right=lines.fetch,
-    )
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,1e3,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,1.0e1,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7, 1.00,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,+1.00,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,1.,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,1.000,USD\n",
+        "2026-01-02T16:00:00+00:00,capture,C7,,,P7,-1.00,USD\n",
+        "2026-01-02T16:00:00+00:00,refund,C7,,,P7,1.00,USD\n",
+        "2026-01-02T16:00:00+00:00,payout,C7,,,P7,1.00,USD\n",
+        "0226-01-02T16:00:00+00:00,capture,C7,,,P7,1.00,USD\n",
+    ],
+)
+def test_what_the_doorway_may_refuse_is_left_to_it(tmp_path: Path, odd: str) -> None:
+    _, book = files(tmp_path, activity=[*ACTIVITY, odd])
+    assert activity_side(book, ["USD"]) is None
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    ("line", "activity"),
+    [
+        ("C9 R9 O9 P9", "c9,,,P9"),
+        ("c9 R9 O9 P9", "C9,,,P9"),
+        ("C9 R9 O9 P9", "\u00a0C9 ,,,P9"),
+        ("C8 R9 O9 p9", ",,,P9"),
+        ("ß9 R9 O9 P9", "SS9,,,"),
+    ],
+)
+def test_an_id_in_two_spellings_is_one_id(tmp_path: Path, ids: bool, line: str, activity: str) -> None:
+    lines = [*LINES[:-1], row("2026-01-02T13:00:00 -0800", line, "Capture", "7.00")]
+    settlement, book = files(tmp_path, lines, [*ACTIVITY, f"2026-01-02T16:00:00+00:00,capture,{activity},7.00,USD\n"])
+    found = joined(settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids))
     assert (4, 4) in found.pairs.select("left", "right").rows()
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_line_that_comes_twice_in_two_spellings_is_a_duplicate(tmp_path: Path, ids: bool) -> None:
+    """Both spellings have a partner of their own spelling, so nothing is left over that would show the second one."""
+    lines = [row("2026-01-02T09:00:00 -0800", f"{tx} . . .", "Capture", "10.00") for tx in ("C1", "c1")]
+    activity = [f"2026-01-02T16:00:0{n}+00:00,capture,{tx},,,,10.00,USD\n" for n, tx in enumerate(("C1", "c1"))]
+    settlement, book = files(tmp_path, lines, activity)
+    found = joined(settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids))
+    assert found.right_pile.to_list() == ["matched", "duplicate"]
+    assert found.left_pile.to_list() == ["matched", "only left"]
+
+
+def test_a_line_end_inside_an_id_does_not_mislead(tmp_path: Path) -> None:
+    odd = row("2026-01-02T13:00:00 -0800", "C7 R7 O7 P7", "Capture", "7.00").replace("R7", "R\n7")
+    settlement, book = files(tmp_path, [LINES[0], odd, *LINES[1:]])
+    lines, activity = settlement_side(settlement, ["USD"], ids=False), activity_side(book, ["USD"], ids=False)
+    assert lines is not None
+    assert activity is not None
+    told = lines.fetch(pl.Series([5, 0, 1, 1], dtype=pl.UInt32))
+    assert told[IDS[0]].to_list() == ["C9", "C7", "C1", "C1"]
+    assert told[IDS[1]].to_list() == ["R9", "R\n7", "R1", "R1"]
+    told = activity.fetch(pl.Series([3, 0], dtype=pl.UInt32))
+    assert told.rows() == [("C5", None, None, "P5", 0), ("C1", None, "O1", "P1", 0)]
+
+
+def test_the_last_line_may_lack_its_end(tmp_path: Path) -> None:
+    _, book = files(tmp_path, activity=[*ACTIVITY[:-1], ACTIVITY[-1].rstrip()])
+    activity = activity_side(book, ["USD"], ids=False)
+    assert activity is not None
+    assert activity.fetch(pl.Series([3], dtype=pl.UInt32)).rows() == [("C5", None, None, "P5", 0)]
