@@ -20,11 +20,12 @@ Kind = Literal["text", "int", "money", "fine", "measure", "day", "instant", "mom
 
 text     trimmed, empty is null
 int      whole number (`10`, `10.0` and `1,000` too), negative allowed
-money    at most 2 digits after the mark (`fine`: at most 4); decimal mark of the file, thousands marks, brackets = negative
+money    at most 2 digits after the mark (`fine`: at most 4); decimal mark of the file, thousands marks, brackets =
+         negative
 measure  at most 8 digits after the mark
 day      a calendar day in any written shape -> Date column of that name
-instant  gives two columns: for the target `posted` the reader fills `posted_at` (UTC, null where the text has no time zone)
-         and `posted_on` (the day as written)
+instant  gives two columns: for the target `posted` the reader fills `posted_at` (UTC, null where the text has no
+         time zone) and `posted_on` (the day as written)
 moment   a point in time that must have a zone -> one Datetime(UTC) column of that very name
 """
 
@@ -43,26 +44,33 @@ class Column:
 class Report:
     """One report family.
 
-    key             natural key for overlapping files (section 13 of the format notes): columns of the frame, without what changes.
-                    Rows equal in the key are counted per file and merged by maximum count; a file's own twins all count.
-    newest_by       the row is updated in place: per key and occurrence the row with the largest value of this column wins.
+    key             natural key for overlapping files (section 13 of the format notes): columns of the frame,
+                    without what changes. Rows equal in the key are counted per file and merged by maximum count; a
+                    file's own twins all count.
+    newest_by       the row is updated in place: per key and occurrence the row with the largest value of this
+                    column wins.
     private         header names of buyers' data: dropped before anything else sees them, never in a reject either.
-    signature       header names (any case, blanks/-/_ ignored) that together mean "this report"; the first family in FAMILIES whose
-                    signature fits and that no more specific one claims is it. Two claimants with equally long signatures: name both.
+    signature       header names (any case, blanks/-/_ ignored) that together mean "this report"; the first family
+                    in FAMILIES whose signature fits and that no more specific one claims is it. Two claimants with
+                    equally long signatures: name both.
     quoted          None: sniffed (tab: unquoted, comma: quoted); True for ledger-like quoted tab files.
-    check, finish   `check` runs on the typed rows (rejects with its text as reason), then `finish`; columns whose target is not in the
-                    frame are there for these two and are left behind afterwards. `finish` may make several rows of one (same `line`).
-    language        what the header is written in (facts["language"]); sets the order of day and month where a date leaves it open.
-    prepare         facts that the rows themselves tell (a currency that stands on the summary row only); gets the rows as text under
-                    their target names. Facts always there: `language` (the header's), `preamble` (the text before the header),
-                    `marketplace` (the account's, where given), `columns` (the header names, normalised, one blank between).
-    split           where one file gives several frames: typed rows (after `finish`) -> family -> rows; `extra_frames` names the
-                    frames of the families beside the report's own.
-    head_only       families of `split` whose rows all stand among the first rows of a file (a settlement's summary row); the reader
-                    proves it by counting.
+    check, finish   `check` runs on the typed rows (rejects with its text as reason), then `finish`; columns whose
+                    target is not in the frame are there for these two and are left behind afterwards. `finish` may
+                    make several rows of one (same `line`).
+    language        what the header is written in (facts["language"]); sets the order of day and month where a date
+                    leaves it open.
+    prepare         facts that the rows themselves tell (a currency that stands on the summary row only); gets the
+                    rows as text under their target names. Facts always there: `language` (the header's), `preamble`
+                    (the text before the header), `marketplace` (the account's, where given), `columns` (the header
+                    names, normalised, one blank between).
+    split           where one file gives several frames: typed rows (after `finish`) -> family -> rows;
+                    `extra_frames` names the frames of the families beside the report's own.
+    head_only       families of `split` whose rows all stand among the first rows of a file (a settlement's summary
+                    row); the reader proves it by counting.
     remark          what `recon check` should say about the finished frames (family -> stored rows).
-    sniff, read     for files without a header line (JSON, OFX, MT940, CAMT): `sniff` says from the first 64 KiB whether the file is it,
-                    `read` turns the whole bytes into `Rows`; storing and hashing stay with the shared reader.
+    sniff, read     for files without a header line (JSON, OFX, MT940, CAMT): `sniff` says from the first 64 KiB
+                    whether the file is it, `read` turns the whole bytes into `Rows`; storing and hashing stay with
+                    the shared reader.
     """
 
     family: str
