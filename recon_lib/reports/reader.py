@@ -184,4 +184,14 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
     }
     if not outcome.rejects.height:
         return told, store.NO_REJECTS
-    return told, outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")
+    rejects = outcome.rejects.select(pl.col(n).cast(t) for n, t in store.REJECTS.items()).sort("line")
+    return told, rejects.with_columns(_shape(pl.col("value"))) if report.private else rejects
+
+
+def _shape(value: pl.Expr) -> pl.Expr:
+    """`Xxxx 99`: in a report that holds buyers' data, a broken row can bring a buyer's cell under any column.
+
+    File and line are told, so the cell can be looked up where it is; the shape shows what is wrong with it.
+    """
+    letters = value.str.replace_all(r"\p{Lu}", "X").str.replace_all(r"[\p{L}--\p{Lu}]", "x")
+    return letters.str.replace_all(r"\p{N}", "9")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -68,7 +69,21 @@ def work_folder(store: Path) -> Path:
     """A temporary folder on the store's own disk, so that moving it into place is atomic."""
     base = store / reader_version()
     base.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=".tmp-", dir=base))
+    _sweep(base)
+    return Path(tempfile.mkdtemp(prefix=f".tmp-{platform.node()}-{os.getpid()}-", dir=base))
+
+
+@cache
+def _sweep(base: Path) -> None:
+    """Once a process: removes what runs of this machine that were killed left behind; it can hold buyers' columns."""
+    for left in base.glob(f".tmp-{platform.node()}-*"):
+        owner = left.name.removeprefix(f".tmp-{platform.node()}-").split("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except (OSError, ValueError):  # somebody else's process is running
+            continue
 
 
 def load(folder: Path) -> Reading | None:
@@ -94,6 +109,11 @@ def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFr
 
     `quick`: the key of a big file, empty for one that is hashed at once.
     """
+    frames = told["frames"]
+    assert isinstance(frames, Mapping)
+    for left in work.iterdir():  # a file made on the way (recoded, cut anew) holds every column, also the buyers'
+        if left.name not in frames.values():
+            left.unlink()
     if rejects.height:
         rejects.write_parquet(work / "rejects.parquet")
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)

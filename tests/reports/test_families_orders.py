@@ -149,7 +149,7 @@ def test_fulfilled_shipments_of_48_columns_leave_every_buyer_behind(tmp_path: Pa
     assert row["shipped_at"] == utc("2026-01-03 18:00:00")
     assert (row["shipment_item_id"], row["quantity"], row["item_price"]) == ("Dxyz1", 2, D("39.98"))
     assert (row["item_promotion_discount"], row["fulfillment_center"]) == (D("-1"), "PHX6")
-    assert reading.rejects["value"].to_list() == ["two"]
+    assert reading.rejects["value"].to_list() == ["xxx"]  # only its shape: a broken row can bring a buyer's cell here
     nobody(reading, tmp_path)
 
 
