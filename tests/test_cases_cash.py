@@ -57,6 +57,13 @@ def test_two_credits_that_add_up_pay_one_transfer(a: Account) -> None:
     assert a.day("01-31").findings == []
 
 
+def test_the_second_part_may_come_late(a: Account) -> None:
+    a.bank("01-20", "60.00", reference="B1")
+    a.bank("01-26", "40.00", reference="B2")
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B1 40.00"]
+    assert a.day("01-26").findings == []
+
+
 def test_two_credits_that_do_not_add_up(a: Account) -> None:
     a.bank("01-20", "60.00", reference="B1")
     a.bank("01-21", "30.00", reference="B2")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
-from itertools import combinations
+from itertools import product
 from typing import Any
 
 import holidays
@@ -219,19 +219,20 @@ def _tie(books: Books) -> Cash:
         for part in parts:
             part.used = True
 
-    for deposit in deposits:  # the earliest credit of the amount, oldest deposit first
-        exact = [c for c in free(deposit) if c.amount == deposit.amount]
-        if exact:
-            pay(deposit, "exact", exact[0])
-    for deposit in (d for d in deposits if not d.how):
-        for one, two in combinations(free(deposit), 2):
-            if one.amount + two.amount == deposit.amount:
-                pay(deposit, "two", one, two)
-                break
-    for deposit in (d for d in deposits if not d.how):
-        late = [c for c in free(deposit, late=True) if c.amount == deposit.amount]
-        if late:
-            pay(deposit, "late", late[0])
+    def pay_exactly(how: str, late: bool) -> None:
+        for deposit in (d for d in deposits if not d.how):  # the earliest credit of the amount, oldest deposit first
+            if exact := [c for c in free(deposit, late=late) if c.amount == deposit.amount]:
+                pay(deposit, how, exact[0])
+
+    def pay_in_two(late: bool) -> None:
+        for deposit in (d for d in deposits if not d.how):  # the first part in time, the second one maybe not
+            both = ((a, b) for a, b in product(free(deposit), free(deposit, late=late)) if a is not b)
+            if parts := next(((a, b) for a, b in both if a.amount + b.amount == deposit.amount), None):
+                pay(deposit, "two", *parts)
+
+    for name, late in (("exact", False), ("late", True)):
+        pay_exactly(name, late)
+        pay_in_two(late)
     for on, *money in _failed_transfers(books):
         sent = [d for d in deposits if not d.how and d.on <= on and [d.amount, d.currency] == money]
         if sent:
