@@ -1,6 +1,6 @@
-"""Times the match job of the kit beside its peers and the parse floor, round robin, and prints ratios.
+"""Times the match job and the FBA job of the kit beside its peers and the parse floor, round robin, and prints ratios.
 
-argv: PEERS_FOLDER ROWS ROUNDS fast|all
+argv: PEERS_FOLDER ROWS ROUNDS fast|all [match|fba ...]
 A ratio is the median over the rounds of (this command / the floor of the same round): a neighbour slows both. Peak
 memory is the process' own. Wall seconds of a shared machine mean little; nothing here judges, it only prints.
 """
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FLOOR, PLAIN = "floor (polars scan)", "polars eager"
+FLOOR, PLAIN, STORED = "floor (polars scan)", "polars eager", "kit, from the store"
 
 
 def main() -> None:
@@ -25,27 +25,36 @@ def main() -> None:
     data = Path(os.environ["BENCH_DATA"])
     account, out = data / str(rows), data / "out"
     python = Path(os.environ["BENCH_ENVS"]) / "bench" / "bin" / "python"
-    if not (account / "books" / "pay_activity.csv").exists():
-        generated = [str(python), str(peers / "gen.py"), str(account), str(rows), "--what", "pay"]
-        subprocess.run(generated, check=True)
     out.mkdir(parents=True, exist_ok=True)
-    store = data / "store"
-    commands = table(peers, account, out, str(python), store, which)
-    print(f"{rows} rows, {rounds} rounds, load {os.getloadavg()[0]:.1f}", flush=True)
+    for job in sys.argv[5:] or ["match", "fba"]:
+        what, proof = {"match": ("pay", "books/pay_activity.csv"), "fba": ("fba", "reports/ledger-detail.txt")}[job]
+        if not (account / proof).exists():
+            generated = [str(python), str(peers / "gen.py"), str(account), str(rows), "--what", what]
+            subprocess.run(generated, check=True)
+        store = data / "store"
+        shutil.rmtree(store, ignore_errors=True)
+        print(f"{job}: {rows} rows, {rounds} rounds, load {os.getloadavg()[0]:.1f}", flush=True)
+        if job == "match":
+            compare(job, table(peers, account, out, str(python), store, which), data, out, rows, rounds)
+        else:
+            compare(job, fba_table(peers, account, out, str(python), which), data, out, rows, rounds)
+        shutil.rmtree(store, ignore_errors=True)
+
+
+def compare(job: str, commands: dict[str, list[str]], data: Path, out: Path, rows: int, rounds: int) -> None:
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
     totals: dict[str, object] = {}
-    shutil.rmtree(store, ignore_errors=True)
-    run(commands["kit, from the store"], out)  # fills the store
+    if STORED in commands:
+        run(commands[STORED], out)  # fills the store
     for _ in range(rounds):
         for name, command in commands.items():
             figures, told = run(command, out)
             measured[name].append(figures)
             if told is not None:
                 totals[name] = told
-    shutil.rmtree(store, ignore_errors=True)
     report(measured)
     agree(totals)
-    (data / f"kit-{rows}.json").write_text(json.dumps(measured, indent=1))
+    (data / f"kit-{job}-{rows}.json").write_text(json.dumps(measured, indent=1))
 
 
 def table(peers: Path, account: Path, out: Path, python: str, store: Path, which: str) -> dict[str, list[str]]:
@@ -56,13 +65,29 @@ def table(peers: Path, account: Path, out: Path, python: str, store: Path, which
         FLOOR: [python, str(peers / "floor" / "scan.py"), "polars-csv", "match", str(account)],
         "kit": kit,
         "kit, frugal": [*kit, "--frugal"],
-        "kit, from the store": [*kit, "--store", str(store)],
+        STORED: [*kit, "--store", str(store)],
         PLAIN: [python, str(peers / "match" / "m_polars.py"), *files, "eager"],
     }
     if which == "all":
         found["polars lazy"] = [python, str(peers / "match" / "m_polars.py"), *files, "lazy"]
         found["duckdb"] = [python, str(peers / "match" / "m_duckdb.py"), *files]
         found["pandas"] = [python, str(peers / "match" / "m_pandas.py"), *files, "pyarrow"]
+    return found
+
+
+def fba_table(peers: Path, account: Path, out: Path, python: str, which: str) -> dict[str, list[str]]:
+    peer = [python, str(peers / "fba" / "f_polars.py"), str(account), str(out / "peer.csv")]
+    found = {
+        FLOOR: [python, str(peers / "floor" / "scan.py"), "polars-csv", "fba", str(account)],
+        "kit": [sys.executable, str(HERE / "fba.py"), str(account), str(out / "kit.csv")],
+        PLAIN: [*peer, "eager"],
+        "polars streaming": [*peer, "stream"],
+    }
+    if which == "all":
+        found["polars lazy"] = [*peer, "lazy"]
+        files = [str(account), str(out / "peer.csv")]
+        found["duckdb"] = [python, str(peers / "fba" / "f_duckdb.py"), *files]
+        found["pandas"] = [python, str(peers / "fba" / "f_pandas.py"), *files, "pyarrow"]
     return found
 
 
@@ -80,7 +105,7 @@ def run(command: list[str], out: Path) -> tuple[dict[str, float], object]:
     last = log.read_text(errors="replace").strip().splitlines()[-1:]
     told = json.loads(last[0]) if last and last[0].startswith("{") else {}
     figures = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024}
-    return figures, told if "L1" in told else None
+    return figures, told if {"L1", "balance"} & told.keys() else None
 
 
 def report(measured: dict[str, list[dict[str, float]]]) -> None:
