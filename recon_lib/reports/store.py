@@ -76,6 +76,8 @@ def work_folder(store: Path) -> Path:
 @cache
 def _sweep(base: Path) -> None:
     """Once a process: removes what runs of this machine that were killed left behind; it can hold buyers' columns."""
+    if os.name != "posix":  # asking for a process by signal 0 would end it elsewhere
+        return
     for left in base.glob(f".tmp-{platform.node()}-*"):
         owner = left.name.removeprefix(f".tmp-{platform.node()}-").split("-")[0]
         try:
