@@ -74,8 +74,10 @@ class Account:
         head = "activity_at,kind,amazon_transaction_id,seller_reference_id,seller_order_id,order_reference_id,amount,currency"
         self._books("pay_activity.csv", head, self.activity)
 
-    def bank(self, on: str, amount: str, text: str = "AMAZON PAYMENTS", reference: str = "") -> None:
-        self.booked.append([f"2026-{on}", amount, self.currency, text, reference])
+    def bank(
+        self, on: str, amount: str, text: str = "AMAZON PAYMENTS", reference: str = "", *, currency: str | None = None
+    ) -> None:
+        self.booked.append([f"2026-{on}", amount, currency or self.currency, text, reference])
         self._books("bank.csv", "booked_on,amount,currency,description,reference", self.booked)
 
     def _books(self, name: str, head: str, rows: list[list[str]]) -> None:

