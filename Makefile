@@ -7,10 +7,10 @@ DATE ?= 2026-01-31
 OUT ?= packets
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: packet test lab score bench lock clean help
+.PHONY: packet test test-lab notebooks pictures lab score bench lock clean help
 
 help:              ## this list
-	@grep -E '^[a-z]+: .*##' Makefile | sed 's/: .*## /	/'
+	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## /	/'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,18 @@ test: $(VENV)/.test ## set everything up and run format, lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+test-lab: $(VENV)/.test $(VENV)/.lab ## the tests of the explore notebook in JupyterLab, with a real server, kernel and Chromium
+	@.ci/chromium
+	$(BIN)/python -m pytest tests/test_lab.py
+
+notebooks: $(VENV)/.test ## run the notebooks on the demo account and keep the control totals that `make test` compares
+	$(BIN)/python -m tests.notebooks
+
+pictures: $(VENV)/.test $(VENV)/.lab ## make the pictures of the README anew
+	@.ci/chromium
+	$(BIN)/python -m tests.screenshots
 
 lab: $(VENV)/.lab ## open JupyterLab in notebooks/
 	$(BIN)/jupyter lab --notebook-dir notebooks

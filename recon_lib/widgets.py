@@ -42,7 +42,7 @@ class Explorer:
         self.open = w.Button(description="Open", icon="folder-open", tooltip="Read the account at the end of the day")
         self.message = w.HTML()
 
-        self.audit = w.Dropdown(description="Audit", style=_STYLE)
+        self.audit = w.Dropdown(description="Audit", style=_STYLE, layout={"width": "36em"})
         self.status = w.Dropdown(description="Status", style=_STYLE)
         self.product = w.Combobox(description="SKU", placeholder="part of a SKU, FNSKU or ASIN", style=_STYLE)
         self.minimum = w.Text(description="At least", placeholder="like 10.00", continuous_update=False, style=_STYLE)
