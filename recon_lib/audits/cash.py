@@ -243,7 +243,10 @@ def _tie(books: Books) -> Cash:
     for exchanged in (False, True):  # the bank may have changed the money: judged after all credits in the own currency
         odd, left = left, []
         for credit in odd:
-            could = [d for d in deposits if not d.how and (credit.currency not in sent_in if exchanged else d.currency == credit.currency)
+            if exchanged == (credit.currency in sent_in):
+                left.append(credit)
+                continue
+            could = [d for d in deposits if not d.how and (exchanged or d.currency == credit.currency)
                      and d.on - _DAY <= credit.on <= d.until]  # fmt: skip
             if any(books.as_of <= d.until for d in could):
                 undecided += 1
@@ -282,8 +285,8 @@ def deposit_differs(books: Books, policy: Policy) -> AuditResult:
         reference = f"{d.reference} {credit.reference}" if credit.reference else d.reference
         if credit.currency != d.currency:
             due, came = money_text(d.amount, d.currency), money_text(credit.amount, credit.currency)
-            rows.append(_row(d.fact, reference, d.on, None, d.currency, [d.place, credit.place],
-                             f"{due} {d.currency} sent, {came} {credit.currency} at the bank on {credit.on}: exchanged"))  # fmt: skip
+            told = f"{due} {d.currency} sent, {came} {credit.currency} at the bank on {credit.on}: exchanged"
+            rows.append(_row(d.fact, reference, d.on, None, d.currency, [d.place, credit.place], told))
             continue
         gap = d.amount - credit.amount
         due, came, apart = (money_text(v, d.currency) for v in (d.amount, credit.amount, gap))
