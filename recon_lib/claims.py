@@ -52,8 +52,9 @@ def finish(raw: pl.DataFrame, books: Books, policy: Policy, register: pl.DataFra
 
 
 def _ids(raw: pl.DataFrame) -> list[str]:
-    facts = zip(raw["audit"].to_list(), raw["fact"].to_list(), strict=True)
-    return [f"{audit}-{hashlib.sha256(f'{audit}|{fact}'.encode()).hexdigest()[:16]}" for audit, fact in facts]
+    told = raw.select(pl.format("{}|{}", "audit", "fact")).to_series().to_list()
+    sha256 = hashlib.sha256
+    return [f"{a}-{sha256(t.encode()).hexdigest()[:16]}" for a, t in zip(raw["audit"].to_list(), told, strict=True)]
 
 
 def _with_value(rows: pl.DataFrame, books: Books, policy: Policy) -> pl.DataFrame:

@@ -23,6 +23,13 @@ def occurrence(key: Sequence[str]) -> pl.Expr:
     return pl.int_range(1, pl.len() + 1).over(key).alias("occurrence")
 
 
+def occurrence_sorted(key: Sequence[str]) -> pl.Expr:
+    """The same for a frame sorted by exactly `key` first, where equal rows stand together: quicker on many rows."""
+    index = pl.int_range(pl.len())
+    is_first = pl.any_horizontal(index == 0, *(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in key))
+    return (index - pl.when(is_first).then(index).forward_fill() + 1).alias("occurrence")
+
+
 def words(*parts: pl.Expr | str) -> pl.Expr:
     """The parts of a fact joined by `|`; what is missing is empty."""
     columns = [pl.col(p) if isinstance(p, str) else p for p in parts]

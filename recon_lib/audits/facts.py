@@ -49,7 +49,7 @@ REIMBURSED_AS = {
 
 
 def ledger_rows(books: Books) -> pl.DataFrame:
-    """Every ledger row but sales, transfers and removals; with `type` (the event type folded) and `code` (the reason)."""
+    """Every ledger row but sales, transfers and removals, in no order; `type` is the event type folded, `code` the reason."""
 
     def make(books: Books) -> pl.DataFrame:
         rows = books.frames["ledger_detail"].filter(~pl.col("event_type").is_in(_BULK))
@@ -58,14 +58,15 @@ def ledger_rows(books: Books) -> pl.DataFrame:
         rows = rows.select(
             *columns, fold("event_type").alias("type"), pl.col("reason").str.to_uppercase().alias("code")
         )
-        return rows.collect().sort("event_on", "fnsku", "reference_id", "fulfillment_center", "file", "line")
+        return rows.collect()
 
     return once(books, "ledger", make)
 
 
 def adjustments(books: Books) -> pl.DataFrame:
     """Ledger rows of type Adjustments."""
-    return ledger_rows(books).filter(pl.col("type").is_in(["adjustments", "adjustment"]))
+    kinds = ["adjustments", "adjustment"]
+    return once(books, "adjustments", lambda books: ledger_rows(books).filter(pl.col("type").is_in(kinds)))
 
 
 # --- reimbursements ---------------------------------------------------------------------------------------------
@@ -121,7 +122,8 @@ def _settlement(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
             "amount_description", "amount", "currency", "fulfillment_id", "posted_on", "order_item_code", "sku",
             "quantity", "file", "line", "part",
         )  # fmt: skip
-        made = pl.collect_all([sums, few])
+        # one by one: each reads only the columns and rows it needs
+        made = sums.collect(), few.collect()
         order = ["posted_on", "settlement_id", "file", "line", "part"]
         few_rows = (
             made[1]

@@ -15,7 +15,7 @@ import polars as pl
 from recon_lib.allocation import Allocation, allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, settled, total, words
+from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence_sorted, settled, total, words
 from recon_lib.audits.facts import adjustments, ledger_rows, reimbursements
 from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
@@ -44,7 +44,7 @@ def ledger_events(books: Books, codes: list[str]) -> pl.DataFrame:
     """Ledger adjustments of the given reasons: `units` (positive), `occurrence` among equal rows, `fact`, `place`."""
     rows = adjustments(books).filter(pl.col("code").is_in(codes))
     return rows.sort([*_EVENT, "file", "line"], nulls_last=True).with_columns(
-        occurrence(_EVENT),
+        occurrence_sorted(_EVENT),
         PLACE.alias("place"),
         pl.col("quantity").cast(pl.Int64).abs().alias("units"),
         pl.col("event_on").alias("on"),

@@ -48,12 +48,16 @@ def _shipments(books: Books) -> pl.DataFrame:
 
 
 def _shortages(books: Books) -> pl.DataFrame:
-    received = ledger_rows(books).filter(
-        pl.col("type").is_in(["receipts", "receipt"]), pl.col("reference_id").is_not_null()
-    )
-    closed = _shipments(books).filter(pl.col("status") == "closed")
-    rows = _shipped(closed, _fnsku_of_sku(books), received.with_columns(PLACE.alias("place")))
-    return rows.filter(pl.col("units") > 0)
+    def make(books: Books) -> pl.DataFrame:
+        closed = _shipments(books).filter(pl.col("status") == "closed")
+        received = ledger_rows(books).filter(
+            pl.col("type").is_in(["receipts", "receipt"]),
+            pl.col("reference_id").is_in(closed["shipment_id"].drop_nulls().unique().implode()),
+        )
+        names = _fnsku_of_sku(books, closed["sku"].unique())
+        return _shipped(closed, names, received.with_columns(PLACE.alias("place"))).filter(pl.col("units") > 0)
+
+    return once(books, "shortages", make)
 
 
 def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
@@ -114,8 +118,10 @@ def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
     )
 
 
-def _fnsku_of_sku(books: Books) -> pl.DataFrame:
-    known = [frame.select("sku", "fnsku").drop_nulls() for frame in (ledger_rows(books), reimbursements(books))]
+def _fnsku_of_sku(books: Books, skus: pl.Series) -> pl.DataFrame:
+    asked = pl.col("sku").is_in(skus.implode())
+    sides = ledger_rows(books), reimbursements(books)
+    known = [frame.filter(asked).select("sku", "fnsku").drop_nulls() for frame in sides]
     return pl.concat(known).group_by("sku").agg(pl.col("fnsku").min().alias("known_fnsku"))
 
 
