@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from recon_lib.bridge import COUNTED
 from recon_lib.tables import Column, Html, count, head, monies, table, text
 from recon_lib.titles import AUDIT_TITLES, title_of
 
@@ -80,6 +81,7 @@ def at_a_glance(day: Day) -> Html:
             count(of_status(found, "waiting").height, "finding"),
         )
     )
+    rows.append(_new_line(day))
     rows.append(_pay_line(day))
     kinds = ", ".join(
         f"{n} × {title_of(audit).lower()}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows()
@@ -135,6 +137,23 @@ def _pay_line(day: Day) -> str:
     ]
     told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f": {', '.join(late)}" if late else "")
     return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
+
+
+def _new_line(day: Day) -> str:
+    """What is owed now that the last packet did not know, and what else became of its findings."""
+    name = "New since the last packet"
+    made = day.changes
+    if made is None:
+        return line("", name, "not known", "no earlier packet")
+    fresh = made.rows.filter(pl.col("change") == "new", pl.col("status").is_in(COUNTED))
+    others = [f"{n:,} {change}" for change, n in made.counts().items() if change != "new"]
+    told = f"{count(fresh.height, 'finding')} since {made.since}"
+    return line(
+        "",
+        name,
+        value_of(fresh, day.books.account.currency),
+        "; ".join([told, *([", ".join(others)] if others else [])]),
+    )
 
 
 def _first_day(claims: pl.DataFrame) -> date | None:

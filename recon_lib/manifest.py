@@ -18,8 +18,16 @@ LIBRARIES = ("polars", "dataframely", "plotly", "papermill", "nbconvert", "ipyke
 SAME = ("packet", "inputs", "settings", "policy", "control_totals")
 
 
-def draft(day: Day, folder: Path | str) -> None:
-    """Writes what only the run itself knows; the packet adds versions and the hashes of the outputs."""
+# What a packet takes from published ones: of the day before, and of the last one before the day.
+OF_YESTERDAY = ("rollforward.csv",)
+OF_THE_LAST = ("findings.parquet", "history.csv", "journal.csv")
+
+
+def draft(day: Day, folder: Path | str, published_before: Path | str = "", entered_before: Path | str = "") -> None:
+    """Writes what only the run itself knows; the packet adds versions and the hashes of the outputs.
+
+    `published_before`, `entered_before`: the packets that the day was compared with, as the notebook has them.
+    """
     from recon_lib.money import money_text
 
     books = day.books
@@ -28,6 +36,8 @@ def draft(day: Day, folder: Path | str) -> None:
         inputs.append({key: str(value) if hasattr(value, "isoformat") else value for key, value in row.items()})
     if decided := day.decisions.as_input():
         inputs.append(decided)
+    inputs += _packet(books.account.account, published_before, OF_YESTERDAY)
+    inputs += _packet(books.account.account, entered_before, OF_THE_LAST)
     overdue = day.open_items["overdue"].sum() if day.open_items.height else 0
     by_status = dict(day.findings.group_by("status").len().sort("status").iter_rows())
     wrong = any(by_status.get(s) for s in ("claimable", "open", "waiting", "claimed")) or day.open_items.height > 0
@@ -48,6 +58,12 @@ def draft(day: Day, folder: Path | str) -> None:
         "control_totals": day.control_totals(),
         "not_checked": day.not_checked.to_dicts(),
     })  # fmt: skip
+
+
+def _packet(account: str, packet: Path | str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The files of a published packet that another one rests on, by account and folder: no path of a machine."""
+    places = [Path(packet) / name for name in names] if packet else []
+    return [{"path": f"{account}/{p.parent.name}/{p.name}", "family": "packet", "sha256": sha256(p)} for p in places]
 
 
 def policy_used(day: Day) -> dict[str, Any]:

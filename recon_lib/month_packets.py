@@ -73,6 +73,9 @@ def _published(path: Path, now: dict[str, Any], signed: dict[str, str]) -> dict[
     }  # fmt: skip
 
 
+OWN = ("account", "register", "packet")  # inputs of a packet that are no report files
+
+
 def last_packet(month: Month, packets: dict[date, Path]) -> pl.DataFrame:
     """The packet of the month's last day against the month: one row a number, `published`, `month`, `ties`; empty without one."""
     schema = {"what": pl.String, "published": pl.String, "month": pl.String, "ties": pl.Boolean}
@@ -80,7 +83,7 @@ def last_packet(month: Month, packets: dict[date, Path]) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     content, day = manifest.read(packets[month.last]), month.day
     then = content["answer"]
-    files = {(row["path"], row["sha256"]) for row in content["inputs"] if row["family"] not in ("account", "register")}
+    files = {(row["path"], row["sha256"]) for row in content["inputs"] if row["family"] not in OWN}
     differs = len({path for path, _ in files ^ set(day.books.files.select("path", "sha256").iter_rows())})
     decided = {row["rows_total"] for row in content["inputs"] if row["family"] == "register"} or {0}
     decisions = (day.decisions.as_input() or {"rows_total": 0})["rows_total"]

@@ -157,6 +157,7 @@ def _make(
     earlier = publish.revisions(home, day)
     now = manifest.read(built)
     told: dict[str, Any] = {"revision": len(earlier) + 1}
+    shown = {"title": f"{now['packet']['account']} {day}"}
     if earlier:
         last = manifest.read(earlier[-1])
         full = manifest.finish(built, told)
@@ -168,12 +169,24 @@ def _make(
             "manifest_sha256": manifest.sha256(earlier[-1] / manifest.NAME),
             "changes": manifest.changes(last, full),
         }
-    page = ran.page({"title": f"{now['packet']['account']} {day}", **told})
+        shown["differs"], told["revises"]["findings"] = _differing(earlier[-1], built, now)
+    page = ran.page(shown | told)
     (built / "packet.html").write_bytes(page)
     full = manifest.finish(built, told)
     os.chmod(built, 0o755)  # mkdtemp makes a folder for its owner only; a packet is for its readers
     place, _ = publish.publish(built, home, day)
     return _result(place, full)
+
+
+def _differing(revised: Path, built: Path, content: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """Which findings differ from the packet that is revised: HTML for the page's head, and their number by change."""
+    from recon_lib import bridge, changes
+
+    before, now = publish.earlier(revised), publish.earlier(built)
+    assert now is not None
+    made = bridge.compare(now.findings, before, now.history, str(content["settings"].get("currency", "")))
+    assert made is not None
+    return changes.revised(made), made.counts()
 
 
 def _result(place: Path, content: dict[str, Any], *, unchanged: bool = False) -> PacketResult:

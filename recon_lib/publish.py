@@ -23,9 +23,11 @@ from recon_lib.errors import HeldError, RunError, UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from recon_lib.bridge import Earlier
     from recon_lib.journal import Entered
 
 BUILDING = ".building-"
+SHIELD = r"^'([=+\-@\t\r])"  # an apostrophe before what a spreadsheet would run, as the data files have it
 
 
 @contextmanager
@@ -172,7 +174,35 @@ def journal(packet: Path | str) -> Entered | None:
     from recon_lib.money import MONEY
 
     table = pl.read_csv(Path(packet) / "journal.csv", infer_schema=False)
-    shielded = pl.col("account", "reference").str.replace(r"^'([=+\-@\t\r])", "$1")  # as written for spreadsheets
+    shielded = pl.col("account", "reference").str.replace(SHIELD, "$1")
     table = table.with_columns(pl.col("date").str.to_date("%Y-%m-%d"), pl.col("debit", "credit").cast(MONEY), shielded)
     stated = json.loads((Path(packet) / "manifest.json").read_bytes())["packet"]["as_of"]
     return Entered(table, date.fromisoformat(stated))
+
+
+def earlier(packet: Path | str) -> Earlier | None:
+    """The findings and the history that a published packet states; None where `packet` is empty (no packet before).
+
+    RunError where the packet is not as it was published.
+    """
+    if not packet:
+        return None
+    import polars as pl
+
+    from recon_lib import frames
+    from recon_lib.bridge import Earlier
+
+    place, schema = Path(packet), frames.empty(frames.SettledEvent).schema
+    shielded = [pl.col(name).str.replace(SHIELD, "$1") for name, kind in schema.items() if kind == pl.String]
+    days = [pl.col(name).str.to_date("%Y-%m-%d") for name, kind in schema.items() if kind == pl.Date]
+    try:
+        told = pl.read_csv(place / "history.csv", infer_schema=False)
+        history = told.with_columns(*shielded, *days).cast(pl.Schema(schema))
+        findings = pl.read_parquet(place / "findings.parquet", columns=list(frames.empty(frames.Finding).schema))
+    except (OSError, pl.exceptions.PolarsError):
+        raise RunError(
+            f"the published packet {place.name} cannot be read: findings.parquet or history.csv is missing or was changed",
+            hoped="a packet as it was published",
+            do="see what `recon index` says of it; restore the folder from a copy or move it away, then run again",
+        ) from None
+    return Earlier(place.name, findings, history)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from recon_lib.audits import AUDITS
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.books import Books
+from recon_lib.bridge import Changes, Earlier, compare
 from recon_lib.cases import Decisions
 from recon_lib.claims import finish
 from recon_lib.journal import Entered, make_journal
@@ -40,6 +42,12 @@ class Day:
     pay: PayDay
     journal: pl.DataFrame
     decisions: Decisions = field(default_factory=Decisions)  # what people decided up to the day
+    last: Earlier | None = None  # what the last packet before the day published
+
+    @cached_property
+    def changes(self) -> Changes | None:
+        """What changed since the last packet before the day; None where there is none."""
+        return compare(self.findings, self.last, self.history, self.books.account.currency)
 
     @property
     def open_items(self) -> pl.DataFrame:
@@ -103,6 +111,7 @@ def reconcile(
     audits: tuple[Audit, ...] = AUDITS,
     published: pl.DataFrame | None = None,
     entered: Entered | None = None,
+    last: Earlier | None = None,
     register: pl.DataFrame | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Day:
@@ -112,6 +121,7 @@ def reconcile(
         books: the account up to the day. policy: the tables of params/policy (default).
         published: the roll-forward published for the day before, to show what was restated.
         entered: the journal of the last packet before the day; what it entered stays, what came late is entered now.
+        last: the findings and history of that packet, to tell what changed since.
         register: decisions of people (open cases, accepted differences); from the account's own register where null.
         told: called with the name of each audit before it runs (progress).
     """
@@ -132,7 +142,8 @@ def reconcile(
     )
     findings = finish(raw, books, policy, register=decisions.standing)
     tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
-    return Day(books, policy, findings, history, not_checked, tieout, pay, make_journal(pay, books, entered), decisions)
+    journal = make_journal(pay, books, entered)
+    return Day(books, policy, findings, history, not_checked, tieout, pay, journal, decisions, last)
 
 
 def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:

@@ -20,7 +20,9 @@ def standin_notebook(path: Path, more: str = "") -> Path:
         source = "".join(cell["source"])
         if "reconcile(books" in source:
             kept = [line for line in source.splitlines() if line.startswith("from recon_lib import")]
-            made = "day = make_day(folder=Path(account_folder))\nbooks = day.books"
+            made = (
+                "day = make_day(folder=Path(account_folder), last=publish.earlier(entered_before))\nbooks = day.books"
+            )
             cell["source"] = "\n".join([*kept, LOAD, made])
         elif "day.save(out)" in source:
             cell["source"] = source + "\n" + more

@@ -13,6 +13,7 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.books import FILE_SCHEMA
+from recon_lib.bridge import Earlier, compare
 from recon_lib.cases import Decisions
 from recon_lib.money import MONEY
 from recon_lib.outputs import MATCHES, OPEN_ITEMS, ROLLFORWARD, write_day
@@ -55,10 +56,12 @@ ROWS = [
 ]  # fmt: skip
 
 
-def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = None) -> Any:
+def make_day(
+    rows: list[dict[str, Any]] | None = None, *, folder: Path | None = None, last: Earlier | None = None
+) -> Any:
     """A day of these findings; claimable: 119.45 USD, 20.00 CAD and one unknown.
 
-    A file reports/late.csv in `folder` brings one finding more (1.00 USD), as a late download would.
+    A file reports/late.csv in `folder` brings one finding more (1.00 USD), as a late download would. `last`: what the last packet published.
     """
     late = folder / "reports" / "late.csv" if folder and (folder / "reports" / "late.csv").is_file() else None
     rows = ROWS if rows is None else rows
@@ -73,7 +76,7 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
         "period_from": date(2025, 11, 1), "period_to": AS_OF, "totals": "", "notes": "",
     }  # fmt: skip
     books = SimpleNamespace(
-        account=account, as_of=AS_OF, folder=folder, files=pl.DataFrame([file, *_late(file, late)], schema=FILE_SCHEMA),
+        account=account, as_of=AS_OF, folder=folder, has=lambda family: False, files=pl.DataFrame([file, *_late(file, late)], schema=FILE_SCHEMA),
         rejects=pl.DataFrame(
             [{"file": "reports/ledger.csv", "line": 7, "column": "Quantity", "value": "NaN", "reason": "not a whole number"}],
             schema=frames.Reject.create_empty().select("file", "line", "column", "value", "reason").schema,
@@ -137,6 +140,7 @@ def make_day(rows: list[dict[str, Any]] | None = None, *, folder: Path | None = 
         }}),
         owed=lambda *_: dict(known.sort("currency").iter_rows()),
     )  # fmt: skip
+    day.changes = compare(found, last, history, "USD")
     day.save = lambda folder: write_day(day, Path(folder))
     return day
 

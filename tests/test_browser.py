@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from recon_lib.bridge import Earlier
 from tests.pages import render
-from tests.standin import hostile, make_day, many
+from tests.standin import ROWS, finding, findings, hostile, make_day, many
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
@@ -30,6 +31,11 @@ def browser() -> Iterator[Any]:
         started = run.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started
         started.close()
+
+
+def before(rows: list[dict[str, Any]]) -> Earlier:
+    """The packet of the day before, with these findings."""
+    return Earlier("2026-01-30", findings(rows), make_day().history)
 
 
 class Opened:
@@ -54,7 +60,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
-    (folder / "packet.html").write_bytes(render(make_day()))
+    (folder / "packet.html").write_bytes(render(make_day(last=before([*ROWS[2:], finding(n=77)]))))
     return folder
 
 
@@ -122,7 +128,7 @@ def test_the_page_fits_a_phone_and_paper(opened: Opened, tmp_path: Path) -> None
 
 def test_without_a_script_the_tables_are_there(browser: Any, written: Path) -> None:
     plain = Opened(browser, written / "packet.html", java_script_enabled=False)
-    assert plain.page.locator("#answer tbody tr").count() == 7
+    assert plain.page.locator("#answer tbody tr").count() == 8
     assert plain.page.locator("#settlements tbody tr").count() == 2
     assert plain.page.get_by_text("The chart needs a script; its numbers are in the table below.").count() == 2
     plain.context.close()
@@ -130,7 +136,7 @@ def test_without_a_script_the_tables_are_there(browser: Any, written: Path) -> N
 
 def test_hostile_text_stays_text(browser: Any, written: Path) -> None:
     path = written / "hostile.html"
-    path.write_bytes(render(make_day(hostile())))
+    path.write_bytes(render(make_day(hostile(), last=before(hostile()[3:] + ROWS))))
     opened = Opened(browser, path)
     page = opened.page
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")

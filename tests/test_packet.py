@@ -85,9 +85,46 @@ def test_a_packet_is_whole_repeats_byte_for_byte_and_is_revised_beside_the_first
     assert told["folder"] == DAY
     assert told["manifest_sha256"] == kept["manifest.json"]
     assert told["changes"]["added"] == ["reports/late.csv"]
+    assert told["findings"] == {"new": 1}
     page = (revised.path / "packet.html").read_text(encoding="utf-8")
     assert "<b>Revision 2.</b>" in page
     assert "files added: <code>reports/late.csv</code>" in page
+    assert f"Findings: 1 new; 9 as in {DAY}." in page
+    assert page.index('id="revised-new"') < page.index(">Answer</h2>")
+
+
+def test_a_packet_is_compared_with_the_last_one_and_names_it_as_an_input(tmp_path: Path, account: Path) -> None:
+    notebook, out = standin_notebook(tmp_path / "n.ipynb"), tmp_path / "out"
+    first = make_packet(account, "2026-01-29", out, notebook=notebook)  # nothing on the 30th
+    assert "There is no earlier packet" in (first.path / "packet.html").read_text(encoding="utf-8")
+    assert [row for row in manifest.read(first.path)["inputs"] if row["family"] == "packet"] == []
+    (account / "reports" / "late.csv").write_text("late")
+    second = make_packet(account, DAY, out, notebook=notebook)
+    assert [row for row in manifest.read(second.path)["inputs"] if row["family"] == "packet"] == [
+        {"path": f"stand-in/2026-01-29/{name}", "family": "packet", "sha256": contents(first.path)[name]}
+        for name in ("findings.parquet", "history.csv", "journal.csv")
+    ]
+    page = (second.path / "packet.html").read_text(encoding="utf-8")
+    assert "Compared with the packet of 2026-01-29: 1 new; 9 unchanged." in page
+    assert str(tmp_path) not in page
+    assert str(tmp_path) not in (second.path / "manifest.json").read_text(encoding="utf-8")
+    assert make_packet(account, DAY, out, notebook=notebook).unchanged
+
+    # the earlier day is made anew from the late file: the later one rests on another packet now
+    assert make_packet(account, "2026-01-29", out, notebook=notebook).revision == 2
+    third = make_packet(account, DAY, out, notebook=notebook)
+    assert third.revision == 2
+    told = manifest.read(third.path)["revises"]
+    assert told["findings"] == {}
+    assert "stand-in/2026-01-29.r2/findings.parquet" in told["changes"]["added"]
+    page = (third.path / "packet.html").read_text(encoding="utf-8")
+    assert "Compared with the packet of 2026-01-29.r2: no finding changed; 10 unchanged." in page
+
+    # yesterday's roll-forward is compared with as well, so it is an input of its own
+    fourth = make_packet(account, "2026-02-01", out, notebook=notebook)
+    paths = [row["path"] for row in manifest.read(fourth.path)["inputs"] if row["family"] == "packet"]
+    assert paths[0] == f"stand-in/{DAY}.r2/rollforward.csv"
+    assert len(paths) == 4
 
 
 def test_a_failed_run_publishes_nothing_and_leaves_a_log(tmp_path: Path, account: Path) -> None:
