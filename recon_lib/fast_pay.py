@@ -131,24 +131,31 @@ def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
     for folded in (False, True):
         if folded:
             rows = rows.with_columns(normal(name) for name in IDS)
-        plain = pl.struct(IDS).map_batches(no_folding, return_dtype=pl.Boolean, is_elementwise=True)
+        # Ids that stay in memory are looked at there, which is quicker.
+        looked = [] if ids or folded else [_no_folding(name).alias(f"{name}?") for name in IDS]
         frame = (
             rows.with_columns(group_mix(GROUP).alias("mix"))
             .select(
                 "line", "at", "amount", GROUP, "other",
                 *[raw_hash(name, "mix").alias(f"{name}#") for name in IDS],
                 *[raw_hash(name, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{name}##") for name in IDS],
-                *(IDS if ids else []),
-                *([] if folded else [plain.alias("plain")]),
+                *(IDS if ids else []), *looked,
             )
             .collect(engine="streaming")
         )  # fmt: skip
-        if folded or frame["plain"].all():
+        if folded or all(no_folding(frame[name]) if ids else frame[f"{name}?"].all() for name in IDS):
             break
-    frame = frame.drop("plain", strict=False)
+    frame = frame.drop([f"{name}?" for name in IDS], strict=False)
     for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
         frame = frame.with_columns(frame[name].rechunk())
     return frame
+
+
+def _no_folding(name: str) -> pl.Expr:
+    def look(piece: pl.Series) -> pl.Series:
+        return pl.repeat(no_folding(piece), len(piece), dtype=pl.Boolean, eager=True)
+
+    return pl.col(name).map_batches(look, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:

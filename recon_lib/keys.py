@@ -40,15 +40,15 @@ def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
     return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
 
 
-def no_folding(ids: pl.Series) -> pl.Series:
-    """For a struct of ids: true everywhere where surely none needs trimming or folding, else false everywhere.
+def no_folding(ids: pl.Series) -> bool:
+    """Whether surely no id needs trimming or folding: no blank, small letter or letter beyond ASCII is in any of them.
 
-    Surely: no blank, small letter or letter beyond ASCII is in any of them (a few marks count as such too).
+    A few marks count as such too.
     """
-    plain = True
-    for name in ids.struct.fields:
-        text = ids.struct.field(name).str.join("").cast(pl.Binary).item()
+    for piece in ids.get_chunks():
+        text = piece.str.join("").cast(pl.Binary).item()
         if text:
             letters = np.frombuffer(text, np.uint8)
-            plain = plain and bool(letters.max() < ord("a") and letters.min() > ord(" "))
-    return pl.repeat(plain, len(ids), dtype=pl.Boolean, eager=True)
+            if letters.max() >= ord("a") or letters.min() <= ord(" "):
+                return False
+    return True
