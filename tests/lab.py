@@ -77,5 +77,6 @@ def run_all(page: Any, address: str) -> None:
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
     page.locator(".jupyter-widgets select").first.wait_for(timeout=60_000)
-    page.locator(".jupyter-widgets .js-plotly-plot .bars path").first.wait_for(timeout=60_000)
+    bars = page.locator(".jupyter-widgets .js-plotly-plot .bars path")
+    bars.first.wait_for(state="attached", timeout=60_000)  # a bar of nothing has no height and counts as hidden
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
