@@ -296,3 +296,11 @@ def test_a_decision_is_recorded_from_the_explorer(shown: Any) -> None:
 def test_packet_notebooks_know_no_widget() -> None:
     for path in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb"):
         assert ("widgets" in path.read_text(encoding="utf-8")) == (path.name == "explore.ipynb")
+
+
+def test_the_pictures_of_the_readme_are_there_and_small() -> None:
+    root = Path(__file__).parents[1]
+    text = (root / "README.md").read_text(encoding="utf-8")
+    for name in ("packet", "review", "explore"):
+        assert f"(docs/pictures/{name}.png)" in text
+        assert (root / "docs" / "pictures" / f"{name}.png").stat().st_size < 300_000
