@@ -14,7 +14,8 @@ STYLE = Html(
     "<style>.recon table{border-collapse:collapse;margin:.3em 0}.recon caption{text-align:left;font-weight:600;padding:.3em 0}"
     ".recon th,.recon td{padding:.15em .6em;border-bottom:1px solid #8884;text-align:left;vertical-align:top;line-height:1.4}"
     ".recon .money,.recon .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    ".recon .scroll{overflow:auto;max-height:26em}.recon .note{font-weight:400}.recon .day{white-space:nowrap}.recon .code{font-family:monospace}"
+    ".recon .scroll{overflow:auto;max-height:26em}.recon .note{font-weight:400}.recon .day{white-space:nowrap}"
+    ".recon .code{font-family:monospace}"
     ".recon thead th{position:sticky;top:0;background:var(--jp-layout-color0,#fff)}.recon .said{white-space:pre-wrap}</style>"
 )
 _FINDINGS = (
