@@ -114,7 +114,7 @@ def open_items(activity: pl.DataFrame, end: datetime, overdue_hours: int) -> pl.
     return (
         activity.filter(pl.col("pile") == "only left")
         .with_columns(
-            (tenths.cast(pl.Float64) / 10).alias("hours_open"),
+            (tenths.cast(pl.Float64) / 10).round(1).alias("hours_open"),
             (seconds > overdue_hours * 3600).alias("overdue"),
         )
         .sort("activity_at", "kind", *_IDS, "amount", "currency", "file", "line", nulls_last=True)

@@ -149,7 +149,7 @@ def overdue(items: pl.DataFrame, spans: pl.DataFrame, books: Books, looked_at: i
         pl.concat_list(PLACE).alias("lines"),
         pl.format(
             "The {} of {} {} recorded {} is in no settlement report after {} hours: {}. Looked at {} settlement lines by {}",
-            "kind", money_text_expr("amount"), "currency", instant("activity_at"), "hours_open",
+            "kind", money_text_expr("amount"), "currency", instant("activity_at"), pl.col("hours_open").round(1),
             ids_in_words().fill_null("no id"),
             pl.lit(looked_at), pl.lit(keys),
         ).alias("arithmetic"),
