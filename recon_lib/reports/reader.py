@@ -188,10 +188,19 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
     return told, rejects.with_columns(_shape(pl.col("value"))) if report.private else rejects
 
 
+# No name, street, telephone number or postcode reads like this: days, decimal amounts and what is written for them.
+_PLAIN = (
+    r"(?i)^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T][\d:.,+Z -]*)?( ?[a-z]{2,4})?"
+    r"|[+-]?\d+[.,]\d{1,3}|[+-]?(nan|inf|infinity|\d+(\.\d+)?e[+-]?\d+))$"
+)
+
+
 def _shape(value: pl.Expr) -> pl.Expr:
     """`Xxxx 99`: in a report that holds buyers' data, a broken row can bring a buyer's cell under any column.
 
-    File and line are told, so the cell can be looked up where it is; the shape shows what is wrong with it.
+    File and line are told, so the cell can be looked up where it is; the shape shows what is wrong with it. Days and
+    decimal amounts stay as they are written.
     """
     letters = value.str.replace_all(r"\p{Lu}", "X").str.replace_all(r"[\p{L}--\p{Lu}]", "x")
-    return letters.str.replace_all(r"\p{N}", "9")
+    shape = letters.str.replace_all(r"\p{N}", "9")
+    return pl.when(value.str.contains(_PLAIN)).then(value).otherwise(shape)
