@@ -1,8 +1,9 @@
 """The match job of the benchmark: from the files to the open set and the totals, by the library's own reading and matching.
 
 argv: ACCOUNT_FOLDER OUT.csv [--frugal] [--store FOLDER]
-  --frugal  keeps hashes instead of ids in memory and reads the few rows that are left over once more
-  --store   reads the typed Parquet of the store (the first run fills it)
+  --frugal  keeps hashes instead of ids in memory and picks the few rows that are left over out of the file once more
+            (files of more than 512 MB together are always read so: at that size the ids cost more time than they save)
+  --store   reads the hashes that are kept beside the typed Parquet of the store (the first run fills it)
 Prints one JSON object: lines and cents by status, pairs by level.
 """
 
@@ -26,6 +27,7 @@ from recon_lib.matching import DUPLICATE, MATCHED, ONLY_LEFT, ONLY_RIGHT, pair
 from recon_lib.pay_keys import pay_rules
 
 AS_OF = date(2026, 9, 30)
+LARGE = 512 << 20
 
 
 def main() -> None:
@@ -36,8 +38,8 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     given = parser.parse_args()
     account = load_account(given.account)
-    keep = not given.frugal
     files = sorted((given.account / "reports").glob("*pay*settlement*")), [given.account / "books" / "pay_activity.csv"]
+    keep = not given.frugal and sum(paths[0].stat().st_size for paths in files) <= LARGE
 
     def lines() -> FastSide | None:
         if given.store:

@@ -24,7 +24,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.fast_lines import Lines
-from recon_lib.keys import group_mix, no_folding, normal, raw_hash
+from recon_lib.keys import group_mix, needs_folding, no_folding, normal, raw_hash
 from recon_lib.pay_keys import KEY_COLUMNS
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
 from recon_lib.reports.recognise import recognise
@@ -132,7 +132,7 @@ def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
         if folded:
             rows = rows.with_columns(normal(name) for name in IDS)
         # Ids that stay in memory are looked at there, which is quicker.
-        looked = [] if ids or folded else [_no_folding(name).alias(f"{name}?") for name in IDS]
+        looked = [] if ids or folded else [needs_folding(*IDS).alias("odd")]
         frame = (
             rows.with_columns(group_mix(GROUP).alias("mix"))
             .select(
@@ -143,19 +143,12 @@ def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
             )
             .collect(engine="streaming")
         )  # fmt: skip
-        if folded or all(no_folding(frame[name]) if ids else frame[f"{name}?"].all() for name in IDS):
+        if folded or (all(no_folding(frame[name]) for name in IDS) if ids else not frame["odd"].any()):
             break
-    frame = frame.drop([f"{name}?" for name in IDS], strict=False)
+    frame = frame.drop("odd", strict=False)
     for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
         frame = frame.with_columns(frame[name].rechunk())
     return frame
-
-
-def _no_folding(name: str) -> pl.Expr:
-    def look(piece: pl.Series) -> pl.Series:
-        return pl.repeat(no_folding(piece), len(piece), dtype=pl.Boolean, eager=True)
-
-    return pl.col(name).map_batches(look, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:

@@ -40,11 +40,13 @@ def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
     return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
 
 
-def no_folding(ids: pl.Series) -> bool:
-    """Whether surely no id needs trimming or folding: no blank, small letter or letter beyond ASCII is in any of them.
+def needs_folding(*columns: str) -> pl.Expr:
+    """Whether an id of the row may need trimming or folding: it has a blank, a small letter, a letter beyond ASCII, a brace."""
+    return pl.concat_str(columns, ignore_nulls=True).str.contains("[^!-`]")
 
-    A few marks count as such too.
-    """
+
+def no_folding(ids: pl.Series) -> bool:
+    """Whether no id `needs_folding`; quicker where the ids are in memory."""
     for piece in ids.get_chunks():
         text = piece.str.join("").cast(pl.Binary).item()
         if text:
