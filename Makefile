@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 ACCOUNT ?= data/sample
 DATE ?= 2026-01-31
 OUT ?= packets
+ROWS ?= 5000000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: packet test test-lab notebooks pictures lab score bench lock clean help
+.PHONY: packet test test-lab notebooks pictures lab score bench bench-scale lock clean help
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## /	/'
@@ -58,6 +59,10 @@ score: $(VENV)/.test ## recall and precision of every audit on random worlds wit
 
 bench: $(VENV)/.core ## side by side with the floors and peers of ../shared/bench (long)
 	bash bench/run.sh $(BIN)/python
+
+bench-scale: $(VENV)/.core ## 200 small accounts with one and two workers, and a large account day after day (ROWS= a report; long)
+	$(BIN)/python -m bench.many_accounts 200
+	$(BIN)/python -m bench.large_account $(ROWS) 3
 
 lock: $(VENV)/.test ## make constraints.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
