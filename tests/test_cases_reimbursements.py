@@ -78,6 +78,27 @@ def test_paid_too_little():
     """)
 
 
+def test_a_unit_of_a_larger_order_is_worth_its_share_of_the_order():
+    """Three sold for 180.00 − 28.89 − 23.13 = 127.98, so each is worth 42.66, however many of them a row pays."""
+    f = folder()
+    rows = sold(1, units=3) + sold(2, units=3) + sold(3, units=2) + sold(4, units=2)
+    rows += paid("2026-02-22", BACK, "85.32", 1, o(1), qty=2) + paid("2026-02-22", BACK, "80.00", 2, o(2), qty=2)
+    for n in (3, 4):
+        rows += paid("2026-02-22", BACK, "42.66", n, o(n)) + paid("2026-02-23", BACK, "30.00", n, o(n))
+    f.reimb("2026-02-20", "R1", "CustomerReturn", 1, 2, "42.66", order=o(1))
+    f.reimb("2026-02-20", "R2", "CustomerReturn", 2, 2, "40.00", order=o(2))
+    f.reimb("2026-02-20", "R3a", "CustomerReturn", 3, 1, "42.66", order=o(3))
+    f.reimb("2026-02-21", "R3b", "CustomerReturn", 3, 1, "30.00", order=o(3))
+    f.reimb("2026-02-20", "R4a", "CustomerReturn", 4, 1, "42.66", order=o(4))
+    f.reimb("2026-02-21", "R4b", "CustomerServiceIssue", 4, 1, "30.00", order=o(4))
+    f.settle("1", "2026-01-01", "2026-03-30", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        reimbursement_underpaid|claimable|2026-02-20|2026-02-20|2026-04-21|{o(2)}|R2|S2|2|2.66|5.32
+        reimbursement_underpaid|claimable|2026-02-21|2026-02-21|2026-04-22|{o(3)}|R3b|S3|1|12.66|12.66
+        reimbursement_underpaid|claimable|2026-02-21|2026-02-21|2026-04-22|{o(4)}|R4b|S4|1|12.66|12.66
+    """)
+
+
 def test_not_settled():
     f = folder()
     for n, on, units in (

@@ -120,19 +120,19 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     early = early.join(values, on="row", how="left")
     late = rows.filter(pl.col("why").is_in([*BACK, *SERVICE]), pl.col("order_id").is_not_null())
     paid_units = pl.col("quantity_cash").cast(pl.Int64).sum().over(LINE)
-    late = late.with_columns(paid_units.alias("paid_units")).join(
-        charges(books).rename({"currency": "in_currency"}), on=LINE, how="left", nulls_equal=True
-    )
-    late = late.filter(pl.col("units").is_null() | (pl.col("paid_units") <= pl.col("units"))).with_columns(
-        worth=pl.when((pl.col("units") > 0) & (pl.col("net") > 0)).then(
-            round_money_expr((pl.col("net").cast(RATE) / pl.col("units").cast(RATE)).cast(MONEY), "in_currency")
+    # `units` of a row are those it pays; of the charge those that were sold
+    charge = charges(books).rename({"currency": "in_currency", "units": "sold"})
+    late = late.with_columns(paid_units.alias("paid_units")).join(charge, on=LINE, how="left", nulls_equal=True)
+    late = late.filter(pl.col("sold").is_null() | (pl.col("paid_units") <= pl.col("sold"))).with_columns(
+        worth=pl.when((pl.col("sold") > 0) & (pl.col("net") > 0)).then(
+            round_money_expr((pl.col("net").cast(RATE) / pl.col("sold").cast(RATE)).cast(MONEY), "in_currency")
         ),
         value_basis=pl.lit("after_order"),
         value_reason=pl.lit("the order's charge is in no settlement here"),
         value_proof=pl.col("charge_place"),
         event_on=pl.col("approved_on"),
     )
-    both = pl.concat([early, late.drop("units").with_columns(loss_place=pl.lit(None, pl.String))], how="diagonal")
+    both = pl.concat([early, late.with_columns(loss_place=pl.lit(None, pl.String))], how="diagonal")
     known = both.filter(pl.col("worth").is_not_null(), pl.col("in_currency") == pl.col("currency"))
     share = pl.lit(1 - books.account.tolerances["underpaid_tolerance"]).cast(RATE)
     low = known.filter(pl.col("each").cast(RATE) < pl.col("worth").cast(RATE) * share)
