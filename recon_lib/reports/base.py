@@ -20,7 +20,7 @@ Kind = Literal["text", "int", "money", "fine", "measure", "day", "instant", "mom
 
 text     trimmed, empty is null
 int      whole number (`10`, `10.0` and `1,000` too), negative allowed
-money    at most 2 digits after the mark (`fine`: at most 4); decimal mark of the file, thousands marks, brackets =
+money    at most 2 digits after the mark (`fine`: at most 4); decimal mark of the column, thousands marks, brackets =
          negative
 measure  at most 8 digits after the mark
 day      a calendar day in any written shape -> Date column of that name

@@ -1,8 +1,8 @@
 """Cells of text and number: from what Amazon writes to exact values. No floats anywhere.
 
-Plain files (`-12.34`) take a quick way. Where one cell is not plain, the whole file is read with a number style:
-its decimal mark, decided from all its amounts. A cell that does not fit the style is rejected, never guessed:
-`1.234` is 1234 only where the file writes decimals with a comma.
+Plain files (`-12.34`) take a quick way. Where one cell is not plain, the file is read with a number style: the decimal
+mark of each column, decided from all its amounts. A cell that does not fit the style is rejected, never guessed:
+`1.234` is 1234 only where decimals are written with a comma.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def mark_evidence(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def decide_mark(points: int, commas: int, language: str | None) -> tuple[str | None, str]:
-    """The file's decimal mark (None: cells with a mark are rejected) and what to say about it."""
+    """The decimal mark by what cells show (None: cells with a mark are rejected), and what to say about it."""
     if points and commas:
         if points == commas:
             return None, f"decimal points and commas are mixed ({points} cells each); such cells are rejected"

@@ -4,7 +4,7 @@
 2. The clean pass streams the file once, text -> typed columns -> Parquet, while a thread hashes and counts the bytes. The
    counts and a few totals then prove that every line has the right width and that every cell was read (`passes`, `scan`).
    A small file takes the same way in memory (`small`).
-3. Where they do not, the strict pass reads again with the decimal mark and date order that the whole file shows, by a
+3. Where they do not, the strict pass reads again with the decimal marks and date order that the whole file shows, by a
    grammar for each cell, and sets the rows aside that still fail: line, column, value, reason (`strict`, `verdicts`).
 """
 

@@ -50,11 +50,11 @@ def _strict(
     order, order_said = _order(rows, sniffed, slashes, default=month_first)
     sniffed = typed.sniff(sample, plans, month_first=order)
     sniffed = typed.rich_where_needed(rows, sniffed)
-    mark, mark_said = typed.decimal_mark(rows, sniffed, job.language or _language_of(job.marketplace))
+    marks, mark_said = typed.decimal_marks(rows, sniffed, job.language or _language_of(job.marketplace))
     facts = facts_of(job, rows)
-    rich = typed.numbers_to_judge(rows, sniffed, mark)
-    judged = typed.typed(rows, sniffed, mark=mark, plain=False, rich=rich)
-    wrong = verdicts.failures(sniffed, mark)
+    rich = typed.numbers_to_judge(rows, sniffed, marks)
+    judged = typed.typed(rows, sniffed, marks=marks, plain=False, rich=rich)
+    wrong = verdicts.failures(sniffed, marks)
     which = pl.coalesce(
         pl.lit(None, dtype=pl.UInt16),
         *(pl.when(bad).then(pl.lit(i, dtype=pl.UInt16)) for i, (bad, _, _, _) in enumerate(wrong)),

@@ -14,6 +14,9 @@ from recon_lib.reports.recognise import Header, normal
 
 TEXT = "text:"
 _DATES = ("day", "instant", "moment")
+_AMOUNTS = ("money", "fine", "measure")
+Marks = dict[str, str | None]
+"""Target of an amount column -> its decimal mark."""
 
 
 @dataclass(frozen=True)
@@ -128,29 +131,44 @@ def order_of_day_and_month(rows: pl.LazyFrame, plans: list[Plan], *, default: bo
     )
 
 
-def decimal_mark(rows: pl.LazyFrame, plans: list[Plan], language: str | None) -> tuple[str | None, str]:
-    """The decimal mark of the file, from all its amounts."""
-    amounts = [p for p in plans if p.column.kind in ("money", "fine", "measure") and p.header is not None]
+def decimal_marks(rows: pl.LazyFrame, plans: list[Plan], language: str | None) -> tuple[Marks, str]:
+    """The decimal mark of each amount column (target -> mark), and what to say about them.
+
+    A column follows its own cells; where they show no mark or both, the columns of its kind, then the file, then the
+    language. Amazon writes prices as the store does, and sizes beside them with a point.
+    """
+    amounts = [p for p in plans if p.column.kind in _AMOUNTS and p.header is not None]
     if not amounts:
-        return None, ""
+        return {}, ""
     evidence = [cells.mark_evidence(pl.col(p.text)) for p in amounts]
-    points, commas = (
-        rows.select(
-            pl.sum_horizontal(e[0] for e in evidence).alias("points"),
-            pl.sum_horizontal(e[1] for e in evidence).alias("commas"),
-        )
-        .collect()
-        .row(0)
-    )
-    return cells.decide_mark(points, commas, language)
+    both = [
+        count.alias(f"{i}{side}") for i, pair in enumerate(evidence) for side, count in zip("pc", pair, strict=True)
+    ]
+    counts = rows.select(both).collect().row(0)
+    seen = {p.column.target: (counts[2 * i], counts[2 * i + 1]) for i, p in enumerate(amounts)}
+    file = sum(p for p, _ in seen.values()), sum(c for _, c in seen.values())
+    marks: Marks = {}
+    for plan in amounts:
+        own = seen[plan.column.target]
+        like = [
+            seen[p.column.target] for p in amounts if (p.column.kind == "measure") == (plan.column.kind == "measure")
+        ]
+        kind = sum(p for p, _ in like), sum(c for _, c in like)
+        shown = next((e for e in (own, kind) if bool(e[0]) != bool(e[1])), file)
+        marks[plan.column.target] = cells.decide_mark(*shown, language)[0]
+    if any(p and c for p, c in seen.values()):
+        return marks, cells.decide_mark(*file, language)[1]
+    names = {side: ", ".join(str(p.header) for p in amounts if seen[p.column.target][side]) for side in (0, 1)}
+    return marks, f"decimal point in {names[0]}, decimal comma in {names[1]}" if names[0] and names[1] else ""
 
 
-def numbers_to_judge(rows: pl.LazyFrame, plans: list[Plan], mark: str | None) -> frozenset[str]:
-    """The number columns with a cell that is not plainly written in the file's decimal mark."""
+def numbers_to_judge(rows: pl.LazyFrame, plans: list[Plan], marks: Marks) -> frozenset[str]:
+    """The number columns with a cell that is not plainly written in the column's decimal mark."""
     numbers = [p for p in plans if p.header is not None and p.column.kind in cells.NUMBERS]
     if not numbers:
         return frozenset()
-    met = rows.select((~_is_plain(p, mark)).any().alias(p.column.target) for p in numbers).collect(engine="streaming")
+    plain = {p.column.target: _is_plain(p, marks.get(p.column.target)) for p in numbers}
+    met = rows.select((~is_plain).any().alias(name) for name, is_plain in plain.items()).collect(engine="streaming")
     return frozenset(name for name in met.columns if met[name].item())
 
 
@@ -207,7 +225,7 @@ def typed(
     rows: pl.LazyFrame,
     plans: list[Plan],
     *,
-    mark: str | None = None,
+    marks: Marks | None = None,
     plain: bool,
     rich: frozenset[str] = frozenset(),
 ) -> pl.LazyFrame:
@@ -217,7 +235,9 @@ def typed(
     rows = rows.with_columns(
         expr.alias(name)
         for plan in plans
-        for name, expr in typed_columns(plan, mark=mark, plain=plain, rich=plan.column.target in rich).items()
+        for name, expr in typed_columns(
+            plan, mark=(marks or {}).get(plan.column.target), plain=plain, rich=plan.column.target in rich
+        ).items()
     )
     return rows.drop(f"{p.text}:parts" for p in plans if _by_parts(p)) if dated else rows
 

@@ -8,10 +8,10 @@ import dataframely as dy
 import polars as pl
 
 from recon_lib.reports import cells, dates
-from recon_lib.reports.typed import Plan, names_of, value_column
+from recon_lib.reports.typed import Marks, Plan, names_of, value_column
 
 
-def failures(plans: list[Plan], mark: str | None) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
+def failures(plans: list[Plan], marks: Marks) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
     """(cell is wrong, header name, its text, reason) for each column that can fail."""
     out = []
     for plan in plans:
@@ -20,7 +20,10 @@ def failures(plans: list[Plan], mark: str | None) -> list[tuple[pl.Expr, str, pl
         text = pl.col(plan.text)
         wrong = text.is_not_null() & pl.col(value_column(plan)).is_null()
         if plan.column.kind in cells.NUMBERS:
-            wrong, reason = wrong & ~cells.is_missing(text), cells.number_reason(plan.column.kind, mark)
+            wrong, reason = (
+                wrong & ~cells.is_missing(text),
+                cells.number_reason(plan.column.kind, marks.get(plan.column.target)),
+            )
         elif plan.column.kind == "moment":
             reason = "is no date and time with a time zone that can be read"
         else:

@@ -239,6 +239,27 @@ def test_mixed_marks_reject_the_odd_ones(reads: Read) -> None:
     assert even.rejects["line"].to_list() == [2, 3]
 
 
+def test_each_column_is_read_with_the_mark_it_shows(reads: Read) -> None:
+    """Sizes with a point beside prices with a comma; a column that shows nothing follows its like."""
+    header = (
+        "sku", "fnsku", "asin", "product-name", "product-group", "brand", "fulfilled-by", "your-price", "sales-price",
+        "longest-side", "median-side", "shortest-side", "length-and-girth", "unit-of-dimension", "item-package-weight",
+        "unit-of-weight", "currency", "estimated-fee-total", "estimated-referral-fee-per-unit",
+        "expected-domestic-fulfilment-fee-per-unit",
+    )  # fmt: skip
+    ends = ["--", "centimeters", "1.400", "kilograms", "EUR", "1.008", "1,20", "4,10"]
+    first = ["S1", "X1", "B1", "Thing", "g", "b", "Amazon", "24,90", "24,90", "32", "22.5", "3.5", *ends]
+    second = ["S2", "X2", "B2", "Thing", "g", "b", "Amazon", "8,50", "8,50", "32", "22", "4", *ends]
+    got = reads(table(first, second, header=header))
+    assert (got.family, got.rows_used, got.rows_rejected) == ("fee_preview", 2, 0)
+    read = rows_of(got)
+    assert read["shortest_side"].to_list() == [Decimal("3.5"), Decimal(4)]
+    assert read["your_price"].to_list() == [Decimal("24.90"), Decimal("8.50")]
+    assert read["package_weight"].to_list() == [Decimal("1.4"), Decimal("1.4")]
+    assert read["estimated_fee_total"].to_list() == [Decimal(1008), Decimal(1008)]
+    assert "decimal point in median-side, shortest-side, decimal comma in your-price" in "; ".join(got.notes)
+
+
 def test_a_point_is_not_read_in_a_comma_file(reads: Read) -> None:
     got = reads(table(row("4,10"), row("5,20", rid="2"), row("6.30", rid="3")))
     assert got.rejects["line"].to_list() == [4]
