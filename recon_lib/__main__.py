@@ -52,7 +52,13 @@ def parser() -> argparse.ArgumentParser:
     who.add_argument("--workers", type=_workers, help="processes (default: one for each processor)")
     who.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a dask.distributed scheduler instead")
     daily.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
+    daily.add_argument(
+        "--notify", default="", metavar="FILE", help="tell what is new to the addresses in this file (or: env)"
+    )
     daily.set_defaults(run=_daily)
+    notify = commands.add_parser("notify", help="send a test message to everybody named in a notify file")
+    notify.add_argument("file", metavar="FILE", help="the notify file, or env: the addresses in RECON_NOTIFY")
+    notify.set_defaults(run=_notify)
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
@@ -140,10 +146,19 @@ def _daily(arguments: argparse.Namespace) -> int:
     code = run_and_tell(
         arguments.folder, arguments.out, arguments.date,
         catch_up=arguments.catch_up, workers=arguments.workers, scheduler=arguments.scheduler,
+        notify=arguments.notify,
     )  # fmt: skip
     if arguments.out.is_dir():
         _refresh_index(arguments.out)
     return code
+
+
+def _notify(arguments: argparse.Namespace) -> int:
+    from recon_lib.notices import send_test
+
+    report = send_test(arguments.file)
+    print(report.words(), file=sys.stderr)
+    return report.exit_code
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from recon_lib.daily import Outcome, run_daily
+from recon_lib.daily import Outcome, Round, run_daily
+from recon_lib.errors import ReconError
 
 
-def run_and_tell(folder: Path, out: Path, day: str, **wanted: Any) -> int:
-    """Runs all accounts and tells each as it comes; gives the exit code."""
+def run_and_tell(folder: Path, out: Path, day: str, *, notify: str = "", **wanted: Any) -> int:
+    """Runs all accounts and tells each as it comes; gives the exit code. `notify`: as `notices.tell`, after all is made."""
     with suppress(ValueError):  # a scheduler's stop is told like Ctrl-C: what is done stays, the page is written
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     bar: Any = None
@@ -32,10 +33,21 @@ def run_and_tell(folder: Path, out: Path, day: str, **wanted: Any) -> int:
         for packet in outcome.packets:
             print(packet.line(), flush=True)
 
+    def notices(done: Round | None) -> int:
+        from recon_lib.notices import tell
+
+        report = tell(notify, out, done)
+        print(report.words() if people else report.log_line(), file=sys.stderr, flush=True)
+        return report.exit_code
+
     try:
         done = run_daily(folder, out, day, told=told, **wanted)
+    except ReconError:
+        if notify:
+            notices(None)
+        raise
     finally:
         if bar is not None:
             bar.close()
     print(f"recon: {done.page}" if people else done.log_line(), file=sys.stderr, flush=True)
-    return done.exit_code
+    return max(done.exit_code, notices(done) if notify else 0)

@@ -1,0 +1,92 @@
+"""What has been told to whom, in `<out>/.notices.json`: so that nothing is told twice. It holds no order and no address.
+
+Each receiver has a memory of its own: scope -> key -> the day it was told. What is over is forgotten, so the file stays
+as small as the list of what is wrong. It may be deleted at any time: then everything that still holds is told again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from recon_lib.notice_facts import Fact, Seen
+
+NAME, LOCK, DAMAGED = ".notices.json", ".notices.lock", ".notices.damaged.json"
+FORM = 1
+Told = dict[str, dict[str, str]]  # of one receiver
+
+
+def news(told: Told, facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that this receiver has not been told."""
+    return [fact for fact in facts if fact.key not in told.get(fact.scope, {})]
+
+
+def over(told: Told, seen: Seen) -> Told:
+    """The memory without what no longer holds; a scope that was not looked at stays as it is."""
+    holds = {(fact.scope, fact.key) for fact in seen.facts}
+    kept = {
+        scope: {key: day for key, day in keys.items() if scope not in seen.looked_at or (scope, key) in holds}
+        for scope, keys in told.items()
+    }
+    return {scope: keys for scope, keys in kept.items() if keys}
+
+
+def with_told(told: Told, facts: Collection[Fact], day: str) -> Told:
+    """The memory with `facts` told on `day`."""
+    made = {scope: dict(keys) for scope, keys in told.items()}
+    for fact in facts:
+        made.setdefault(fact.scope, {})[fact.key] = day
+    return made
+
+
+def read(out: Path) -> tuple[dict[str, Told], str]:
+    """Receiver -> memory, and what is wrong with the file (empty: nothing). A damaged one counts as empty."""
+    try:
+        content = json.loads((out / NAME).read_bytes())
+        told = content["told"]
+        if content["form"] == FORM and content["sha256"] == _hash(told):
+            return told, ""
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, ""
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return {}, f"{NAME} is damaged or cannot be read: what still holds is told again; the file is kept as {DAMAGED}"
+
+
+def write(out: Path, told: dict[str, Told], *, keep_old: bool = False) -> None:
+    """Puts the memory in place as a whole, on the disk when this returns. `keep_old`: the file there is set aside."""
+    told = whole(told)
+    if keep_old and (out / NAME).exists():
+        os.replace(out / NAME, out / DAMAGED)
+    out.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=out)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"form": FORM, "sha256": _hash(told), "told": told}, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, out / NAME)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
+    folder = os.open(out, os.O_RDONLY) if os.name == "posix" else -1
+    try:
+        os.fsync(folder)
+    except OSError:  # some file systems cannot sync a folder
+        pass
+    finally:
+        if folder >= 0:
+            os.close(folder)
+
+
+def whole(told: dict[str, Told]) -> dict[str, Told]:
+    """The memories in which something stands."""
+    return {name: known for name, known in told.items() if known}
+
+
+def _hash(told: object) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

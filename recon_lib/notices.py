@@ -1,0 +1,249 @@
+"""Telling someone after a run, through apprise (the extra `notify`): settings in, one message to each receiver out.
+
+An address holds secrets (tokens, passwords): it goes to apprise and nowhere else, no message of this module contains a
+part of one. What apprise and the libraries under it would log is kept silent for the same reason (`deliver.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from recon_lib import deliver as sender
+from recon_lib import notice_facts, notice_memory, notice_words
+from recon_lib.daily import Round
+from recon_lib.errors import ReconError, RunError, UsageError
+
+VARIABLE = "RECON_NOTIFY"
+KEYS = ("to", "days", "link", "show")
+SECONDS = 60  # for one receiver
+PATIENCE = 300  # for another run that is telling
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Who is told what. `to`: apprise addresses, secret. `link`: where packets are found in a browser; empty: paths."""
+
+    to: tuple[str, ...] = field(repr=False)
+    days: int = 14
+    link: str = ""
+    show: tuple[str, ...] = ()
+
+    def receivers(self) -> dict[str, str]:
+        """Receiver -> address. A receiver is named by the kind of its address and its place among those: `slack 1`."""
+        kinds: list[str] = []
+        for address in self.to:
+            kind, mark, _ = address.partition("://")
+            kinds.append(kind.lower() if mark and kind.isalnum() and len(kind) < 20 else "unknown")
+        return {f"{k} {kinds[: n + 1].count(k)}": self.to[n] for n, k in enumerate(kinds)}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the notices of one run. `exit_code`: 0, 2 the settings are wrong, 3 a receiver was not told."""
+
+    news: int = 0
+    told: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    exit_code: int = 0
+
+    def log_line(self) -> str:
+        told = {
+            "event": "notices",
+            "news": self.news,
+            "told": self.told,
+            "problems": self.problems,
+            "exit_code": self.exit_code,
+        }
+        return json.dumps(told, ensure_ascii=False)
+
+    def words(self) -> str:
+        """For people."""
+        said = f"told {', '.join(self.told)}" if self.told else "nobody was told" if self.problems else "nothing new"
+        return "\n".join([f"recon: notices: {said}", *(f"recon: notices: {problem}" for problem in self.problems)])
+
+
+def tell(
+    source: str, out: Path, done: Round | None, *, now: datetime | None = None, seconds: float = SECONDS
+) -> Report:
+    """Tells every receiver what it was not told yet. Never raises: packets are published, whatever becomes of notices.
+
+    Args:
+        source: a settings file, or `env`. done: what the run made; None where it could not start.
+        now: the moment of the call. seconds: for one receiver.
+    """
+    try:
+        out, settings = out.resolve(), load(source)
+        needs_apprise()
+        moment = now or datetime.now(UTC)
+        seen = notice_facts.seen(done.outcomes, out, settings.days, moment) if done else notice_facts.not_started()
+        with _alone(out):
+            return _tell(settings, seen, out, done, done.day if done else moment.date().isoformat(), seconds)
+    except ReconError as problem:
+        return Report(problems=(str(problem),), exit_code=2 if isinstance(problem, UsageError) else 3)
+    except (Exception, KeyboardInterrupt) as problem:
+        return Report(problems=(f"telling ended with {type(problem).__name__}; the next run tries again",), exit_code=3)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Only one run tells at a time. Where nothing can be written there is no lock, and telling goes before order."""
+    from filelock import FileLock, Timeout
+
+    with ExitStack() as held:
+        with suppress(OSError):
+            out.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(out / notice_memory.LOCK, timeout=PATIENCE)
+            try:
+                held.enter_context(lock)
+            except Timeout:  # is an OSError too
+                raise RunError("another run is telling", do="nothing: what is new is told by the next run") from None
+        yield
+
+
+def _tell(
+    settings: Settings, seen: notice_facts.Seen, out: Path, done: Round | None, day: str, seconds: float
+) -> Report:
+    receivers = settings.receivers()
+    memory, damage = notice_memory.read(out)
+    kept = {name: notice_memory.over(memory.get(name, {}), seen) for name in sorted({*memory, *receivers})}
+    failed: list[str] = []
+    told: list[str] = []
+    most, keep_old = 0, bool(damage)
+    for name, address in receivers.items():
+        news = notice_memory.news(kept[name], seen.facts)
+        most = max(most, len(news))
+        if not news:
+            continue
+        if why := deliver(address, *_message(settings, news, out, done, day), seconds=seconds):
+            failed.append(f"{name} was not told: {why}; the next run tries again")
+            continue
+        told.append(name)
+        kept[name] = notice_memory.with_told(kept[name], news, day)
+        with suppress(OSError):  # at once: a process that dies now tells nothing twice
+            notice_memory.write(out, kept, keep_old=keep_old)
+            keep_old, memory = False, notice_memory.whole(kept)
+    try:
+        if keep_old or notice_memory.whole(kept) != memory:
+            notice_memory.write(out, kept, keep_old=keep_old)
+    except OSError as problem:
+        what = problem.strerror or type(problem).__name__
+        failed.append(f"{notice_memory.NAME} cannot be written ({what}): what was told now is told again")
+    return Report(most, tuple(told), tuple(filter(None, [damage, *failed])), 3 if failed else 0)
+
+
+def _message(
+    settings: Settings, news: Sequence[notice_facts.Fact], out: Path, done: Round | None, day: str
+) -> tuple[str, str]:
+    def link(path: Path) -> str:
+        if not settings.link:
+            return str(path)
+        return f"{settings.link.rstrip('/')}/{quote(path.relative_to(out).as_posix())}"
+
+    page = link(done.page) if done else ""
+    text = notice_words.body(news, page, lambda packet: link(packet / "packet.html"), settings.days, settings.show)
+    return notice_words.title(news, day), text
+
+
+def send_test(source: str) -> Report:
+    """Sends a test message to every receiver. UsageError as `load`."""
+    settings = load(source)
+    needs_apprise()
+    text = "This is a test. Notices about deadlines, overdue payments, failed runs and missing reports arrive here."
+    why = {name: deliver(address, "Reconciliation: a test", text) for name, address in settings.receivers().items()}
+    problems = tuple(f"{name} was not told: {reason}" for name, reason in why.items() if reason)
+    return Report(0, tuple(name for name, reason in why.items() if not reason), problems, 3 if problems else 0)
+
+
+def load(source: str) -> Settings:
+    """The settings in the file `source`; `env`: the addresses alone, in the variable RECON_NOTIFY.
+
+    UsageError where they are not understood; it quotes nothing of what was met, since that may be part of an address.
+    """
+    given: dict[str, Any] = {} if source == "env" else _read(source)
+    if unknown := set(given) - set(KEYS):
+        raise UsageError(f"the notify file has {len(unknown)} unknown keys", hoped=f"only {', '.join(KEYS)}")
+    to, show = given.get("to", os.environ.get(VARIABLE, "").split()), given.get("show", [])
+    to, show = ([to] if isinstance(to, str) else to), ([show] if isinstance(show, str) else show)
+    if not isinstance(to, list) or not to or not all(isinstance(address, str) and address.strip() for address in to):
+        raise UsageError(
+            "nobody is named to be told",
+            hoped=f"apprise addresses under 'to:' in the notify file, or in the variable {VARIABLE} (spaces between)",
+        )
+    if not isinstance(show, list) or not set(map(str, show)) <= set(notice_words.SHOW):
+        raise UsageError("'show' in the notify file is not understood", hoped=" or ".join(notice_words.SHOW))
+    days, link = str(given.get("days", 14)), given.get("link", "")
+    if not days.isdecimal() or not 1 <= int(days) <= 366:
+        raise UsageError("'days' in the notify file is no number of days", hoped="1 to 366")
+    if not isinstance(link, str) or (link and not link.startswith(("https://", "http://", "file://"))):
+        raise UsageError("'link' in the notify file is no web address", hoped="like https://books.example/packets")
+    return Settings(tuple(address.strip() for address in to), int(days), link, tuple(map(str, show)))
+
+
+def _read(source: str) -> dict[str, Any]:
+    from recon_lib.account import read_yaml
+
+    if "://" in source:
+        raise UsageError(
+            "--notify got an address; the list of processes would show its secret to everybody",
+            hoped="a file with addresses, or the word env",
+            do=f"write the address into a file that only you may read, or into the variable {VARIABLE}",
+        )
+    if not Path(source).is_file():
+        raise UsageError("the notify file is not there", hoped="--notify FILE, with lines like 'to: [...]'")
+    try:
+        return read_yaml(Path(source))
+    except UsageError as problem:
+        raise UsageError(
+            "the notify file is not understood",
+            hoped="lines like 'to: [ADDRESS]'",
+            file=Path(source).name,
+            line=problem.line,
+        ) from None
+
+
+def needs_apprise() -> None:
+    """UsageError where the extra `notify` is not installed."""
+    if find_spec("apprise") is None:
+        raise UsageError(
+            "notices need the package apprise, which is not installed",
+            do="pip install 'amazon-reconciliation-kit[notify]'",
+        )
+
+
+def deliver(address: str, title: str, text: str, *, seconds: float = SECONDS) -> str:
+    """Sends one message; gives why it was not delivered (empty: it was), without any part of the address."""
+    asked = json.dumps({"address": address, "title": title, "text": text, "seconds": seconds})
+    # -P: the modules beside deliver.py must not be taken for others of the same names.
+    command = [sys.executable, "-P", sender.__file__]
+    late = f"no answer within {seconds:.0f} seconds"
+    try:
+        done = subprocess.run(
+            command,
+            input=asked.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds + 2,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return late
+    except OSError as problem:
+        return f"no process could be started ({problem.strerror})"
+    said = {
+        sender.DELIVERED: "",
+        sender.UNKNOWN: "apprise does not understand its address",
+        sender.REFUSED: "the service refused it or cannot be reached",
+        sender.LATE: late,
+    }
+    return said.get(done.stdout.decode("ascii", "replace").strip(), "apprise ended with an error")
