@@ -28,7 +28,7 @@ from recon_lib.keys import group_mix, needs_folding, no_folding, normal, raw_has
 from recon_lib.pay_keys import KEY_COLUMNS
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
 from recon_lib.reports.recognise import recognise
-from recon_lib.reports.text import HEAD, split_line
+from recon_lib.reports.text import HEAD, lines_of, split_line
 
 IDS = list(KEY_COLUMNS.values())
 GROUP = "group"  # kind and currency as one small number
@@ -76,7 +76,7 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
             return None
         places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
         lines = Lines.of(path, header, {name: places[name] for name in IDS})
-        first = text.splitlines()[header.line : header.line + _SAMPLE]
+        first = lines_of(text)[header.line : header.line + _SAMPLE]
         rows = csv.reader(first, delimiter=header.separator) if header.quoted else (
             split_line(line, header.separator, quoted=False) for line in first
         )  # fmt: skip
@@ -101,7 +101,7 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
             frame = _kept(raw, ids=ids)
             if not frame["at"].null_count():
                 break
-    except (PolarsError, UnicodeDecodeError, KeyError, IndexError, OSError):
+    except (PolarsError, UnicodeDecodeError, KeyError, IndexError, OSError, csv.Error):
         return None
     return _checked(frame, lines, family)
 

@@ -22,8 +22,9 @@ import polars as pl
 from recon_lib.errors import UsageError
 from recon_lib.money import RATE
 from recon_lib.paths import project_root
-from recon_lib.policy_check import problems
+from recon_lib.policy_check import lacking, problems
 
+_HOPED = "the tables of params/policy as they came with the kit, or with rows of the same columns"
 _DATES = ("effective_from", "effective_to", "automatic_reimbursement_from")
 _WHOLE = ("min_value", "max_value", "month_from", "month_to")
 _NUMBERS = [
@@ -162,7 +163,11 @@ def in_force(table: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    text = pl.read_csv(path, infer_schema=False).with_row_index("table_line", offset=2)
+    try:
+        path.read_bytes().decode("utf-8")
+        text = pl.read_csv(path, infer_schema=False).with_row_index("table_line", offset=2)
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as problem:
+        raise UsageError(f"cannot be read as a table: {_first_line(problem)}", hoped=_HOPED, file=path.name) from None
     _stem, _, store = path.stem.rpartition("_")
     if "marketplace" not in text.columns:
         text = text.with_columns(marketplace=pl.lit(store.upper()))
@@ -176,8 +181,11 @@ def _read(path: Path) -> pl.DataFrame:
         typed = text.with_columns(**{c: e for c, e in types.items() if c in text.columns})
     except pl.exceptions.PolarsError as problem:
         raise UsageError(
-            f"a value cannot be read: {problem}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
+            f"a value cannot be read: {_first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
         ) from None
+    needed = {"effective_from", "source", "status"} - set(typed.columns)
+    if needed:
+        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=_HOPED, file=path.name)
     since = pl.col("effective_from").dt.to_string("%Y-%m-%d").fill_null("the beginning")
     about = [
         c
@@ -203,6 +211,10 @@ def _read(path: Path) -> pl.DataFrame:
     return typed.with_columns(table=pl.lit(path.stem), row=pl.concat_str(words))
 
 
+def _first_line(problem: Exception) -> str:
+    return str(problem).strip().split("\n")[0][:300] or type(problem).__name__
+
+
 @cache
 def _load(folder: Path) -> Policy:
     tables = {}
@@ -217,10 +229,19 @@ def _load(folder: Path) -> Policy:
 @cache
 def _checked(folder: Path) -> Policy:
     policy = _load(folder)
-    found = problems(policy.tables)
+    if found := lacking(policy.tables):
+        raise UsageError("the policy tables are not whole: " + _some(found), hoped=_HOPED, do="correct the rows named")
+    try:
+        found = problems(policy.tables)
+    except pl.exceptions.PolarsError as problem:
+        raise UsageError(f"the policy tables cannot be compared: {_first_line(problem)}", hoped=_HOPED) from None
     if found:
-        raise UsageError("the policy tables contradict themselves: " + "; ".join(found), do="correct the rows named")
+        raise UsageError("the policy tables contradict themselves: " + _some(found), do="correct the rows named")
     return policy
+
+
+def _some(found: list[str]) -> str:
+    return "; ".join(found[:20]) + (f"; and {len(found) - 20} more" if len(found) > 20 else "")
 
 
 def load_policy(folder: Path | None = None) -> Policy:

@@ -33,6 +33,48 @@ _ORDERED = (
     ("month_from", "month_to"),
     ("over_weight", "max_weight"),
 )
+# Column -> must every row have it?
+_ALWAYS = {
+    "source": True,
+    "status": True,
+    "marketplace": True,
+    "effective_from": False,
+    "effective_to": False,
+    "notes": False,
+}
+COLUMNS: dict[str, dict[str, bool]] = {
+    name: _ALWAYS | dict.fromkeys(filled.split(), True) | dict.fromkeys(open_.split(), False)
+    for name, filled, open_ in (
+        ("claim_windows", "claim_type anchor_event max_unit applies_by",
+         "max_value min_value min_unit automatic_reimbursement_from"),
+        ("valuation_basis", "event_class basis", ""),
+        ("size_tiers", "effective_from size_tier weight_unit dimension_unit dim_divisor billable_weight",
+         "over_weight max_weight longest_side_max median_side_max shortest_side_max length_plus_girth_max over_longest_side "
+         "over_length_plus_girth min_width_height max_dimensional_weight"),
+        ("fulfilment_fees", "effective_from programme size_tier weight_unit currency season",
+         "base_fee max_weight per_extra_unit_fee extra_unit price_min price_max price_disputed_above base_covers_weight "
+         "cep_enrolled"),
+        ("referral_fees", "effective_from category min_price rate minimum_fee band_mode currency", "max_price"),
+        ("storage_fees", "effective_from fee_type size_class month_from month_to rate unit currency", "condition"),
+        ("other_fees", "fee amount amount_kind",
+         "size_class max_weight weight_unit cap per_extra_unit_fee extra_unit currency"),
+    )
+}  # fmt: skip
+
+
+def lacking(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Columns that are not there or not known, and cells that may not be empty; without them nothing else can be asked."""
+    found: list[str] = []
+    for name, table in tables.items():
+        known, there = COLUMNS[name], set(table.columns) - {"table", "table_line", "row"}
+        found += [f"{name}: the column {column} is missing" for column in sorted(set(known) - there)]
+        found += [f"{name}: the column {column!r} is not known" for column in sorted(there - set(known))]
+        for column in sorted(c for c, filled in known.items() if filled and c in there):
+            found += _named(table.filter(pl.col(column).is_null()), f"no {column}")
+        if "marketplace" in there:
+            odd = ~pl.col("marketplace").str.contains("^[A-Z]{2}$")
+            found += _named(table.filter(odd), "the marketplace is no code of two capital letters")
+    return found
 
 
 def problems(tables: Mapping[str, pl.DataFrame]) -> list[str]:

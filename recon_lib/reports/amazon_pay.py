@@ -5,7 +5,6 @@ The settlement's window stands in the lines before its header; it becomes the on
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.reports import dates
 from recon_lib.reports.base import Column, Report
+from recon_lib.reports.text import lines_of, split_line
 
 _BILLING = tuple(
     f"Billing{part}"
@@ -29,8 +29,8 @@ def preamble_values(preamble: str) -> tuple[dict[str, str], int]:
     """(name -> value of the lines before the header, line of the start date)."""
     values: dict[str, str] = {}
     start = 1
-    for number, line in enumerate(preamble.splitlines(), 1):
-        cells = next(csv.reader([line.lstrip("\ufeff")]), [])
+    for number, line in enumerate(lines_of(preamble), 1):
+        cells = split_line(line.lstrip("\ufeff"), ",", quoted=True)
         if len(cells) >= 2 and cells[1].strip():
             values[cells[0].strip().lower()] = cells[1].strip()
             start = number if cells[0].strip().lower() == "settlementstartdate" else start

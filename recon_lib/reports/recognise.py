@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from recon_lib.errors import NotAReport, ReportError
 from recon_lib.reports.base import Report
-from recon_lib.reports.text import DELIMITERS, split_line
+from recon_lib.reports.text import DELIMITERS, lines_of, split_line
 
 _SEARCHED_LINES = 120
 _FACT = re.compile(r"\b\d{4}-\d\d-\d\d|\b\d\d[./]\d\d[./]\d{2,4}\b|\b\d{3}-\d{7}-\d{7}\b")
@@ -58,7 +58,7 @@ def recognise(text: str, families: Sequence[Report], name: str = "") -> Header:
 
     NotAReport where it is no report at all; ReportError where it is one that cannot be used, or several fit equally.
     """
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     declared = [(r, _signature(r)) for r in families if r.sniff is None and r.signature]
     seen: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines[:_SEARCHED_LINES], 1):

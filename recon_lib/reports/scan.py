@@ -14,7 +14,7 @@ from polars.exceptions import PolarsError
 
 from recon_lib.reports.recognise import Header
 from recon_lib.reports.store import REJECTS
-from recon_lib.reports.text import CHUNK, ByteFacts, records, split_line
+from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, records, split_line
 
 _BATCH = 50_000
 
@@ -55,7 +55,7 @@ def proves(
         return False
     if len(header.names) == 1:
         return True
-    before = head.splitlines(keepends=True)[: header.line]
+    before = lines_of(head)[: header.line]
     each, full = len(header.names) - 1, rows - blank
     skipped = sum(line.count(header.separator) for line in before)
     separators = facts.separators - skipped

@@ -188,9 +188,17 @@ def recode(path: Path, encoding: str, target: Path) -> None:
             out.write(text)
 
 
+def lines_of(text: str) -> list[str]:
+    """The physical lines of the beginning of a file, with their ends, as every pass counts them.
+
+    Not `str.splitlines`: a form feed or a lone carriage return ends no line of a file that has line feeds.
+    """
+    return list(io.StringIO(text, newline="\n" if "\n" in text else ""))
+
+
 def split_line(line: str, separator: str, *, quoted: bool) -> list[str]:
     """The cells of one physical line."""
-    line = line.rstrip("\r\n")
+    line = line.strip("\r\n")
     if not quoted or '"' not in line:
         return line.split(separator)
     try:
@@ -231,12 +239,11 @@ def _quoted(line: str, lines: Iterator[str], pushed: list[str], separator: str) 
     text, more = line, list[str]()
     while True:
         try:
-            return len(more), next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+            found = list(csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=separator, strict=True))
+            return len(more), found[0] if len(found) == 1 else "a line end stands in the middle of the row"
         except csv.Error as error:
             if "unexpected end of data" not in str(error):
                 return len(more), _lenient(text, separator)
-        except StopIteration:
-            return len(more), "the line cannot be split into cells"
         while len(more) < 200:
             following = pushed.pop() if pushed else next(lines, "")
             if not following:
@@ -254,6 +261,7 @@ def _quoted(line: str, lines: Iterator[str], pushed: list[str], separator: str) 
 
 def _lenient(text: str, separator: str) -> list[str] | str:
     try:
-        return next(csv.reader([text.rstrip("\r\n")], delimiter=separator))
-    except (csv.Error, StopIteration):
-        return "the line cannot be split into cells"
+        found = list(csv.reader([text.strip("\r\n")], delimiter=separator))
+    except csv.Error:
+        found = []
+    return found[0] if len(found) == 1 else "the line cannot be split into cells"
