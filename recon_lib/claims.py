@@ -30,7 +30,7 @@ _LINES = 20
 
 
 def finish(raw: pl.DataFrame, books: Books, policy: Policy, register: pl.DataFrame | None = None) -> pl.DataFrame:
-    """frames.Finding, sorted by audit, event_on, order_id, fnsku, reference_id, finding_id; nulls last.
+    """frames.Finding, sorted by audit, event_on, order_id, fnsku, reference_id, finding_id; nulls first, as empty cells sort.
 
     `register` (finding_id, decision: claimed or accepted, note) holds what people decided; it goes before the window. RunError
     when two findings tell the same fact.
@@ -48,7 +48,7 @@ def finish(raw: pl.DataFrame, books: Books, policy: Policy, register: pl.DataFra
         judged = _with_register(judged, register)
     names = frames.empty(frames.Finding).schema
     out = judged.with_columns(evidence=_evidence()).select(pl.col(c).cast(t) for c, t in names.items())
-    return out.sort(ORDER, nulls_last=True)
+    return out.sort(ORDER)
 
 
 def _ids(raw: pl.DataFrame) -> list[str]:
