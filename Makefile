@@ -8,7 +8,7 @@ OUT ?= packets
 ROWS ?= 5000000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: packet test test-lab notebooks pictures lab score bench bench-scale lock clean help
+.PHONY: packet test test-lab notebooks pictures lab score bench bench-scale audit lock clean help
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## /	/'
@@ -63,6 +63,9 @@ bench: $(VENV)/.core ## side by side with the floors and peers of ../shared/benc
 bench-scale: $(VENV)/.core ## 200 small accounts with one and two workers, and a large account day after day (ROWS= a report; long)
 	$(BIN)/python -m bench.many_accounts 200
 	$(BIN)/python -m bench.large_account $(ROWS) 3
+
+audit: $(VENV)/.test ## what is installed and pinned: in the lock, not withdrawn, no known weakness; the licences (3 = not all could be asked)
+	@$(BIN)/python .ci/audit.py; code=$$?; [ $$code -eq 3 ] || exit $$code
 
 lock: $(VENV)/.test ## make constraints.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

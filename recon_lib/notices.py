@@ -74,7 +74,7 @@ class Report:
 
 
 def tell(
-    source: str, out: Path, done: Round | None, *, now: datetime | None = None, seconds: float = SECONDS
+    source: str, out: Path | str, done: Round | None, *, now: datetime | None = None, seconds: float = SECONDS
 ) -> Report:
     """Tells every receiver what it was not told yet. Never raises: packets are published, whatever becomes of notices.
 
@@ -83,8 +83,11 @@ def tell(
         now: the moment of the call. seconds: for one receiver.
     """
     try:
-        out, settings = out.resolve(), load(source)
+        settings = load(source)
         needs_apprise()
+        if "://" in str(out):
+            raise UsageError("notices need packets in a folder; they lie in a cloud", hoped="--out FOLDER")
+        out = Path(out).resolve()
         moment = now or datetime.now(UTC)
         seen = notice_facts.seen(done.outcomes, out, settings.days, moment) if done else notice_facts.not_started()
         with _alone(out):
@@ -150,7 +153,7 @@ def _message(
             return str(path)
         return f"{settings.link.rstrip('/')}/{quote(path.relative_to(out).as_posix())}"
 
-    page = link(done.page) if done else ""
+    page = link(Path(done.page)) if done else ""
     text = notice_words.body(news, page, lambda packet: link(packet / "packet.html"), settings.days, settings.show)
     return notice_words.title(news, day), text
 
