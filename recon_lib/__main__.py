@@ -59,6 +59,13 @@ def parser() -> argparse.ArgumentParser:
     notify = commands.add_parser("notify", help="send a test message to everybody named in a notify file")
     notify.add_argument("file", metavar="FILE", help="the notify file, or env: the addresses in RECON_NOTIFY")
     notify.set_defaults(run=_notify)
+    fetch = commands.add_parser("fetch", help="download the reports that are due into an account folder")
+    fetch.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    fetch.add_argument("--from", dest="first", type=_day, help="first day wanted (default: by report)")
+    fetch.add_argument("--to", dest="last", type=_day, help="last day wanted (default: yesterday)")
+    fetch.add_argument("--family", action="append", default=[], help="only this report; may be given several times")
+    fetch.add_argument("--minutes", type=_minutes, default=60.0, help="how long it may take (default: 60)")
+    fetch.set_defaults(run=_fetch)
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
@@ -161,6 +168,14 @@ def _notify(arguments: argparse.Namespace) -> int:
     return report.exit_code
 
 
+def _fetch(arguments: argparse.Namespace) -> int:
+    from recon_lib.fetch.tell import fetch_and_tell
+
+    return fetch_and_tell(
+        arguments.account_folder, arguments.first, arguments.last, arguments.family, arguments.minutes
+    )
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from recon_lib.check import check, render
     from recon_lib.paths import default_store
@@ -205,6 +220,12 @@ def _workers(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 512:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; hoped for 1 to 512")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    if not text.isdecimal() or not 1 <= int(text) <= 1440:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes; hoped for 1 to 1440")
+    return float(text)
 
 
 def _unexpected(problem: Exception) -> str:
