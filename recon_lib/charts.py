@@ -30,6 +30,7 @@ pio.renderers.default = "plotly_mimetype"
 # Told apart in print, by people who do not see all colours, on white and on black (contrast of at least 3 to both).
 COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4c8f97", "#7c7c7c")
 OTHERS = "all_other_audits"
+TICKS = 8  # counts up to this get a tick each
 
 
 def plain(value: object) -> str:
@@ -89,6 +90,8 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
             )
         )
     most = weekly.group_by("week").agg(pl.col("findings").sum()).sort("findings", "week", descending=[True, False])
+    # Ticks between whole numbers would show the same number twice.
+    ticks = {"dtick": 1} if not most.is_empty() and most["findings"][0] <= TICKS else {}
     if most.is_empty():
         alt = "Bar chart without bars: no finding has a day."
     else:
@@ -102,7 +105,7 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
         "In which weeks did discrepancies arise? (weeks from Monday)",
         alt,
         barmode="stack",
-        yaxis={"title": {"text": "findings"}, "rangemode": "tozero", "tickformat": ",d"},
+        yaxis={"title": {"text": "findings"}, "rangemode": "tozero", "tickformat": ",d", **ticks},
         xaxis={"type": "date"},
     )
 

@@ -39,6 +39,14 @@ def test_a_week_without_findings_is_a_gap_and_not_left_out() -> None:
     assert list(bar.y) == [1, 0, 0, 1]
 
 
+@pytest.mark.parametrize(("most", "step"), [(1, 1), (2, 1), (8, 1), (9, None), (30, None)])
+def test_small_counts_get_a_tick_each_and_no_number_twice(most: int, step: int | None) -> None:
+    rows = [finding(audit=f"audit_{i % 2}", n=i) for i in range(most)]  # two bars, stacked
+    axis = charts.discrepancies(trends.discrepancies_by_week(findings(rows))).layout.yaxis
+    assert axis.dtick == step
+    assert axis.tickformat == ",d"
+
+
 def test_rare_audits_share_one_bar_and_none_is_lost() -> None:
     rows = [finding(audit=f"audit_{i}", n=10 * i + j) for i in range(12) for j in range(1 + (i < 7))]  # 7 x 2 + 5 x 1
     bars = charts.discrepancies(trends.discrepancies_by_week(findings(rows))).data
