@@ -11,12 +11,17 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recon_lib import case_commands
+from recon_lib.cloud import is_url, near, place
 from recon_lib.errors import ReconError, UsageError
+
+if TYPE_CHECKING:
+    from recon_lib.packet import PacketResult
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,22 +33,22 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     packet = commands.add_parser("packet", help="make the daily packet of one account")
-    packet.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    packet.add_argument("account_folder", type=place, metavar="ACCOUNT_FOLDER")
     packet.add_argument("--date", type=_day, required=True, help="the day the packet speaks for, like 2026-01-31")
-    packet.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
+    packet.add_argument("--out", type=place, default=Path("packets"), help="where packets go (default: packets)")
     packet.set_defaults(run=_packet)
     month = commands.add_parser("month", help="make the monthly FBA audit review of one account")
-    month.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    month.add_argument("account_folder", type=place, metavar="ACCOUNT_FOLDER")
     month.add_argument("--month", required=True, help="the month the review speaks for, like 2026-01")
-    month.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+    month.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
     month.set_defaults(run=_month)
     index = commands.add_parser(
         "index", help="make the page over all accounts, days and months, and verify every packet"
     )
-    index.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+    index.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
     index.set_defaults(run=_index)
     daily = commands.add_parser("daily", help="make the packets of all accounts in a folder")
-    daily.add_argument("folder", type=Path, metavar="FOLDER_OF_ACCOUNTS")
+    daily.add_argument("folder", type=place, metavar="FOLDER_OF_ACCOUNTS")
     daily.add_argument(
         "--date", type=_day_or_yesterday, default="yesterday", help="a day, or yesterday where the account is (default)"
     )
@@ -51,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     who = daily.add_mutually_exclusive_group()
     who.add_argument("--workers", type=_workers, help="processes (default: one for each processor)")
     who.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a dask.distributed scheduler instead")
-    daily.add_argument("--out", type=Path, default=Path("packets"), help="where packets go (default: packets)")
+    daily.add_argument("--out", type=place, default=Path("packets"), help="where packets go (default: packets)")
     daily.add_argument(
         "--notify", default="", metavar="FILE", help="tell what is new to the addresses in this file (or: env)"
     )
@@ -69,19 +74,19 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", help="say what each file is, its period and rows, and what was refused and why"
     )
-    check.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    check.add_argument("paths", type=near, nargs="+", metavar="FILE_OR_FOLDER")
     check.set_defaults(run=_check)
     life = commands.add_parser(
         "life", help="tell the life of one Amazon Pay activity: recorded, open, matched, by which rule"
     )
-    life.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    life.add_argument("account_folder", type=near, metavar="ACCOUNT_FOLDER")
     life.add_argument(
         "id", metavar="ID", help="any of its ids: capture or refund, seller reference, seller order, order reference"
     )
     life.add_argument("--date", type=_day, required=True, help="as at the end of that day, like 2026-01-31")
     life.set_defaults(run=_life)
     journal = commands.add_parser("journal", help="write the journal of a published packet as plain text for beancount")
-    journal.add_argument("packet", type=Path, metavar="PACKET_FOLDER")
+    journal.add_argument("packet", type=near, metavar="PACKET_FOLDER")
     journal.set_defaults(run=_journal)
     case_commands.add_commands(commands)
     return whole
@@ -91,6 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; every problem is told in words on stderr."""
     arguments = parser().parse_args(argv)
     try:
+        if arguments.command == "case" and (is_url(arguments.account_folder) or is_url(getattr(arguments, "out", ""))):
+            from recon_lib import cloud_cases
+
+            return cloud_cases.run(arguments)
         return int(arguments.run(arguments))
     except ReconError as problem:
         print(f"recon: {problem}", file=sys.stderr)
@@ -109,17 +118,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _packet(arguments: argparse.Namespace) -> int:
     from recon_lib.packet import make_packet
 
-    result = make_packet(arguments.account_folder, arguments.date, arguments.out, progress=sys.stderr.isatty())
-    print(result.line())
-    _refresh_index(arguments.out)
-    return result.exit_code
+    return _one_account(arguments, make_packet, arguments.date)
 
 
 def _month(arguments: argparse.Namespace) -> int:
     from recon_lib.packet import make_month
 
-    result = make_month(arguments.account_folder, arguments.month, arguments.out, progress=sys.stderr.isatty())
-    print(result.line())
+    return _one_account(arguments, make_month, arguments.month)
+
+
+def _one_account(arguments: argparse.Namespace, make: Callable[..., PacketResult], name: str) -> int:
+    """The packet of a day or month, near or in a cloud."""
+    if is_url(arguments.account_folder) or is_url(arguments.out):
+        from recon_lib.away import at_hand
+
+        with at_hand(arguments.account_folder, arguments.out, name) as here:
+            result = make(here.folder, name, here.out, progress=sys.stderr.isatty())
+        print(here.said(result.line()))
+    else:
+        result = make(arguments.account_folder, name, arguments.out, progress=sys.stderr.isatty())
+        print(result.line())
     _refresh_index(arguments.out)
     return result.exit_code
 
@@ -127,23 +145,36 @@ def _month(arguments: argparse.Namespace) -> int:
 def _index(arguments: argparse.Namespace) -> int:
     from recon_lib.index import refresh
 
-    if not arguments.out.is_dir():
+    if is_url(arguments.out):
+        from recon_lib import cloud_index
+        from recon_lib.cloud import Cloud
+
+        found = cloud_index.refresh(Cloud(arguments.out), everything=True)
+    elif not arguments.out.is_dir():
         raise UsageError(f"{arguments.out} is no folder", hoped="the folder with the packets", do="give --out")
-    found = refresh(arguments.out, everything=True)
+    else:
+        found = refresh(arguments.out, everything=True)
     print(found.line())
     for problem in found.problems:
         print(f"recon: {problem}", file=sys.stderr)
     return int(bool(found.problems))
 
 
-def _refresh_index(out: Path) -> None:
+def _refresh_index(out: Path | str) -> None:
     """The index follows every packet; where it cannot, the packet is published all the same."""
-    from recon_lib.index import refresh
+    from recon_lib import index
 
     try:
-        for problem in refresh(out).problems:
+        if isinstance(out, str):
+            from recon_lib import cloud_index
+            from recon_lib.cloud import Cloud
+
+            found = cloud_index.refresh(Cloud(out))
+        else:
+            found = index.refresh(out)
+        for problem in found.problems:
             print(f"recon: note: {problem}", file=sys.stderr)
-    except OSError as problem:  # also a lock that was held too long
+    except (OSError, ReconError) as problem:  # also a lock that was held too long
         print(f"recon: note: {out}/index.html could not be made: {problem}", file=sys.stderr)
 
 
@@ -155,7 +186,7 @@ def _daily(arguments: argparse.Namespace) -> int:
         catch_up=arguments.catch_up, workers=arguments.workers, scheduler=arguments.scheduler,
         notify=arguments.notify,
     )  # fmt: skip
-    if arguments.out.is_dir():
+    if is_url(arguments.out) or arguments.out.is_dir():
         _refresh_index(arguments.out)
     return code
 

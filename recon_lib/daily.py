@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -55,6 +55,7 @@ class Outcome:
     answer: dict[str, Any] = field(default_factory=dict)  # of the newest packet, as in its manifest
     message: str = ""
     seconds: float = 0.0
+    lines: tuple[str, ...] = ()  # of `packets`, where they do not lie at their paths
 
     def log_line(self) -> str:
         """One line of JSON for machines: counts and money, no order, no path of a report."""
@@ -73,7 +74,7 @@ class Round:
 
     outcomes: tuple[Outcome, ...]
     day: str
-    page: Path
+    page: Path | str
 
     @property
     def exit_code(self) -> int:
@@ -104,6 +105,8 @@ def run_daily(
     store: Path | None = None,
     now: datetime | None = None,
     told: Callable[[Outcome, int], None] = lambda outcome, of: None,
+    work: Callable[[Job], Outcome] | None = None,
+    said: Callable[[str], str] = str,
 ) -> Round:
     """The packets of every account folder in `folder`, and the page `<out>/daily-<date>.html` about them.
 
@@ -112,6 +115,7 @@ def run_daily(
         catch_up: also every day since the last published one.
         workers: processes (default: one for each processor). scheduler: a dask.distributed scheduler in place of them.
         now: the moment of the call. told: called with each outcome as it comes, and with how many there will be.
+        work: what a worker does with one account (default: `run_account`). said: other words for the places in `folder`.
 
     Raises:
         UsageError: no account there, nowhere to write, or no scheduler. All else is an Outcome.
@@ -127,9 +131,9 @@ def run_daily(
         raise UsageError(f"cannot write to {out}: {problem.strerror}", hoped="a writable --out folder") from None
     found: dict[Path, Outcome] = {}
     runnable = [job for job in jobs if not job.refused]
-    refused = ((job, _outcome(job, "unusable", 2, job.refused)) for job in jobs if job.refused)
+    refused = ((job, _outcome(job, "unusable", 2, said(job.refused))) for job in jobs if job.refused)
     try:
-        for job, result in _all(refused, runnable, workers or os.cpu_count() or 1, scheduler):
+        for job, result in _all(work or run_account, refused, runnable, workers or os.cpu_count() or 1, scheduler):
             found[job.folder] = result if isinstance(result, Outcome) else _outcome(job, "failed", 3, _died(result))
             told(found[job.folder], len(jobs))
     except KeyboardInterrupt:
@@ -144,15 +148,15 @@ def run_daily(
 
 
 def _all(
-    refused: Iterator[tuple[Job, Outcome]], jobs: list[Job], workers: int, scheduler: str
+    work: Callable[[Job], Outcome],
+    refused: Iterator[tuple[Job, Outcome]],
+    jobs: list[Job],
+    workers: int,
+    scheduler: str,
 ) -> Iterator[tuple[Job, Outcome | BaseException]]:
     yield from refused
     if jobs:
-        yield from (
-            crew.with_cluster(run_account, jobs, scheduler)
-            if scheduler
-            else crew.with_processes(run_account, jobs, workers)
-        )
+        yield from (crew.with_cluster(work, jobs, scheduler) if scheduler else crew.with_processes(work, jobs, workers))
 
 
 def find_accounts(folder: Path, out: Path) -> list[tuple[Path, str]]:
@@ -201,19 +205,29 @@ def run_account(job: Job) -> Outcome:
             warm.keep(project_root())
             name = account_name(job.folder)
             home = job.out / name
-            last = day or yesterday(job.folder, job.now)
+            last = wanted_day(job, job.folder)
             # A failure ends the account: days after it would hide that this one is missing.
             for day in days_wanted(home, last, job.catch_up):
                 made.append(_packet(job, home, day))
         state = "unchanged" if all(packet.unchanged for packet in made) else "published"
-        return _outcome(job, state, max(p.exit_code for p in made), "", name, day, made, begun)
-    except HeldError as problem:
-        return _outcome(job, "held", 3, str(problem), name, day, made, begun)
-    except ReconError as problem:
+        return _outcome(job, state, max(p.exit_code for p in made), "", name, day, made, time.monotonic() - begun)
+    except Exception as problem:
+        log = job.out / name / f"{day}.log"
+        return ended(job, problem, name, day, made, log, seconds=time.monotonic() - begun)
+
+
+def ended(
+    job: Job, problem: Exception, name: str = "", day: str = "", made: Sequence[PacketResult] = (),
+    log: Path | None = None, *, seconds: float = 0.0,
+) -> Outcome:  # fmt: skip
+    """What became of an account whose run ended with `problem`; `log` takes the details of one that nobody foresaw."""
+    if isinstance(problem, HeldError):
+        return _outcome(job, "held", 3, str(problem), name, day, made, seconds)
+    if isinstance(problem, ReconError):
         state = "unusable" if problem.exit_code == 2 else "failed"
-        return _outcome(job, state, problem.exit_code, str(problem), name, day, made, begun)
-    except Exception as problem:  # a defect of the program or of the machine: this account's alone
-        return _outcome(job, "failed", 3, _died(problem, job.out / name / f"{day}.log"), name, day, made, begun)
+        return _outcome(job, state, problem.exit_code, str(problem), name, day, made, seconds)
+    # a defect of the program or of the machine: this account's alone
+    return _outcome(job, "failed", 3, _died(problem, log), name, day, made, seconds)
 
 
 def _packet(job: Job, home: Path, day: str) -> PacketResult:
@@ -225,6 +239,11 @@ def _packet(job: Job, home: Path, day: str) -> PacketResult:
     if now is not None and unchanged.digest(job.folder, home, day, project_root()) == now:
         unchanged.remember(home, day, now, result.path)
     return result
+
+
+def wanted_day(job: Job, folder: Path) -> str:
+    """The last day that the job asks for. UsageError as `account.load_account`."""
+    return job.day if job.day != YESTERDAY else yesterday(folder, job.now)
 
 
 def yesterday(folder: Path, now: datetime) -> str:
@@ -245,12 +264,11 @@ def days_wanted(home: Path, last: str, catch_up: bool) -> list[str]:
 
 def _outcome(
     job: Job, state: str, code: int, message: str, name: str = "", day: str = "",
-    made: list[PacketResult] | None = None, begun: float | None = None,
+    made: Sequence[PacketResult] = (), seconds: float = 0.0,
 ) -> Outcome:  # fmt: skip
     answer = manifest.read(made[-1].path)["answer"] if made else {}
-    seconds = time.monotonic() - begun if begun is not None else 0.0
     day = day or (job.day if job.day != YESTERDAY else "")
-    return Outcome(job.folder.name, name, day, state, code, tuple(made or ()), answer, message, seconds)
+    return Outcome(job.folder.name, name, day, state, code, tuple(made), answer, message, seconds)
 
 
 def _died(problem: BaseException, log: Path | None = None) -> str:

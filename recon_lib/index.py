@@ -31,7 +31,7 @@ _PACKET = re.compile(r"(\d{4}-\d\d(?:-\d\d)?)(?:\.r(\d+))?")
 class Index:
     """What the index tells: `packets` (one entry a published folder, sorted), and everything that does not verify."""
 
-    path: Path
+    path: Path | str
     packets: list[dict[str, Any]]
 
     @property
@@ -54,7 +54,7 @@ def refresh(out: Path, *, everything: bool = False) -> Index:
 
     with FileLock(out / LOCK, timeout=60):
         known = {} if everything else _cached(out / CACHE)
-        packets = [_entry(folder, known) for folder in _folders(out)]
+        packets = [entry(folder, known) for folder in _folders(out)]
         found = Index(out / PAGE, packets)
         _write(out / CACHE, json.dumps({"form": FORM, "packets": packets}, sort_keys=True).encode())
         _write(out / PAGE, page(packets).encode("utf-8"))
@@ -88,7 +88,7 @@ def _write(path: Path, content: bytes) -> None:
     os.replace(fresh, path)
 
 
-def _entry(folder: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def entry(folder: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What the index needs of one packet. A revision also depends on the manifest it revises."""
     before = _before(folder)
     stats = [(p.parent.name, p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.iterdir())]
@@ -100,22 +100,22 @@ def _entry(folder: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
         return last
     match = _PACKET.fullmatch(folder.name)
     assert match is not None
-    entry: dict[str, Any] = {
+    told: dict[str, Any] = {
         "account": folder.parent.name, "folder": folder.name, "name": match[1], "revision": int(match[2] or 1), "stamp": stamp,
         "problems": [], "answer": {}, "deadlines": [], "as_of": "",
     }  # fmt: skip
     try:
         content = manifest.read(folder)
-        entry["answer"] = {
+        told["answer"] = {
             k: content["answer"][k]
             for k in ("exit_code", "owed", "findings", "open_items", "overdue_items", "not_checked")
         }
-        entry["as_of"] = date.fromisoformat(content["packet"]["as_of"]).isoformat()
-        entry["problems"] = verify(folder, content, before)
-        entry["deadlines"] = _deadlines(folder / "findings.csv")
+        told["as_of"] = date.fromisoformat(content["packet"]["as_of"]).isoformat()
+        told["problems"] = verify(folder, content, before)
+        told["deadlines"] = _deadlines(folder / "findings.csv")
     except (OSError, ValueError, KeyError, TypeError, AssertionError, InvalidOperation) as problem:
-        entry["problems"] = [f"cannot be read ({type(problem).__name__})"]
-    return entry
+        told["problems"] = [f"cannot be read ({type(problem).__name__})"]
+    return told
 
 
 def _before(folder: Path) -> Path | None:

@@ -25,3 +25,22 @@ def default_store() -> Path:
     if chosen := os.environ.get("RECON_STORE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon-kit"
+
+
+def copies() -> tuple[Path, bool]:
+    """Where copies of accounts that lie in a cloud are worked on, and whether reports stay there for the next run.
+
+    RECON_MIRROR names the place, and keeps them. Else they lie in the user's cache folder and go when the run ends:
+    reports hold buyers' data, and where such copies stay is for a person to say.
+    """
+    if chosen := os.environ.get("RECON_MIRROR"):
+        return Path(chosen).resolve(), True
+    return (Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon-kit-copies").resolve(), False
+
+
+def lease_seconds() -> float:
+    """RECON_LEASE_SECONDS (60): how long a run that holds an account in a cloud may be silent before it counts as dead."""
+    told = os.environ.get("RECON_LEASE_SECONDS", "60")
+    if not told.isdecimal() or not 2 <= int(told) <= 3600:
+        raise UsageError(f"RECON_LEASE_SECONDS is {told!r}", hoped="whole seconds, 2 to 3600")
+    return float(told)

@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from recon_lib.cloud import is_url
 from recon_lib.daily import Outcome, Round, run_daily
 from recon_lib.errors import ReconError
 
 
-def run_and_tell(folder: Path, out: Path, day: str, *, notify: str = "", **wanted: Any) -> int:
+def run_and_tell(folder: Path | str, out: Path | str, day: str, *, notify: str = "", **wanted: Any) -> int:
     """Runs all accounts and tells each as it comes; gives the exit code. `notify`: as `notices.tell`, after all is made."""
     with suppress(ValueError):  # a scheduler's stop is told like Ctrl-C: what is done stays, the page is written
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -30,8 +31,8 @@ def run_and_tell(folder: Path, out: Path, day: str, *, notify: str = "", **wante
             bar.update()
         else:
             print(outcome.log_line(), file=sys.stderr, flush=True)
-        for packet in outcome.packets:
-            print(packet.line(), flush=True)
+        for line in outcome.lines or [packet.line() for packet in outcome.packets]:
+            print(line, flush=True)
 
     def notices(done: Round | None) -> int:
         from recon_lib.notices import tell
@@ -41,7 +42,12 @@ def run_and_tell(folder: Path, out: Path, day: str, *, notify: str = "", **wante
         return report.exit_code
 
     try:
-        done = run_daily(folder, out, day, told=told, **wanted)
+        if is_url(folder) or is_url(out):
+            from recon_lib import away
+
+            done = away.run_daily(folder, out, day, told=told, **wanted)
+        else:
+            done = run_daily(folder, out, day, told=told, **wanted)
     except ReconError:
         if notify:
             notices(None)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -309,49 +309,9 @@ def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["daily", str(tmp_path), "--out", str(tmp_path / "file")]) == 2
 
 
-def test_a_cluster_with_a_worker_killed_in_the_middle(tmp_path: Path) -> None:
-    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    for name in ("a", "b", "c"):
-        make(tmp_path / "accounts" / name, name, owed=True)
-    out, log = tmp_path / "out", (tmp_path / "log").open("w")
-    environment = {**os.environ, "RECON_STORE": str(tmp_path / "store"), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
-    local = ["--host", "127.0.0.1", "--no-dashboard"]
-    running = [
-        subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *local, "--port", "0", "--scheduler-file", str(tmp_path / "s.json")],
-                         cwd=tmp_path, stdout=log, stderr=log)
-    ]  # fmt: skip
-    try:
-        _until(lambda: (tmp_path / "s.json").is_file() and (tmp_path / "s.json").read_text().endswith("}"), running)
-        address = json.loads((tmp_path / "s.json").read_text())["address"]
-        running += [
-            subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, *local, "--no-nanny", "--nthreads", "1",
-                              "--local-directory", str(tmp_path / f"w{n}")], cwd=ROOT, env=environment, stdout=log, stderr=log)
-            for n in range(2)
-        ]  # fmt: skip
-        call = subprocess.Popen(
-            [sys.executable, "-m", "recon_lib", "daily", str(tmp_path / "accounts"), "--date", DAY, "--out", str(out), "--scheduler", address],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        _until(lambda: list(out.glob("*/.building-*")), [*running, call])
-        running[1].kill()
-        running[1].wait()
-        said, told = call.communicate(timeout=180)
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
-        log.close()
-    assert call.returncode == 1, told
-    assert {name: line["state"] for name, line in lines(told).items() if name} == dict.fromkeys("abc", "published")
-    assert len(said.splitlines()) == 3
-    assert sorted(path.name for path in out.glob("*/*") if not path.name.startswith(".")) == sorted(
-        [DAY, "latest.json"] * 3
-    )
-
-
-def _until(happened: object, processes: list[subprocess.Popen[str]]) -> None:
+def until(happened: Callable[[], object], processes: list[subprocess.Popen[str]]) -> None:
     end = time.monotonic() + 120
-    while not happened():  # type: ignore[operator]
+    while not happened():
         assert time.monotonic() < end, "it did not happen in time"
         assert all(process.poll() is None for process in processes), "a process ended early"
         time.sleep(0.05)

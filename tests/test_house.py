@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "recon_lib"
 # A room imports only rooms above it in this list. A package counts as one room.
 FLOW = [
-    "errors", "paths", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
+    "errors", "paths", "cloud", "lease", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
     "account", "check", "merging", "settled_files", "zones", "books", "asof", "keys", "matching_terms", "matching_ladder",
     "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
     "audits", "claims", "journal", "pay_life",
     "fast_lines", "fast_pay", "fast_rows", "decisions", "cases", "register", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "bridge", "reconcile", "controls", "bank_totals", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
-    "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily",
+    "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily", "mirror", "sending", "away", "cloud_index", "cloud_cases",
     "notice_facts", "notice_memory", "notice_words", "deliver", "notices", "telling",
     "explore", "life", "life_chart", "explore_tables", "widgets", "__init__", "case_commands", "fetch", "__main__",
 ]  # fmt: skip
