@@ -20,6 +20,7 @@ from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.inbound import with_status
+from recon_lib.reports.store import is_as_sealed, make_durable, seal
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
 
@@ -49,7 +50,9 @@ EVENT_DAY: dict[str, pl.Expr] = {
     "removal_receipts": pl.col("received_on"),
 }
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
-_WHOLE_ROW = {"pay_lines", "pay_activity", "pay_statements"}
+_WHOLE_ROW = {"pay_lines", "pay_activity"}
+# Each file keeps its window: two files of one window may be two currencies.
+_NEVER_MERGED = {"pay_statements"}
 _SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
 _MANY = 50_000
 _ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
@@ -95,7 +98,7 @@ def assemble(
             gone = pl.DataFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
             rows = rows.join(gone.lazy(), on=["file", "settlement_id"], how="anti", maintain_order="left")
             kept[family] = _physical_rows(rows, family)
-        elif family not in _ONE_FILE_EACH and len(found) > 1:
+        elif family not in _ONE_FILE_EACH | _NEVER_MERGED and len(found) > 1:
             rows = _merged(rows, family, found, account, as_of, store)
             kept[family] = _physical_rows(rows, family)
         rows = in_account_zone(rows, family, account.time_zone, _spans(found))
@@ -198,7 +201,8 @@ def _merged(
     parts = [family, *key, str(as_of) if report.newest_by else "", str(spans)]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in found]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
-    if not target.exists():
+    note = target.with_suffix(".seal")
+    if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
         until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
         if spans is None or day_column is None:
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
@@ -209,7 +213,11 @@ def _merged(
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
         whole.sort("file", "line").sink_parquet(temporary)
+        make_durable(temporary)
+        fresh = temporary.with_suffix(".new")
+        fresh.write_text(seal(temporary), encoding="utf-8")
         os.replace(temporary, target)
+        os.replace(fresh, note)
     return pl.scan_parquet(target)
 
 

@@ -130,13 +130,16 @@ def to_csv(found: Sequence[Event]) -> str:
 
 def from_csv(text: str, name: str) -> list[Event]:
     """The events of an exported file `name`, in the order of `seq`; UsageError where it is none."""
-    rows = list(csv.reader(io.StringIO(text), strict=True))
+    try:
+        rows = list(csv.reader(io.StringIO(text), strict=True))
+    except csv.Error as problem:
+        raise UsageError(f"is no exported register: {problem}", hoped="a file as exported", file=name) from None
     if not rows or tuple(rows[0]) != FIELDS:
         raise UsageError("is no exported register", hoped=f"the columns {','.join(FIELDS)}", file=name)
     events = []
     for line, row in enumerate(rows[1:], start=2):
         cells = [cell[1:] if cell.startswith("'") else cell for cell in row]
-        if len(cells) != len(FIELDS) or not cells[0].isdigit():
+        if len(cells) != len(FIELDS) or not re.fullmatch("[0-9]{1,15}", cells[0]):
             raise UsageError("is no event of a register", hoped=f"{len(FIELDS)} cells", file=name, line=line)
         texts = dict(zip(FIELDS[1:], cells[1:], strict=True))
         optional = {key: texts[key] or None for key in ("finding_id", "case_id", "amount", "currency", "packet")}

@@ -7,10 +7,8 @@ every event carries the hash of the one before, so what was changed behind the p
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from recon_lib import register_copy
 from recon_lib.decisions import (  # fmt: skip
-    FIELDS,
     START,
     Event,
     chain_problems,
@@ -32,6 +30,7 @@ from recon_lib.decisions import (  # fmt: skip
     to_csv,
 )  # fmt: skip
 from recon_lib.errors import UsageError
+from recon_lib.register_base import GUARDS, RESTORE, events_in, insert, inside, reading, writing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,22 +39,6 @@ if TYPE_CHECKING:
     from recon_lib.cases import Decisions
 
 NAME = "register.sqlite"
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, recorded_at TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
-  note TEXT NOT NULL, finding_id TEXT, case_id TEXT, amount TEXT, currency TEXT, packet TEXT, prev TEXT NOT NULL,
-  hash TEXT NOT NULL UNIQUE)""",
-    """CREATE TRIGGER IF NOT EXISTS events_never_change BEFORE UPDATE ON events
-  BEGIN SELECT RAISE(ABORT, 'a recorded decision is never changed'); END""",
-    """CREATE TRIGGER IF NOT EXISTS events_never_vanish BEFORE DELETE ON events
-  BEGIN SELECT RAISE(ABORT, 'a recorded decision is never deleted'); END""",
-    f"""CREATE TRIGGER IF NOT EXISTS events_only_follow BEFORE INSERT ON events
-  WHEN NEW.prev IS NOT coalesce((SELECT hash FROM events ORDER BY seq DESC LIMIT 1), '{START}')
-  BEGIN SELECT RAISE(ABORT, 'a decision follows the last one'); END""",
-    """CREATE VIEW IF NOT EXISTS current_state AS SELECT * FROM events AS e WHERE finding_id IS NOT NULL AND NOT EXISTS
-  (SELECT 1 FROM events AS l WHERE l.finding_id = e.finding_id AND (l.at > e.at OR (l.at = e.at AND l.seq > e.seq)))""",
-)
-_GUARDS = {"events_never_change", "events_never_vanish", "events_only_follow"}
 
 
 class Register:
@@ -93,20 +76,21 @@ class Register:
             amount=exact_amount(amount), currency=currency, packet=_id("packet", packet), prev="", hash="",
         )  # fmt: skip
         must_be_whole(event)
-        with self._writing() as base:
+        with writing(self.path) as base:
+            self._must_be_all(base)
             if event.finding_id is not None:
-                before = sorted((e for e in _events(base) if e.finding_id == event.finding_id), key=_order)
+                before = sorted((e for e in events_in(base) if e.finding_id == event.finding_id), key=_order)
                 if is_day and before and before[-1].at > event.at and self._day(before[-1].at) == self._day(event.at):
                     event = replace(event, at=before[-1].at)  # a day alone is never too early on that very day
                 may_follow(event, before)
             last = base.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone() or (0, START)
             event = replace(event, seq=last[0] + 1, prev=last[1])
-            return _insert(base, replace(event, hash=event.digest()))
+            return insert(base, replace(event, hash=event.digest()))
 
     def events(self, as_of: date | None = None) -> list[Event]:
         """The decisions up to the end of the day `as_of` in the account's zone (None: all), in the order they count."""
-        with self._reading() as base:
-            found = _events(base) if base else []
+        with reading(self.path) as base:
+            found = events_in(base) if base else []
         if as_of is not None:
             end = stamp(datetime.combine(as_of + timedelta(days=1), time(), self.zone))
             found = [event for event in found if event.at < end]
@@ -125,15 +109,20 @@ class Register:
         made anew as a whole.
         """
         try:
-            with self._reading() as base:
-                found, counted, guards = _inside(base)
+            with reading(self.path) as base:
+                found, counted, guards = inside(base)
         except UsageError as problem:
             return [str(problem)]
-        problems = [f"the guard {name} against changes is gone" for name in sorted(_GUARDS - guards)]
+        missing = register_copy.lost(self.path, found)
+        problems = [f"the guard {name} against changes is gone" for name in sorted(GUARDS - guards)]
         problems += chain_problems(found)
         end = found[-1].seq if found else 0
         if counted > end:
             problems.append(f"events {end + 1} to {counted} at the end are missing")
+        if missing and not problems:
+            problems.append(
+                f"{_told(missing)} not here, and stands in its copy {register_copy.copy_of(self.path).name}"
+            )
         known = {event.seq: event for event in found}
         for where, seq, digest in anchors:
             if seq not in known:
@@ -161,14 +150,28 @@ class Register:
         given = from_csv(text, source.name)
         if problems := chain_problems(given):
             raise UsageError("; ".join(problems), hoped="a file as exported", file=source.name)
-        with self._writing() as base:
-            here = _events(base)
+        return self.take_over(given, source.name)
+
+    def take_over(self, given: Sequence[Event], source: str = "") -> int:
+        """Appends events that are not here yet, each as it was recorded; gives how many. UsageError as `import_csv`."""
+        with writing(self.path) as base:
+            self._must_be_all(base, given)
+            here = events_in(base)
             for mine, other in zip(here, given, strict=False):
                 if mine != other:
-                    raise UsageError(f"{other.told()} differs from {mine.told()} recorded here", file=source.name)
+                    raise UsageError(f"{other.told()} differs from {mine.told()} recorded here", file=source)
             for event in given[len(here) :]:
-                _insert(base, event)
+                insert(base, event)
         return max(0, len(given) - len(here))
+
+    def _must_be_all(self, base: sqlite3.Connection, given: Sequence[Event] = ()) -> None:
+        """A decision that follows a damaged register would hide what is missing there, and spoil the copy too."""
+        found = sorted(events_in(base), key=lambda event: event.seq)
+        problems = chain_problems(found)
+        if not problems and (missing := register_copy.lost(self.path, [*found, *given])):
+            problems = [f"{_told(missing)} missing here"]
+        if problems:
+            raise UsageError("; ".join(problems), hoped="a whole register", do=RESTORE, file=self.path.name)
 
     def _moment(self, at: datetime | date | str | None, clock: datetime) -> tuple[datetime, bool]:
         """The moment, and whether only its day was given: then its noon, or now where it is today."""
@@ -191,46 +194,6 @@ class Register:
     def _day(self, at: str) -> date:
         return datetime.fromisoformat(at).astimezone(self.zone).date()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-            try:
-                base.execute("PRAGMA busy_timeout = 30000")
-                base.execute("PRAGMA journal_mode = WAL")
-                base.execute("BEGIN IMMEDIATE")
-                try:
-                    for statement in _SCHEMA:
-                        base.execute(statement)
-                    yield base
-                except BaseException:
-                    base.execute("ROLLBACK")
-                    raise
-                base.execute("COMMIT")
-            finally:
-                base.close()
-        except sqlite3.Error as problem:
-            raise UsageError(f"cannot be written: {problem}", hoped="a writable folder", file=self.path.name) from None
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The register for reading; None where there is none. Reading makes no register."""
-        if not self.path.is_file():
-            yield None
-            return
-        # A folder that cannot be written has no writer, and no place for the files of WAL.
-        alone = "" if os.access(self.path.parent, os.W_OK) else "&immutable=1"
-        try:
-            base = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro{alone}", uri=True, timeout=30)
-            try:
-                yield base
-            finally:
-                base.close()
-        except sqlite3.Error as problem:
-            raise UsageError(
-                f"cannot be read: {problem}", hoped="a register of decisions", file=self.path.name
-            ) from None
-
 
 def open_register(path: Path | str, zone: str = "UTC") -> Register:
     """The register of an account folder (or at the path of the file itself); it comes into being with the first decision."""
@@ -246,12 +209,12 @@ def decided(books: Books) -> Decisions:
     """
     from recon_lib.cases import Decisions, standing
 
-    register = open_register(books.folder / NAME, books.account.time_zone)
+    register = Register(books.folder / NAME, books.account.time_zone)
     if problems := register.verify():
         raise UsageError(
             "; ".join(problems),
             hoped="an untouched register",
-            do="restore it from a backup or an exported CSV",
+            do=RESTORE,
             file=NAME,
         )
     events = register.events(books.as_of)
@@ -263,27 +226,8 @@ def _order(event: Event) -> tuple[str, int]:
     return event.at, event.seq
 
 
-def _events(base: sqlite3.Connection) -> list[Event]:
-    if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return []  # only made: its first decision was refused
-    return [Event(*row) for row in base.execute(f"SELECT {', '.join(FIELDS)} FROM events ORDER BY seq")]
-
-
-def _inside(base: sqlite3.Connection | None) -> tuple[list[Event], int, set[str]]:
-    """The events, the number of the last one ever recorded, and the triggers."""
-    if base is None:
-        return [], 0, _GUARDS
-    if not (found := _events(base)) and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return [], 0, _GUARDS
-    counted = base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-    guards = {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-    return found, counted[0] if counted else 0, guards
-
-
-def _insert(base: sqlite3.Connection, event: Event) -> Event:
-    values = [getattr(event, name) for name in FIELDS]
-    base.execute(f"INSERT INTO events ({', '.join(FIELDS)}) VALUES ({', '.join('?' * len(FIELDS))})", values)
-    return event
+def _told(missing: Sequence[Event]) -> str:
+    return f"{missing[0].told()} is" if len(missing) == 1 else f"{missing[0].told()} and {len(missing) - 1} more are"
 
 
 def _id(what: str, value: str | None) -> str | None:

@@ -45,6 +45,22 @@ def test_lines_that_end_in_line_feed_and_carriage_return(tmp_path: Path) -> None
     assert [line for line, _ in told(reading)[1]] == [2, 3]
 
 
+@pytest.mark.parametrize("rows", [2, 3000], ids=["small", "longer than the beginning"])
+def test_quoted_rows_that_end_in_carriage_returns_alone(tmp_path: Path, rows: int) -> None:
+    head = ",".join(f'"{name}"' for name in BANK.strip().split(","))
+    body = [f'"2026-01-05","1.00","USD","x","R{n}"' for n in range(rows)]
+    reading = reads(tmp_path, "\r".join([head, *body]) + "\r")
+    assert told(reading) == (rows, [], {"USD": Decimal(rows)})
+
+
+def test_line_feeds_that_begin_late(tmp_path: Path) -> None:
+    """The beginning has carriage returns alone: all of the file is cut at them, and a line feed is no secret."""
+    row = '"2026-01-05","1.00","USD","x","R1"'
+    head = ",".join(f'"{name}"' for name in BANK.strip().split(","))
+    reading = reads(tmp_path, "\r".join([head, *[row] * 3000]) + "\n" + "\n".join([row] * 3) + "\n")
+    assert told(reading)[0] + len(told(reading)[1]) == 3003
+
+
 def test_a_carriage_return_between_two_quoted_rows_is_told(tmp_path: Path) -> None:
     """One line, two rows: neither is used, and the line is rejected; nothing of it is passed over."""
     bad = '"2026-01-05","10.00","USD","x","R1"\r"2026-01-06","5.00","USD","y","R2"\n'

@@ -51,6 +51,8 @@ def proves(
     `blank` rows have no text; they may be empty lines. `short`: whether some row has a null in its last column, where
     that is known. No long row is possible: the quick scan raises on it.
     """
+    if "\n" not in head and facts.returns:  # the header was found by carriage returns, the quick scan knows line feeds
+        return False
     if facts.newlines + (1 if facts.ends_open else 0) - header.line != rows or facts.nul:
         return False
     if len(header.names) == 1:

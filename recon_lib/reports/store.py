@@ -15,6 +15,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,9 @@ import polars as pl
 from recon_lib.reports.base import Reading
 
 REJECTS = {"line": pl.UInt32(), "column": pl.String(), "value": pl.String(), "reason": pl.String()}
+WHOLE = 16 << 20
+"""Bytes up to which a kept file is looked at as a whole before it is used."""
+_PIECE = 1 << 20
 NO_REJECTS = pl.DataFrame(schema=REJECTS)
 
 
@@ -88,18 +92,45 @@ def _sweep(base: Path) -> None:
             continue
 
 
-def load(folder: Path) -> Reading | None:
-    """The reading kept in `folder`, None where there is none."""
+def seal(path: Path) -> str:
+    """Size and content of a file in one word: of a big one only its beginning and its end."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= WHOLE:
+            return f"{size} {hashlib.sha256(file.read()).hexdigest()}"
+        head = file.read(_PIECE)
+        file.seek(size - _PIECE)
+        return f"{size} {hashlib.sha256(head + file.read()).hexdigest()}"
+
+
+def is_as_sealed(path: Path, sealed: str) -> bool:
+    """False: gone, cut off or damaged, as a power loss or a bad disk leaves a file."""
     try:
-        told = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
+        return seal(path) == sealed
+    except OSError:
+        return False
+
+
+def make_durable(path: Path) -> None:
+    """Waits until a file is on the disk, where it is too big to be looked at as a whole every day."""
+    if path.stat().st_size > WHOLE:
+        with path.open("rb+") as file, suppress(OSError):  # some file systems cannot
+            os.fsync(file.fileno())
+
+
+def load(folder: Path) -> Reading | None:
+    """The reading kept in `folder`; None where there is none, or it is damaged: then the report is read again."""
+    try:
+        text, _, digest = (folder / "reading.json").read_text(encoding="utf-8").rstrip("\n").rpartition("\n")
     except (OSError, ValueError):
         return None
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        return None
+    told = json.loads(text)
+    if not all(is_as_sealed(folder / name, sealed) for name, sealed in told.pop("seals").items()):
+        return None
     frames = {family: folder / name for family, name in told.pop("frames").items()}
-    if not all(path.is_file() for path in frames.values()):
-        return None
     rejects = folder / "rejects.parquet"
-    if told["rows_rejected"] and not rejects.is_file():
-        return None
     totals = {currency: Decimal(amount) for currency, amount in told.pop("totals").items()}
     notes = tuple(told.pop("notes"))
     bad = pl.read_parquet(rejects) if told["rows_rejected"] else NO_REJECTS.clone()
@@ -118,8 +149,13 @@ def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFr
             left.unlink()
     if rejects.height:
         rejects.write_parquet(work / "rejects.parquet")
+    kept = sorted(work.iterdir())
+    for path in kept:
+        make_durable(path)
+    told = {**told, "seals": {path.name: seal(path) for path in kept}}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)
-    (work / "reading.json").write_text(text, encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (work / "reading.json").write_text(f"{text}\n{digest}\n", encoding="utf-8", newline="\n")
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.replace(work, final)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import random
 import shutil
+import zipfile
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,20 +144,17 @@ def _file(dice: random.Random, target: Path, kind: str, done: list[str], touched
 
 
 def inside(dice: random.Random, what: str, data: bytes) -> bytes:
-    """A change inside a file; of a packed one mostly inside what is packed."""
+    """A change inside a file; of a packed one mostly inside what is packed, where it still can be unpacked."""
     change = mutations.INSIDE[what]
-    if data[:2] == b"\x1f\x8b" and dice.random() < 0.8:
-        import gzip
-
-        return gzip.compress(change(dice, gzip.decompress(data)), mtime=0)
-    if data[:4] == b"PK\x03\x04" and dice.random() < 0.8:
-        import io
-        import zipfile
-
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {info.filename: archive.read(info) for info in archive.infolist()}
-        name = dice.choice(sorted(members))
-        return mutations.zipped(members | {name: change(dice, members[name])})
+    if dice.random() < 0.8:
+        with suppress(OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+            if data[:2] == b"\x1f\x8b":
+                return gzip.compress(change(dice, gzip.decompress(data)), mtime=0)
+            if data[:4] == b"PK\x03\x04":
+                with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                    members = {info.filename: archive.read(info) for info in archive.infolist()}
+                name = dice.choice(sorted(members))
+                return mutations.zipped(members | {name: change(dice, members[name])})
     return change(dice, data)
 
 

@@ -277,7 +277,7 @@ def whole(dice: random.Random, folder: Path, path: Path, others: list[Path]) -> 
         path.rename(
             path.with_name(path.name + dice.choice((".gz", ".zip", ".xml", ".json", ".ofx", ".xlsx", ".bak", ".txt")))
         )
-        touched = [found for found in path.parent.iterdir() if found.name.startswith(path.name)]
+        touched = [path, *(found for found in path.parent.iterdir() if found.name.startswith(path.name))]
     elif kind == "merged":
         fresh(path, data + other.read_bytes())
     elif kind == "merged bare":

@@ -1,0 +1,79 @@
+"""The second copy of the register: every decision as a line of CSV, on the disk before the command says it is recorded.
+
+`.register.sqlite-copy.csv` beside the register follows it. It is read only where the register lost something: then
+`recon case restore` makes the register anew from it. Both would have to be damaged for a decision to be lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from recon_lib.decisions import Event, chain_problems, from_csv, to_csv
+from recon_lib.errors import UsageError
+
+
+def copy_of(register: Path) -> Path:
+    """Where the copy of a register lies."""
+    return register.with_name(f".{register.name}-copy.csv")
+
+
+def kept(register: Path) -> list[Event]:
+    """The decisions in the copy, as far as its chain is whole; the line that a power loss cut off is none."""
+    try:
+        text = copy_of(register).read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    found: list[Event] = []
+    head, *lines = text.split("\n")
+    for line in lines[:-1]:  # what follows the last line end was never written to its end
+        try:
+            event = from_csv(f"{head}\n{line}\n", "copy")
+        except UsageError:
+            break
+        if len(event) != 1 or chain_problems([*found, *event]):
+            break
+        found += event
+    return found
+
+
+def lost(register: Path, found: Sequence[Event]) -> list[Event]:
+    """The decisions that stand in the copy and are not among `found`, those of the register."""
+    known = {event.hash for event in found}
+    return [event for event in kept(register) if event.hash not in known]
+
+
+def follow(register: Path, found: Sequence[Event]) -> None:
+    """Brings the copy up to the decisions `found` of a whole register. Called while nobody else may write.
+
+    OSError where it cannot be written: the next decision tries again.
+    """
+    copy, there = copy_of(register), kept(register)
+    if lost(register, found):
+        return  # it knows more than the register does: it is what a restore needs
+    whole = to_csv(found)
+    body = to_csv(there)
+    if whole.startswith(body) and copy.is_file() and copy.stat().st_size == len(body.encode()):
+        _write(copy, "ab", whole[len(body) :])
+        return
+    fresh = copy.with_name(copy.name + ".new")  # none yet, or damaged
+    _write(fresh, "wb", whole)
+    os.replace(fresh, copy)
+    _sync_folder(copy.parent)
+
+
+def _write(path: Path, mode: str, text: str) -> None:
+    with path.open(mode) as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
