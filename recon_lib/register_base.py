@@ -37,7 +37,7 @@ GUARDS = {"events_never_change", "events_never_vanish", "events_only_follow"}
 
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """The register at `path` for one change; whole on the disk, and in its copy, when the block ends. UsageError where it cannot be."""
+    """The register at `path` for one change; on the disk when the block ends. UsageError where it cannot be."""
     try:
         base = sqlite3.connect(path, timeout=30, isolation_level=None)
         try:

@@ -85,14 +85,14 @@ def _examine(
     told.problems += _every_file_is_told(folder, checked)
     told.problems += _refusals_are_whole(checked)
     policy: Policy | None = None
-    first = True
+    first, removed = True, set[str]()
     for _ in range(6):
         try:
             if params is not None:
                 policy = load_policy(params / "params" / "policy")
             books = open_account(folder, DAY, store=store)
             told.problems += conserved(folder, store, books, told)
-            told.problems += _same_untouched(books, seed, touched, settings)
+            told.problems += _same_untouched(books, seed, touched | removed, settings)
             told.problems += _same_as_checked(folder, books, checked) if first else []
             day = reconcile(books, policy)
             told.problems += _decisions(folder, day, seed)
@@ -106,22 +106,26 @@ def _examine(
                 told.end, told.exit_code, first = "refused", problem.exit_code, False
                 if problem.exit_code != 2:
                     told.problems.append(f"exit code {problem.exit_code} for a folder that cannot be used: {problem}")
-            if not (removed := _as_told(problem, folder)):
+            if not (gone := _as_told(problem, folder)):
                 return  # settings, policy, register: a person has to correct them
-            told.refused += removed
+            removed |= gone
+            told.refused += len(gone)
     told.problems.append("the folder is refused again and again although what was named was taken away")
 
 
-def _as_told(problem: ReconError, folder: Path) -> int:
-    """Takes away the files that a refusal names; gives how many."""
+def _as_told(problem: ReconError, folder: Path) -> set[str]:
+    """Takes away the files that a refusal is about; gives them."""
     if not isinstance(problem, ReportError):
-        return 0
-    gone = 0
+        return set()
+    about = "\n".join(
+        line for line in str(problem).split("\n") if not line.strip().startswith(("What to do", "Hoped for"))
+    )
+    gone = set()
     for path in sorted([*folder.glob("reports/**/*"), *folder.glob("books/**/*")]):
         name = path.relative_to(folder).as_posix()
-        if (path.is_symlink() or not path.is_dir()) and name in str(problem):
+        if (path.is_symlink() or not path.is_dir()) and name in about:
             path.unlink()
-            gone += 1
+            gone.add(name)
     return gone
 
 
@@ -321,7 +325,7 @@ def _of_the_bytes(data: bytes, reading: Reading) -> list[str]:
         wrong.append(
             f"{reading.rows_used} used on {len(used)} lines, {reading.rows_rejected} rejected on {len(bad)} lines"
         )
-    lines = physical(data)
+    lines = physical(data, anyhow="mapping.yml" in reading.title)
     accounted = used | bad
     if accounted and max(accounted) > len(lines):
         return [*wrong, f"line {max(accounted)} of a file with {len(lines)} lines"]
@@ -344,15 +348,18 @@ def _of_the_bytes(data: bytes, reading: Reading) -> list[str]:
     return wrong
 
 
-def physical(data: bytes) -> list[str]:
-    """The lines of a file; a file without any line feed in its first 64 KiB has carriage returns."""
+def physical(data: bytes, anyhow: bool = False) -> list[str]:
+    """The lines of a file; a file without any line feed in its first 64 KiB has carriage returns.
+
+    `anyhow`: a bank's own CSV, in which every line end is one.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
     elif data.startswith(b"\xef\xbb\xbf"):
         text = data[3:].decode("latin-1")
     else:
         text = data.decode("latin-1")
-    alone = "\n" not in text[: 1 << 16]
+    alone = anyhow or "\n" not in text[: 1 << 16]
     return re.split("\r\n|\r|\n" if alone else "\n", text)
 
 

@@ -36,7 +36,7 @@ BANKS = {
     * 3
     + "</Stmt></BkToCstmrStmt></Document>\n",
     "bank/booked.csv": 'd;a;c;t\n2025-10-05;10,00;USD;"x ""y"""\n2025-10-06;-1,00;USD;z\n',
-    "bank/mapping.yml": "date: d\ndate_format: '%Y-%m-%d'\namount: a\ncurrency: c\ndescription: [t]\n",
+    "bank/mapping.yml": "date: d\ndate_format: '%Y-%m-%d'\namount: a\ncurrency: c\ndescription: [t]\ndecimal: ','\n",
     "inbound.json": '{"payload": {"ItemData": [\n'
     '{"ShipmentId": "FBA15DEMO1", "SellerSKU": "A", "QuantityShipped": 5, "QuantityReceived": 4},\n'
     '{"ShipmentId": "FBA15DEMO2", "SellerSKU": "B", "QuantityShipped": 1, "QuantityReceived": 1}]}}\n',

@@ -405,9 +405,28 @@ def policy_table(dice: random.Random, data: bytes) -> bytes:
 def register(dice: random.Random, path: Path) -> str:
     """A register that was damaged on the disk, or by somebody with SQLite."""
     kind = dice.choice(
-        ("flip", "truncate", "cut", "nul", "empty", "text", "statement", "statement", "statement", "folder", "wal")
+        (
+            "flip",
+            "truncate",
+            "cut",
+            "nul",
+            "empty",
+            "text",
+            "copy",
+            "copy",
+            "statement",
+            "statement",
+            "statement",
+            "folder",
+            "wal",
+        )
     )
     data = path.read_bytes()
+    if kind == "copy":
+        copy = path.with_name(f".{path.name}-copy.csv")
+        change = dice.choice((flip, truncate, cut, nul, insert, double_block, drop_line, shuffle_lines, line_ends))
+        fresh(copy, change(dice, copy.read_bytes()))
+        return "copy"
     if kind == "statement":
         base = sqlite3.connect(path)
         names = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
