@@ -452,8 +452,8 @@ def test_settings_and_what_they_refuse_without_quoting_it(tmp_path: Path, monkey
         with pytest.raises(UsageError) as met:
             notices.load(str(place))
         assert SECRET not in str(met.value), content
-    for source in (f"json://{SECRET}", str(tmp_path / SECRET)):
-        with pytest.raises(UsageError) as met:
+    for source, why in ((f"json://{SECRET}", "would show its secret"), (str(tmp_path / SECRET), "is not there")):
+        with pytest.raises(UsageError, match=why) as met:
             notices.load(source)
         assert SECRET not in str(met.value)
 
