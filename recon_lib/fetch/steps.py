@@ -76,6 +76,7 @@ class Steps:
             self._guarded(row, self._adopt, row)
             step = {"listed": self._list, "pages": self._pages}.get(row.how, self._ask)
             self._guarded(row, step, row, first, last)
+            self._look_at_all()  # asking and loading have limits of their own: the one goes on while the other waits
         self._collect()
         self.result.waiting = sum(item.family in self.rows for item in self.state.open)
         return self.result
@@ -213,10 +214,7 @@ class Steps:
     def _collect(self) -> None:
         """Looks at everything that is on its way until nothing is, or the time is over."""
         for turn in range(10_000):
-            on_the_way = [item for item in self.state.open if item.id and item.family in self.rows]
-            for item in on_the_way:
-                row = self.rows[item.family]
-                self._guarded(row, self._look, row, item)
+            self._look_at_all()
             left = [item for item in self.state.open if item.id and item.family in self.rows]
             left = [item for item in left if item.family not in self.failed and self.rows[item.family].api in self.apis]
             if not left or self.stopped:
@@ -226,6 +224,11 @@ class Steps:
             except OutOfTime:
                 self.result.notes.append("Amazon has not finished all reports; the next run collects them")
                 return
+
+    def _look_at_all(self) -> None:
+        for item in [item for item in self.state.open if item.id and item.family in self.rows]:
+            row = self.rows[item.family]
+            self._guarded(row, self._look, row, item)
 
     def _look(self, row: Row, item: Open) -> None:
         if path := self.lying.get((row.family, item.id)):
