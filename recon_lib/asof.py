@@ -20,6 +20,7 @@ from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.inbound import with_status
+from recon_lib.reports.store import is_as_sealed, make_durable, seal
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
 
@@ -200,7 +201,8 @@ def _merged(
     parts = [family, *key, str(as_of) if report.newest_by else "", str(spans)]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in found]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
-    if not target.exists():
+    note = target.with_suffix(".seal")
+    if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
         until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
         if spans is None or day_column is None:
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
@@ -211,7 +213,11 @@ def _merged(
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
         whole.sort("file", "line").sink_parquet(temporary)
+        make_durable(temporary)
+        fresh = temporary.with_suffix(".new")
+        fresh.write_text(seal(temporary), encoding="utf-8")
         os.replace(temporary, target)
+        os.replace(fresh, note)
     return pl.scan_parquet(target)
 
 
