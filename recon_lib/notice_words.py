@@ -83,7 +83,7 @@ def _orders(facts: list[Fact], show: Collection[str]) -> list[str]:
         return []
     lines = []
     for fact in facts[:LINES]:
-        amount = _sum([fact], show).replace(": ", ", ", 1)
+        amount = _sum([fact], show).replace(": ", ", ", 1).replace("1 unknown", "value unknown")
         by = f", by {fact.by}" if fact.by else ""
         lines.append(f"  {title_of(fact.words)}: {_plain(fact.what) or 'no number'}{amount}{by}")
     return [*lines, *([f"  … {len(facts) - LINES:,} more"] if len(facts) > LINES else [])]

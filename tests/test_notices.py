@@ -216,6 +216,7 @@ def test_the_message_by_hand(tmp_path: Path) -> None:
         in text("orders")
     )
     assert "USD" not in text("orders")
+    assert "unpaid: O-2, value unknown, by 2026-02-03\n" in text("amounts", "orders")
     assert "  Lost in the warehouse and not made good: O-1, 12.00 USD, by 2026-02-05\n" in text("orders", "amounts")
 
 
