@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from functools import partial, reduce
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,9 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.account import Account
-from recon_lib.books import FILE_SCHEMA, FRAMES, Books, merged_name
+from recon_lib.books import FRAMES, Books, merged_name
+from recon_lib.digests import MADE, digested
+from recon_lib.file_facts import file_table
 from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
@@ -88,27 +90,34 @@ def assemble(
     made: dict[str, pl.LazyFrame] = {}
     kept: dict[str, dict[str, int]] = {}
     after: dict[str, dict[str, int]] = {}
+    digests: dict[str, pl.LazyFrame] = {}
+    gone = pl.LazyFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
     for family, schema in FRAMES.items():
         found = sources.get(family, [])
         if not found:
             made[family] = frames.empty(schema).lazy()
             continue
         rows = _rows(found, schema)
+        held = sum(source.path.stat().st_size for source in found) <= _HELD
+        parts: list[tuple[Path, str | None]] = [(source.path, source.display) for source in found]
+        steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = []
         if family in _ONE_FILE_EACH and dropped:
-            gone = pl.DataFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
-            rows = rows.join(gone.lazy(), on=["file", "settlement_id"], how="anti", maintain_order="left")
-            kept[family] = _physical_rows(rows, family)
+            steps.append(lambda rows: rows.join(gone, on=["file", "settlement_id"], how="anti", maintain_order="left"))
+            kept[family] = _physical_rows(steps[0](rows), family)
         elif family not in _ONE_FILE_EACH | _NEVER_MERGED and len(found) > 1:
-            rows = _merged(rows, family, found, account, as_of, store)
+            if target := _merged(rows, family, found, account, as_of, store):
+                rows, parts = pl.scan_parquet(target), [(target, None)]
             kept[family] = _physical_rows(rows, family)
-        rows = in_account_zone(rows, family, account.time_zone, _spans(found))
+        steps.append(partial(in_account_zone, family=family, zone=account.time_zone, spans=_spans(found)))
         day = _event_day(family, account.time_zone)
         if day is not None and _reaches_past(found, day, as_of):
-            after[family] = _physical_rows(rows.filter(day > as_of), family)
+            after[family] = _physical_rows(_all(steps, rows).filter(day > as_of), family)
             if after[family]:
-                rows = rows.filter(day.is_null() | (day <= as_of))
-        held = sum(source.path.stat().st_size for source in found) <= _HELD
+                steps.append(partial(_until, day=day, as_of=as_of))
+        rows = _all(steps, rows)
         made[family] = rows.collect(engine="in-memory").lazy() if held else rows
+        if family in MADE and not held:
+            digests |= {name: _all(steps, frame) for name, frame in digested(family, parts, store).items()}
     if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files
         statuses = pl.concat([pl.scan_parquet(source.path).select("shipment_id", "status") for source in shipments])
         made["inbound_shipments"] = with_status(made["inbound_shipments"], statuses)
@@ -116,7 +125,7 @@ def assemble(
             rows_of_file = kept["inbound_shipments"]
             told_rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()
             rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
-    files = _files(readings, others, seen, kept, after)
+    files = file_table(readings, others, seen, kept, after)
     rejects = [
         r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason")
         for d, r in readings
@@ -126,7 +135,15 @@ def assemble(
     if rejects:
         told = pl.concat([frame.cast(told.schema) for frame in rejects])
     periods = _periods(readings, sources, made)
-    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods)
+    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests)
+
+
+def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame) -> pl.LazyFrame:
+    return reduce(lambda made, step: step(made), steps, rows)
+
+
+def _until(rows: pl.LazyFrame, *, day: pl.Expr, as_of: date) -> pl.LazyFrame:
+    return rows.filter(day.is_null() | (day <= as_of))
 
 
 def _spans(found: list[Source]) -> dict[str, tuple[date, date]]:
@@ -181,8 +198,8 @@ def _physical_rows(rows: pl.LazyFrame, family: str) -> dict[str, int]:
 
 def _merged(
     rows: pl.LazyFrame, family: str, found: list[Source], account: Account, as_of: date, store: Path
-) -> pl.LazyFrame:
-    """Overlapping files as one frame, kept in the store under the content of its parts."""
+) -> Path | None:
+    """Overlapping files as one, kept in the store under the content of its parts; None where nothing overlaps."""
     report = _declared(found[0])
     columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
     key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
@@ -197,7 +214,7 @@ def _merged(
                  for s in found if s.reading.period_from and s.reading.period_to]  # fmt: skip
         spans = overlapping_days(known)
         if not spans:
-            return rows
+            return None
     parts = [family, *key, str(as_of) if report.newest_by else "", str(spans)]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in found]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
@@ -218,55 +235,7 @@ def _merged(
         fresh.write_text(seal(temporary), encoding="utf-8")
         os.replace(temporary, target)
         os.replace(fresh, note)
-    return pl.scan_parquet(target)
-
-
-def _files(
-    readings: list[tuple[str, Reading]],
-    others: list[tuple[str, str]],
-    seen: Mapping[str, str],
-    kept: Mapping[str, Mapping[str, int]],
-    after: Mapping[str, Mapping[str, int]],
-) -> pl.DataFrame:
-    rows: list[dict[str, object]] = []
-    for display, reading in readings:
-        main = next((f for f in reading.frames if f in ("settlement_lines", "pay_lines")), reading.family)
-        if seen[reading.sha256] != display:
-            repeated = reading.rows_used
-        else:
-            summaries = _summary_rows(reading)
-            repeated = reading.rows_used - summaries - kept[main].get(display, 0) if main in kept else 0
-            repeated += summaries if main in kept and repeated == reading.rows_used - summaries else 0
-        rows.append({
-            "path": display, "family": reading.family, "title": reading.title, "layout": reading.layout,
-            "sha256": reading.sha256, "encoding": reading.encoding, "rows_total": reading.rows_total,
-            "rows_used": reading.rows_used, "rows_rejected": reading.rows_rejected, "rows_repeated": repeated,
-            "rows_after": after.get(main, {}).get(display, 0),
-            "period_from": date.fromisoformat(reading.period_from) if reading.period_from else None,
-            "period_to": date.fromisoformat(reading.period_to) if reading.period_to else None,
-            "totals": totals_text(reading.totals), "notes": "; ".join(reading.notes),
-        })  # fmt: skip
-    rows += [{"path": display, "family": None, "title": "not a report", "notes": why} for display, why in others]
-    return pl.DataFrame(rows, schema=FILE_SCHEMA, orient="row").sort("path")
-
-
-def _summary_rows(reading: Reading) -> int:
-    if "settlement_lines" not in reading.frames or "settlements" not in reading.frames:
-        return 0
-    return int(
-        pl.scan_parquet(reading.frames["settlements"])
-        .filter(pl.col("layout") != "hybrid")
-        .select(pl.len())
-        .collect()
-        .item()
-    )
-
-
-def totals_text(totals: Mapping[str, Decimal]) -> str:
-    """`EUR 12.00; USD 3.50`: the money of a file by currency."""
-    from recon_lib.money import money_text
-
-    return "; ".join(f"{currency} {money_text(totals[currency], currency)}" for currency in sorted(totals))
+    return target
 
 
 def _periods(

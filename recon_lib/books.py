@@ -69,6 +69,7 @@ class Books:
     files: pl.DataFrame
     rejects: pl.DataFrame
     periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
+    digests: dict[str, pl.LazyFrame] = field(default_factory=dict)  # of reports too large to be held (digests.py)
 
     def has(self, family: str) -> bool:
         """Is any file of the family there (whatever its rows)?"""

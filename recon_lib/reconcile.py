@@ -15,6 +15,7 @@ from recon_lib import frames
 from recon_lib.audits import AUDITS
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.pay import PayDay, reconcile_pay
+from recon_lib.audits.settled_facts import settlement_sums
 from recon_lib.books import Books
 from recon_lib.bridge import Changes, Earlier, compare
 from recon_lib.cases import Decisions
@@ -141,7 +142,8 @@ def reconcile(
         .sort("audit", "subject", "reason", nulls_last=True)
     )
     findings = finish(raw, books, policy, register=decisions.standing)
-    tieout = settlement_tieout(books.frames["settlements"], books.frames["settlement_lines"])
+    lines = books.frames["settlement_lines"]
+    tieout = settlement_tieout(books.frames["settlements"], lines, sums=settlement_sums(books))
     journal = make_journal(pay, books, entered)
     return Day(books, policy, findings, history, not_checked, tieout, pay, journal, decisions, last)
 

@@ -7,6 +7,7 @@ The lower limit of a band is exclusive (except 0), the upper one inclusive. Fees
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -22,6 +23,18 @@ def category_key(column: str) -> pl.Expr:
     """A category compared without case, outer and double blanks and umlauts; null where empty."""
     key = pl.col(column).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
     return key.str.replace_many(list(_UMLAUTS), list(_UMLAUTS.values())).replace("", None)
+
+
+def referral_days(policy: Policy, marketplace: str) -> list[date]:
+    """The first days of all stretches in which the store's referral rates stay as they are, ascending."""
+    table = policy.of("referral_fees", marketplace)
+    return (
+        pl.concat([table["effective_from"], table["effective_to"].dt.offset_by("1d")])
+        .drop_nulls()
+        .unique()
+        .sort()
+        .to_list()
+    )
 
 
 def referral_rates(policy: Policy, marketplace: str) -> pl.DataFrame:

@@ -1,49 +1,63 @@
-"""What was sold, one narrow row an order item, from one pass over the settlement lines: for fees and for prices."""
+"""What was sold, one narrow row an order item, and what settlements said at all, from one pass over the settlement lines."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import polars as pl
 
 from recon_lib.books import Books
+from recon_lib.item_runs import ORDER, REFUND, digest
 from recon_lib.kept import once
 
-ITEM = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
-FINE = 10_000  # money as whole ten-thousandths: exact, and quicker to add up than Decimal
-FULFILMENT, COMMISSION, KEPT = "FBAPerUnitFulfillmentFee", "Commission", "RefundCommission"
 
-NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
-"""One number for the key of an order item: narrow enough for millions. What looks wrong is grouped again by the key itself."""
+@dataclass(frozen=True)
+class Settled:
+    """`orders`, `refunds`: runs of lines (item_runs.digest). `sums`, one row a settlement and currency: `lines`, `fine`
+    (ten-thousandths), `first_on` and `last_on`. In no order."""
 
-
-def coded(lines: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    """The settlement lines of one transaction type (`order`, `refund`) with a `code` for the price or fee they carry.
-
-    1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
-    6 nothing but the quantity, which the older layout tells on a row of its own.
-    """
-    what, group = pl.col("amount_description"), pl.col("amount_type")
-    code = (
-        pl.when((group == "ItemPrice") & (what == "Principal"))
-        .then(1)
-        .when(group.is_in(["ItemPrice", "Promotion"]) & what.is_in(["Principal", "Shipping", "GiftWrap"]))
-        .then(2)
-        .when((group == "ItemFees") & (what == COMMISSION))
-        .then(3)
-        .when((group == "ItemFees") & (what == FULFILMENT))
-        .then(4)
-        .when((group == "ItemFees") & (what == KEPT))
-        .then(5)
-        .when(group.is_null() & pl.col("quantity").is_not_null())
-        .then(6)
-    )
-    words = [kind, kind.title(), kind.upper()]
-    lines = lines.filter(pl.col("transaction_type").is_in(words), pl.col("order_id").is_not_null())
-    return lines.with_columns(code=code.cast(pl.UInt8)).filter(pl.col("code").is_not_null())
+    orders: pl.DataFrame
+    refunds: pl.DataFrame
+    sums: pl.DataFrame
 
 
-def fine(amount: str = "amount") -> pl.Expr:
-    """A MONEY column in whole ten-thousandths; an amount too large for that is an error, never another amount."""
-    return pl.col(amount).to_physical().cast(pl.Int64)
+def settled_lines(books: Books) -> Settled:
+    """The settlement lines up to the as-of day."""
+
+    def make(books: Books) -> Settled:
+        runs = _digest(books)[0]
+        of_order = pl.col("order_id").is_not_null()
+        days = pl.col("posted_on")
+        sums = runs.group_by("settlement_id", "currency").agg(
+            pl.col("lines", "fine").sum(), first_on=days.min(), last_on=days.max()
+        )
+        orders = runs.filter((pl.col("kind") == ORDER) & of_order).drop(
+            "adjustment_id", "kind", "lines", "fine", "kept"
+        )
+        refunds = runs.filter((pl.col("kind") == REFUND) & of_order).select(
+            "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_on", "marketplace_name", "adjustment_id",
+            "order", "principal", "extra", "commission", "kept", "has_code",
+        )  # fmt: skip
+        made = pl.collect_all([orders, refunds, sums])
+        return Settled(*made)
+
+    return once(books, "settled_lines", make)
+
+
+def few_lines(books: Books) -> pl.DataFrame:
+    """The settlement lines that are neither orders nor the fees of refunds, whole (item_runs.FEW)."""
+    return _digest(books)[1].drop("posted_at").collect()
+
+
+def _digest(books: Books) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    if "settlement_runs" in books.digests:
+        return books.digests["settlement_runs"], books.digests["settlement_few"]
+
+    def make(books: Books) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        runs, few = digest(books.frames["settlement_lines"])
+        return runs.lazy(), few.lazy()
+
+    return once(books, "settlement_digest", make)
 
 
 def items(books: Books) -> pl.DataFrame:
@@ -55,33 +69,40 @@ def items(books: Books) -> pl.DataFrame:
     """
 
     def make(books: Books) -> pl.DataFrame:
-        code = pl.col("code")
-
-        def of(*codes: int) -> pl.Expr:
-            return pl.when(code.is_in(codes) if len(codes) > 1 else code == codes[0]).then(fine())
-
-        lines = coded(books.frames["settlement_lines"], "order").filter(code != 5)
-        narrow = lines.select(
-            "sku", "currency", "marketplace_name", charge=NUMBER, day="posted_on", units="quantity",
-            principal=of(1), base=of(1, 2), commission=-of(3), fulfilment=-of(4),
-        )  # fmt: skip
-        sums = ["base", "commission", "fulfilment"]
-        return (
-            narrow.group_by("charge")
+        told = settled_lines(books).orders.lazy().filter("is_item").select("charge", **_SUMS)
+        rows = told.collect()
+        twice = rows["charge"].is_duplicated()
+        if not twice.any():
+            return rows.drop("has_principal")
+        several = (
+            rows.filter(twice)
+            .lazy()
+            .group_by("charge")
             .agg(
-                pl.col("principal").sum(),
-                pl.col(sums).sum(),
-                told=pl.col("principal").is_not_null().any(),
-                units=pl.col("units").max().cast(pl.Int64),
-                day=pl.col("day").min(),
-                # equal on all rows of an item
-                sku=pl.col("sku").first(),
-                currency=pl.col("currency").first(),
-                marketplace_name=pl.col("marketplace_name").max(),
+                pl.col("sku", "currency").first(),  # equal on all runs of an item
+                pl.col("marketplace_name").max(),
+                pl.col("day").min(),
+                pl.col("units").max(),
+                pl.col("principal", "base", "commission", "fulfilment").sum(),
+                pl.col("has_principal").any(),
             )
-            .with_columns(principal=pl.when("told").then("principal"))
-            .drop("told")
+            .with_columns(principal=pl.when("has_principal").then("principal"))
             .collect()
         )
+        return pl.concat([rows.filter(~twice), several.select(rows.columns)]).drop("has_principal")
 
     return once(books, "sold_items", make)
+
+
+_SUMS = {
+    "sku": pl.col("sku"),
+    "currency": pl.col("currency"),
+    "marketplace_name": pl.col("marketplace_name"),
+    "day": pl.col("posted_on"),
+    "units": pl.col("units"),
+    "principal": pl.when("has_principal").then("principal"),
+    "base": pl.col("principal") + pl.col("extra"),
+    "commission": -pl.col("commission"),
+    "fulfilment": -pl.col("fulfilment"),
+    "has_principal": pl.col("has_principal"),
+}

@@ -7,19 +7,24 @@ import polars as pl
 from recon_lib.money import MONEY
 
 
-def settlement_tieout(settlements: pl.LazyFrame, lines: pl.LazyFrame) -> pl.DataFrame:
+def settlement_tieout(
+    settlements: pl.LazyFrame, lines: pl.LazyFrame, *, sums: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row a settlement that has ended: stated total, sum of its lines, difference (lines - total).
 
     `total_amount` and `difference` are null where the file states no total. Sorted by end, currency and id.
 
     Args:
         settlements: frames.Settlement up to the as-of day. lines: frames.SettlementLine, all of them.
+        sums: `lines` and `amount` of each settlement (and currency) where they are added up already.
     """
-    sums = lines.group_by("settlement_id").agg(
-        pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum().alias("lines_amount")
-    )
+    if sums is None:
+        added = lines.select("settlement_id", "amount", lines=pl.lit(1, pl.Int64))
+    else:
+        added = sums.lazy().select("settlement_id", "amount", "lines")
+    told = added.group_by("settlement_id").agg(pl.col("lines").sum(), lines_amount=pl.col("amount").sum())
     return (
-        settlements.join(sums, on="settlement_id", how="left")
+        settlements.join(told, on="settlement_id", how="left")
         .with_columns(pl.col("lines").fill_null(0), pl.col("lines_amount").fill_null(0).cast(MONEY))
         .with_columns((pl.col("lines_amount") - pl.col("total_amount")).cast(MONEY).alias("difference"))
         .select(

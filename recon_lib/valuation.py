@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from recon_lib.books import Books
+from recon_lib.item_runs import FINE
 from recon_lib.medians import medians
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Basis, Policy
-from recon_lib.sold import FINE, items
+from recon_lib.sold import items
 
 _CLASS = "lost_or_damaged_before_order"
 _OUT: dict[str, Any] = {

@@ -24,7 +24,7 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
-from recon_lib.audits.facts import other_lines
+from recon_lib.audits.settled_facts import other_lines
 from recon_lib.audits.settlements import settlements
 from recon_lib.books import Books
 from recon_lib.kept import once

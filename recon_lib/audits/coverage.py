@@ -56,7 +56,7 @@ def holes(books: Books, family: str) -> list[Span]:
 
 def settled_days(books: Books) -> list[Span]:
     """The days that settlements speak about: their windows, and the days seen of one that has not ended."""
-    from recon_lib.audits.facts import settlement_sums
+    from recon_lib.audits.settled_facts import settlement_sums
 
     windows = books.frames["settlements"].select("settlement_id", "start_on", "end_on").collect()
     known = windows.drop_nulls()

@@ -20,10 +20,10 @@ Unchecked = list[tuple[str, str, str, int | None]]
 
 
 def count(audit: str, rows: pl.DataFrame, subject: str, unchecked: Unchecked) -> None:
-    """Counts `rows` by their `reason`; up to five subjects are named, more are counted."""
+    """Counts `rows` (each as often as its column `rows` says) by their `reason`; up to five subjects are named, more counted."""
     for reason, count, some, many in (
         rows.group_by("reason")
-        .agg(pl.len(), pl.col(subject).unique().sort().head(5), many=pl.col(subject).n_unique())
+        .agg(pl.col("rows").sum(), pl.col(subject).unique().sort().head(5), many=pl.col(subject).n_unique())
         .sort("reason")
         .iter_rows()
     ):

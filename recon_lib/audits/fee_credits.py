@@ -12,8 +12,9 @@ import polars as pl
 
 from recon_lib.allocation import allocate
 from recon_lib.audits.evidence import settled
-from recon_lib.audits.facts import paid_lines, reimbursements
+from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
 from recon_lib.money import MONEY, money_text
 

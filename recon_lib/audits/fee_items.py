@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import numpy as np
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE
-from recon_lib.audits.facts import concerned_lines
+from recon_lib.audits.settled_facts import concerned_orders, put_together, whole_money
 from recon_lib.books import Books
-from recon_lib.money import MONEY
-from recon_lib.sold import FINE, ITEM, NUMBER, coded, items
+from recon_lib.item_runs import ITEM, any_case, code
+from recon_lib.sold import items, settled_lines
 
 _STORES = {
     "amazon.com": "US", "amazon.ca": "CA", "amazon.com.mx": "MX", "amazon.com.br": "BR", "amazon.co.uk": "UK",
@@ -20,57 +23,78 @@ REFUND = ["order_id", "adjustment_id", "order_item_code", "sku", "currency", "po
 MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]
 
 
-def _of(*codes: int) -> pl.Expr:
-    return pl.col("amount").filter(pl.col("code").is_in(codes)).sum().cast(MONEY)
-
-
-def _money(fine: str) -> pl.Expr:
-    return (pl.col(fine).cast(MONEY) / pl.lit(FINE).cast(MONEY)).cast(MONEY)
-
-
 def _store() -> pl.Expr:
     """The store a line was sold in; `other` for a name that is none of Amazon's stores (a multi-channel order, say)."""
     name = pl.col("marketplace_name").str.strip_chars().str.to_lowercase()
     return pl.when(name.is_not_null()).then(name.replace_strict(_STORES, default="other", return_dtype=pl.String))
 
 
-_ITEM_SUMS = {
-    "principal": pl.when((pl.col("code") == 1).any()).then(_of(1)),
-    "base": _of(1, 2),
-    "commission": -_of(3),
-    "fulfilment": -_of(4),
-    "units": pl.col("quantity").max().cast(pl.Int64),
-    "day": pl.col("posted_on").min(),
-    "marketplace_name": pl.col("marketplace_name").max(),
-}
-"""Fees as positive charges; `units` = the largest quantity on the item's rows (it stands on every row), `day` the first
-posted day, `base` the total price with shipping and gift wrap, without tax, less promotions."""
+_MONEY = ("principal", "base", "commission", "fulfilment")
 
 
-def all_items(books: Books) -> pl.DataFrame:
-    """The order items that were charged a referral or fulfilment fee, as in `sold.items`, money in MONEY, with `store`."""
+def cases(rows: pl.DataFrame, by: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Charges that nothing in `by` tells apart are one case: `rows` with its number `case`, and one row a case.
+
+    Of other columns a case has any value, of `day` the first one; `rows` counts its charges.
+    """
+    number = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(by, 1)])
+    rows = rows.with_columns(case=number)
+    firsts = [pl.col(c).first() for c in rows.columns if c not in ("case", "day", "rows")]
+    return rows, rows.group_by("case").agg(*firsts, pl.col("day").min(), rows=pl.len().cast(pl.Int64))
+
+
+def charge_cases(books: Books, days: list[date]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The order items that were charged a referral or fulfilment fee (`charge` and `case`), and their cases.
+
+    A case has the columns of `sold.items`, money in MONEY, `store` and `rows`; its number is its `charge`. Two items of one case
+    differ by nothing but their order, in the same stretch between two of the `days` on which a rule or a measure changes.
+    """
     charged = items(books).filter((pl.col("commission") > 0) | (pl.col("fulfilment") > 0))
-    money = [_money(c) for c in ("principal", "base", "commission", "fulfilment")]
-    return _with_store(charged.with_columns(money))
+    edges = pl.Series("edges", sorted(set(days)), dtype=pl.Date).to_physical().to_numpy()
+    era = np.searchsorted(edges, charged["day"].to_physical().fill_null(0).to_numpy(), "right")
+    same = ["sku", "currency", "marketplace_name", "units", *_MONEY, "era"]
+    charged = charged.with_columns(era=pl.when(pl.col("day").is_not_null()).then(pl.Series(era)))
+    numbered, found = cases(charged, same)
+    found = _with_store(found.with_columns(whole_money(c).alias(c) for c in _MONEY))
+    return numbered.select("charge", "case"), found.drop("charge", "era").rename({"case": "charge"})
 
 
 def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
-    """The order items with the `charge` numbers of `only`, one row an exact key, with its settlement."""
-    lines = books.frames["settlement_lines"]
-    lines = lines.clear() if only.is_empty() else lines  # nothing to look for: nothing to read
-    found = coded(lines, "order").with_columns(number=NUMBER)
-    return _items(found.join(only.lazy().select(number="charge").unique(), on="number", how="semi"))
+    """The order items with the `charge` numbers of `only`, one row an exact key: as `sold.items`, with `store` and settlement,
+    money in MONEY."""
+    runs = settled_lines(books).orders.filter("is_item")
+    rows, how = _of_runs(runs.join(only.select("charge").unique(), on="charge", how="semi"))
+    made = _fees(rows.group_by(ITEM).agg(**{c: e for c, e in how.items() if c not in ITEM}))
+    made = _with_store(made.with_columns(whole_money(c).alias(c) for c in _MONEY))
+    return made.sort("day", *ITEM, nulls_last=True).with_row_index("charge")
 
 
 def refunded_order_items(books: Books) -> pl.DataFrame:
-    """The order items of all orders of which anything was refunded (and of others that are asked about), as `order_items`."""
-    return _items(coded(concerned_lines(books).lazy(), "order"))
+    """The order items of all orders of which anything was refunded (and of others that are asked about): ITEM, `base`,
+    `commission` (ten-thousandths) and `units`, in no order."""
+    return _fees(_by_number(concerned_orders(books).filter("is_item"))).select(*ITEM, "base", "commission", "units")
 
 
-def _items(lines: pl.LazyFrame) -> pl.DataFrame:
-    grouped = lines.filter(pl.col("code") != 5).group_by(ITEM)
-    made = grouped.agg(**_ITEM_SUMS, settlement_id=pl.col("settlement_id").min()).collect()
-    return _with_store(made).sort("day", *ITEM, nulls_last=True).with_row_index("charge")
+def _of_runs(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
+    """Runs with fees as positive charges, and how those of one item (`charge`) add up: `units` = the largest quantity on its
+    rows (it stands on every row), `day` the first posted day, `base` the total price with shipping and gift wrap, without tax,
+    less promotions."""
+    rows = runs.select(
+        *ITEM, "charge", "units", "has_principal", "settlement_id", "marketplace_name", "principal", day="posted_on",
+        base=pl.col("principal") + pl.col("extra"), commission=-pl.col("commission"), fulfilment=-pl.col("fulfilment"),
+    )  # fmt: skip
+    how = {c: pl.col(c).first() for c in ITEM} | {c: pl.col(c).sum() for c in _MONEY}
+    how |= {c: pl.col(c).max() for c in ("units", "marketplace_name", "has_principal")}
+    return rows, how | {c: pl.col(c).min() for c in ("day", "settlement_id")}
+
+
+def _by_number(runs: pl.DataFrame) -> pl.DataFrame:
+    rows, how = _of_runs(runs)
+    return put_together(rows, "charge", how)
+
+
+def _fees(items: pl.DataFrame) -> pl.DataFrame:
+    return items.with_columns(principal=pl.when("has_principal").then("principal")).drop("has_principal")
 
 
 def _with_store(items: pl.DataFrame) -> pl.DataFrame:
@@ -81,32 +105,31 @@ def _with_store(items: pl.DataFrame) -> pl.DataFrame:
 
 def refunds(books: Books) -> pl.DataFrame:
     """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
-    given back, `kept` = refund commission kept; all positive."""
-    grouped = (
-        coded(books.frames["settlement_lines"], "refund")
-        .group_by(REFUND)
-        .agg(
-            back=-_of(1, 2),
-            given=_of(3),
-            kept=-_of(5),
-            settlement_id=pl.col("settlement_id").min(),
-            marketplace_name=pl.col("marketplace_name").max(),
-        )
-        .filter(pl.col("back") > 0)
-    )
-    return _with_store(grouped.collect()).sort("posted_on", *REFUND[:-1], nulls_last=True).with_row_index("charge")
+    given back, `kept` = refund commission kept; all positive, in ten-thousandths. `charge` is the number of its key."""
+    number = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(REFUND, 1)])
+    rows = settled_lines(books).refunds.filter("has_code").select(
+        *REFUND, "settlement_id", "marketplace_name", charge=number, back=-(pl.col("principal") + pl.col("extra")),
+        given="commission", kept=-pl.col("kept"),
+    )  # fmt: skip
+    how = {c: pl.col(c).first() for c in REFUND} | {c: pl.col(c).sum() for c in ("back", "given", "kept")}
+    how |= {"settlement_id": pl.col("settlement_id").min(), "marketplace_name": pl.col("marketplace_name").max()}
+    return _with_store(put_together(rows, "charge", how).filter(pl.col("back") > 0))
 
 
-def places(lines: pl.LazyFrame, kind: str, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
-    """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted."""
-    found = (
-        coded(lines.clear() if keys.is_empty() else lines, kind)
-        .filter(pl.col("code").is_in(codes))
-        .join(keys.lazy().select("charge", *key), on=key, nulls_equal=True)
-        .group_by("charge")
-        .agg(lines=PLACE.unique().sort())
-    )
-    return found.collect()
+def coded_lines(books: Books, orders: pl.Series, kind: str) -> pl.DataFrame:
+    """The settlement lines of those orders and one transaction type (`order`, `refund`) with the `code` of what they carry."""
+    if orders.is_empty():
+        return books.frames["settlement_lines"].with_columns(code=code()).clear().collect()
+    lines = books.frames["settlement_lines"].filter(pl.col("order_id").is_in(orders.unique().implode()))
+    lines = lines.filter(any_case("transaction_type", kind)).with_columns(code=code())
+    names = [*dict.fromkeys([*ITEM, *REFUND]), "file", "line", "code"]
+    return lines.filter(pl.col("code") != 0).select(names).collect()
+
+
+def places(lines: pl.DataFrame, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
+    """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted; `lines`: `coded_lines`."""
+    found = lines.filter(pl.col("code").is_in(codes)).join(keys.select("charge", *key), on=key, nulls_equal=True)
+    return found.group_by("charge").agg(lines=PLACE.unique().sort())
 
 
 def own_sizes(books: Books) -> pl.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib import frames
-from recon_lib.audits.facts import concerned_lines
+from recon_lib.audits.evidence import total
+from recon_lib.audits.facts import PAIR
 from recon_lib.audits.fee_common import (
     REFERRAL,
     REFUND_FEE,
@@ -17,13 +18,17 @@ from recon_lib.audits.fee_common import (
     tolerance,
     with_lines,
 )
-from recon_lib.audits.fee_items import REFUND, places, refunded_order_items, refunds
+from recon_lib.audits.fee_items import REFUND, cases, coded_lines, places, refunded_order_items, refunds
+from recon_lib.audits.settled_facts import ITEM_SEED, put_together, whole_money
 from recon_lib.books import Books
+from recon_lib.item_runs import ITEM
 from recon_lib.measures import exact
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy
-from recon_lib.referral import referral_fees, refund_fee
-from recon_lib.sold import ITEM
+from recon_lib.referral import RefundFee, referral_fees, refund_fee
+
+SIDE = ["order_id", "sku", "currency"]
+_KEPT = ("back", "given", "kept", "commission", "base", "units")
 
 
 def _judged(books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame) -> pl.DataFrame:
@@ -40,18 +45,22 @@ def referral_suspects(
 ) -> pl.DataFrame:
     """`charge` of every commission that looks wrong; what cannot be known is counted."""
     if not books.has("products"):
-        unchecked.append((REFERRAL, "products", "report missing", items.filter(pl.col("commission") > 0).height))
+        unchecked.append(
+            (REFERRAL, "products", "report missing", total(items.filter(pl.col("commission") > 0), "rows"))
+        )
         return items.select("charge").clear()
     rows = _judged(books, policy, items, seller)
     count(REFERRAL, rows.filter(pl.col("reason").is_not_null()), "category", unchecked)
     return rows.filter(pl.col("owed").is_not_null()).select("charge")
 
 
-def referral_errors(books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame) -> pl.DataFrame:
-    """Commission above the rate of the category and price band of the day, with the minimum fee."""
+def referral_errors(
+    books: Books, policy: Policy, items: pl.DataFrame, seller: pl.DataFrame, lines: pl.DataFrame
+) -> pl.DataFrame:
+    """Commission above the rate of the category and price band of the day, with the minimum fee; `lines`: their coded lines."""
     over = _judged(books, policy, items, seller).filter(pl.col("owed").is_not_null())
     over = over.join(seller.select("version", "asin", "fnsku", product_place="place"), on="version", how="left")
-    over = with_lines(over, places(books.frames["settlement_lines"], "order", over, ITEM, [3]), "product_place")
+    over = with_lines(over, places(lines, over, ITEM, [3]), "product_place")
     texts = [
         f"charged {text(r['commission'], r)} for {r['units']} at {text(r['base'], r)}; {r['category']} "
         f"{(r['rate'] * 100).normalize():f} % gives {text(r['fee'], r)}: {text(r['commission'], r)} - "
@@ -72,15 +81,7 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
     if rule is None:
         unchecked.append((REFUND_FEE, books.account.marketplace, "no sourced refund administration fee", back.height))
         return frames.empty(frames.RawFinding)
-    side = ["order_id", "sku", "currency"]
-    sums = [pl.col(c).sum() for c in ("commission", "base", "units")]
-    charged = refunded_order_items(books).filter(pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0)
-    of_item = charged.group_by(*side, "order_item_code").agg(*sums).with_columns(exactly=True)
-    of_order = charged.group_by(side).agg(*sums)
-    rows = back.join(of_item, on=[*side, "order_item_code"], how="left", nulls_equal=True).join(
-        of_order, on=side, how="left", nulls_equal=True, suffix="_order"
-    )
-    rows = rows.with_columns(pl.coalesce(c, f"{c}_order").alias(c) for c in ("commission", "base", "units"))
+    rows = _with_charge(books, back)
     elsewhere = pl.col("store").is_not_null() & (pl.col("store") != books.account.marketplace)
     reason = (
         pl.when(elsewhere | (pl.col("currency") != rule.currency))
@@ -88,30 +89,14 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
         .when(pl.col("commission").is_null())
         .then(pl.lit("order not in the settlements"))
     )
-    rows = rows.with_columns(reason=reason, day="posted_on")
+    rows = rows.with_columns(reason=reason, day="posted_on", rows=pl.lit(1, pl.Int64))
     count(REFUND_FEE, rows.filter(pl.col("reason").is_not_null()), "sku", unchecked)
-    share = pl.min_horizontal(pl.col("back").cast(RATE) / pl.col("base").cast(RATE), exact(1))
-    keep = pl.min_horizontal(
-        exact(rule.cap) * pl.col("units").cast(RATE), exact(rule.share) * pl.col("commission").cast(RATE)
-    )
-    rows = rows.filter(pl.col("reason").is_null()).with_columns(share=share, keep=keep)
-    rows = rows.with_columns(
-        # (commission - kept) x back / base with the division last, so that a full refund is exact
-        due=round_money_expr(
-            pl.when(pl.col("share") >= 1)
-            .then(pl.col("commission") - pl.col("keep"))
-            .otherwise((pl.col("commission") - pl.col("keep")) * pl.col("back").cast(RATE) / pl.col("base").cast(RATE))
-        ),
-        got=pl.col("given") - pl.col("kept"),
-        returned=pl.max_horizontal((pl.col("share") * pl.col("units").cast(RATE)).ceil(), exact(1)).cast(pl.Int64),
-        whole=(pl.col("share") * pl.col("units").cast(RATE)).cast(MONEY),
-    )
-    over = rows.with_columns(owed=(pl.col("due") - pl.col("got")).cast(MONEY)).filter(
-        pl.col("owed") > tolerance("returned")
-    )
-    refund_lines = places(books.frames["settlement_lines"], "refund", over, REFUND, [1, 3, 5])
-    keys = over.select("charge", "order_id", "sku", "currency")
-    order_side = places(concerned_lines(books).lazy(), "order", keys, side, [3]).rename({"lines": "order_lines"})
+    rows, told = cases(rows.filter(pl.col("reason").is_null()), ["currency", *_KEPT])
+    wrong = _kept_too_much(told, rule)["case"]
+    over = _kept_too_much(rows.filter(pl.col("case").is_in(wrong.implode())), rule)
+    over = over.sort("posted_on", *REFUND[:-1], nulls_last=True).drop("charge").with_row_index("charge")
+    refund_lines = places(coded_lines(books, over["order_id"], "refund"), over, REFUND, [1, 3, 5])
+    order_side = places(coded_lines(books, over["order_id"], "order"), over, SIDE, [3]).rename({"lines": "order_lines"})
     over = with_lines(over.join(order_side, on="charge", how="left"), refund_lines)
     over = over.with_columns(
         lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))
@@ -128,3 +113,41 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
         units=pl.when(pl.col("whole") == pl.col("whole").round(0)).then(pl.col("whole").cast(pl.Int64)),
     )
     return raw_findings(told, REFUND_FEE, "fee_referral", REFUND)
+
+
+def _with_charge(books: Books, back: pl.DataFrame) -> pl.DataFrame:
+    """Refunds with `commission`, `base` and `units` of the item they name, else of all items of the order and SKU, else null."""
+    sums = ("commission", "base", "units")
+    charged = refunded_order_items(books).filter(pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0)
+    side = PAIR ^ pl.col("currency").hash(ITEM_SEED + 1)
+    numbers = {"side": side, "item": side ^ pl.col("order_item_code").hash(ITEM_SEED)}
+    charged, rows = (frame.with_columns(**numbers) for frame in (charged, back))
+    how = {c: pl.col(c).sum() for c in sums}
+    rows = rows.join(put_together(charged, "item", how), on="item", how="left")
+    if rows["commission"].null_count():
+        of_order = put_together(charged, "side", how)
+        rows = rows.join(of_order, on="side", how="left", suffix="_order")
+        rows = rows.with_columns(pl.coalesce(c, f"{c}_order").alias(c) for c in sums)
+    return rows
+
+
+def _kept_too_much(rows: pl.DataFrame, rule: RefundFee) -> pl.DataFrame:
+    """`rows` (money in ten-thousandths) on which less commission came back than is due, in MONEY, with `owed` and its parts."""
+    rows = rows.with_columns(whole_money(c).alias(c) for c in _KEPT if c != "units")
+    share = pl.min_horizontal(pl.col("back").cast(RATE) / pl.col("base").cast(RATE), exact(1))
+    keep = pl.min_horizontal(
+        exact(rule.cap) * pl.col("units").cast(RATE), exact(rule.share) * pl.col("commission").cast(RATE)
+    )
+    rows = rows.with_columns(share=share, keep=keep).with_columns(
+        # (commission - kept) x back / base with the division last, so that a full refund is exact
+        due=round_money_expr(
+            pl.when(pl.col("share") >= 1)
+            .then(pl.col("commission") - pl.col("keep"))
+            .otherwise((pl.col("commission") - pl.col("keep")) * pl.col("back").cast(RATE) / pl.col("base").cast(RATE))
+        ),
+        got=pl.col("given") - pl.col("kept"),
+        returned=pl.max_horizontal((pl.col("share") * pl.col("units").cast(RATE)).ceil(), exact(1)).cast(pl.Int64),
+        whole=(pl.col("share") * pl.col("units").cast(RATE)).cast(MONEY),
+    )
+    rows = rows.with_columns(owed=(pl.col("due") - pl.col("got")).cast(MONEY))
+    return rows.filter(pl.col("owed") > tolerance("returned"))

@@ -5,10 +5,12 @@ A fee that cannot be known (no measure, no category, no rate row, a disputed lim
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import not_checked
+from recon_lib.audits.evidence import not_checked, total
 from recon_lib.audits.fee_common import (
     FULFILMENT_FEE,
     MEASUREMENT,
@@ -23,36 +25,39 @@ from recon_lib.audits.fee_common import (
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
-from recon_lib.audits.fee_items import all_items, order_items, places, sellers_sizes, with_version
+from recon_lib.audits.fee_items import charge_cases, coded_lines, order_items, places, sellers_sizes, with_version
 from recon_lib.audits.fee_referral import referral_errors, referral_suspects, refund_fees_kept
 from recon_lib.audits.fee_storage import storage
 from recon_lib.books import Books
-from recon_lib.cards import card_currency
+from recon_lib.cards import card_currency, card_days
+from recon_lib.item_runs import ITEM
 from recon_lib.money import MONEY, RATE
 from recon_lib.policy import Policy
-from recon_lib.sold import ITEM
+from recon_lib.referral import referral_days
 
 
 def fees(books: Books, policy: Policy) -> AuditResult:
     """All five fee audits, with what Amazon has corrected since taken off, oldest first.
 
-    Every charge is looked at in a narrow frame first; what looks wrong is read again, with its exact key and its proof.
+    Charges that nothing tells apart are looked at once; what looks wrong is put together again, by exact key and with proof.
     """
     unchecked: Unchecked = []
     found: list[pl.DataFrame] = []
     if books.has("settlement_lines") or books.has("settlements"):
         seller = sellers_sizes(books)
-        items = with_version(_of_this_store(all_items(books), books, unchecked), seller)
+        charges, cases = charge_cases(books, _days(policy, books.account.marketplace, seller))
+        items = with_version(_of_this_store(cases, books, unchecked), seller)
         card = _card(books, policy, items, unchecked)
         goods = Goods.of(books, seller)
         suspects = [referral_suspects(books, policy, items, seller, unchecked)]
         if card is not None:
             suspects.append(_suspects(books, items, goods, card, unchecked))
-        del items
-        again = with_version(order_items(books, pl.concat(suspects)), seller)
+        wrong = pl.concat(suspects)["charge"].unique()
+        again = with_version(order_items(books, charges.filter(pl.col("case").is_in(wrong.implode()))), seller)
+        lines = coded_lines(books, again["order_id"], "order")
         if card is not None:
-            found += _fulfilment(books, again, goods, card)
-        found.append(referral_errors(books, policy, again, seller))
+            found += _fulfilment(again, goods, card, lines)
+        found.append(referral_errors(books, policy, again, seller, lines))
         found.append(refund_fees_kept(books, policy, unchecked))
     else:
         unchecked += [(name, "settlements", "report missing", None) for name in NAMES[:4]]
@@ -61,11 +66,16 @@ def fees(books: Books, policy: Policy) -> AuditResult:
     return AuditResult(raw, settled, not_checked(unchecked))
 
 
+def _days(policy: Policy, store: str, seller: pl.DataFrame) -> list[date]:
+    """The days on which a rate of the store or what is known of a product changes."""
+    return [*card_days(policy, store), *referral_days(policy, store), *seller["since"].drop_nulls().unique().to_list()]
+
+
 def _of_this_store(items: pl.DataFrame, books: Books, unchecked: Unchecked) -> pl.DataFrame:
     """The items sold in the account's own store; others are counted, because their card is another."""
     store = books.account.marketplace
     elsewhere = items.filter(pl.col("store").is_not_null() & (pl.col("store") != store))
-    for name, many in elsewhere.group_by("store").len().sort("store").iter_rows():
+    for name, many in elsewhere.group_by("store").agg(pl.col("rows").sum()).sort("store").iter_rows():
         subject = "no Amazon store" if name == "other" else f"sold in {name}"
         unchecked += [(audit, subject, f"not of the store {store}: another card", many) for audit in NAMES[:3]]
     return items.filter(pl.col("store").is_null() | (pl.col("store") == store)).drop("store")
@@ -74,7 +84,7 @@ def _of_this_store(items: pl.DataFrame, books: Books, unchecked: Unchecked) -> p
 def _card(books: Books, policy: Policy, items: pl.DataFrame, unchecked: Unchecked) -> Card | None:
     """The card that fulfilment fees are held against; None (and said) without a card, a fee preview or any such fee."""
     account = books.account
-    charged = items.filter(pl.col("fulfilment") > 0).height
+    charged = total(items.filter(pl.col("fulfilment") > 0), "rows")
     if not charged:
         return None
     for audit, family in ((FULFILMENT_FEE, "fee_preview"), (MEASUREMENT, "fee_preview"), (MEASUREMENT, "products")):
@@ -115,7 +125,7 @@ def _judged(items: pl.DataFrame, goods: Goods, card: Card, *, brief: bool) -> pl
 def _suspects(books: Books, items: pl.DataFrame, goods: Goods, card: Card, unchecked: Unchecked) -> pl.DataFrame:
     """`charge` of every fulfilment charge that looks wrong; what cannot be known is counted."""
     currency = card_currency(card.policy, card.marketplace)
-    foreign = items.filter((pl.col("fulfilment") > 0) & (pl.col("currency") != currency)).height
+    foreign = total(items.filter((pl.col("fulfilment") > 0) & (pl.col("currency") != currency)), "rows")
     if foreign:
         unchecked += [(a, "currency", f"the card is in {currency}", foreign) for a in NAMES[:2]]
     rows = _judged(items, goods, card, brief=True)
@@ -126,7 +136,7 @@ def _suspects(books: Books, items: pl.DataFrame, goods: Goods, card: Card, unche
     return rows.filter(pl.col("over").is_not_null() | pl.col("wrong").is_not_null()).select("charge")
 
 
-def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card) -> list[pl.DataFrame]:
+def _fulfilment(items: pl.DataFrame, goods: Goods, card: Card, lines: pl.DataFrame) -> list[pl.DataFrame]:
     """Charges above the card for Amazon's measure, and the part of the card that the seller's measure does not bear out."""
     rows = _judged(items, goods, card, brief=False)
     marks = goods.amazon.select("sku", "asin", "fnsku", own_place="place").unique(
@@ -137,9 +147,9 @@ def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card) -> 
     )
     over = rows.filter(pl.col("over").is_not_null()).with_columns(owed="over")
     wrong = rows.filter(pl.col("wrong").is_not_null()).with_columns(owed="wrong")
-    lines = places(books.frames["settlement_lines"], "order", pl.concat([over, wrong]).unique("charge"), ITEM, [4])
-    above = _told(with_lines(over, lines, "own_place"), "own", "Amazon's measure")
-    below = _told(with_lines(wrong, lines, "own_place", "true_place"), "true", "the seller's measure")
+    proof = places(lines, pl.concat([over, wrong]).unique("charge"), ITEM, [4])
+    above = _told(with_lines(over, proof, "own_place"), "own", "Amazon's measure")
+    below = _told(with_lines(wrong, proof, "own_place", "true_place"), "true", "the seller's measure")
     return [
         raw_findings(above, FULFILMENT_FEE, "fee_weight_dimension", ITEM),
         raw_findings(below, MEASUREMENT, "fee_weight_dimension", ITEM),

@@ -10,7 +10,7 @@ from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import ledger_rows, paid_lines, reimbursements
+from recon_lib.audits.facts import ledger_rows, reimbursements
 from recon_lib.audits.inventory import (
     DISPOSED,
     Matched,
@@ -21,6 +21,7 @@ from recon_lib.audits.inventory import (
     reimbursed_units,
 )
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.policy import Policy

@@ -11,19 +11,20 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE, fold
-from recon_lib.audits.facts import (
-    customer_returns,
-    ledger_rows,
+from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows, reimbursements
+from recon_lib.audits.settled_facts import (
+    ITEM_SEED,
     order_lines,
     paid_lines,
+    put_together,
     refund_lines,
-    reimbursements,
+    whole_money,
 )
 from recon_lib.books import Books
+from recon_lib.item_runs import ORDER_NUMBER, fine
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 
-LINE = ["order_id", "sku"]
 DAMAGED = ["damaged", "carrierdamaged"]
 WRONG_ITEM = "switcheroo"
 # Words of the report and codes of the settlement for a refund paid back, and for an error of customer service.
@@ -37,7 +38,7 @@ SERVICE = [
 ]
 # A unit lost or damaged on the way to the buyer: paid for that order, it is not owed again when the buyer is refunded.
 OUTBOUND = ["lostoutbound", "damagedoutbound"]
-_FINE = 10_000
+_FIRST = {c: pl.col(c).first() for c in LINE}
 
 
 def lines(books: Books) -> pl.DataFrame:
@@ -50,23 +51,19 @@ def lines(books: Books) -> pl.DataFrame:
     """
 
     def make(books: Books) -> pl.DataFrame:
-        refunds = (
-            refunded_items(books)
-            .group_by(LINE)
-            .agg(
-                pl.when(pl.col("refund_units").null_count() == 0).then(pl.col("refund_units").sum()).alias("refunded"),
-                pl.col("refund_on").max(),
-                pl.col("first_refund_on").min(),
-                pl.col("is_fba").all(),
-            )
-        )
-        frames = [refunds, _returned(books), _paid(books)]
-        keys = pl.concat([f.select(LINE) for f in frames]).unique()
-        rows = keys
-        for frame in frames:
-            rows = rows.join(frame, on=LINE, how="left", nulls_equal=True)
-        rows = rows.join(charges(books), on=LINE, how="left", nulls_equal=True)
-        rows = rows.join(_refunded_charges(books), on=LINE, how="left", nulls_equal=True)
+        items = refunded_items(books).select(
+            *LINE, "pair", "refund_on", "first_refund_on", "is_fba", refunded="refund_units",
+            unknown=pl.col("refund_units").is_null(),
+        )  # fmt: skip
+        refunds = put_together(items, "pair", _FIRST | {
+            "refunded": pl.col("refunded").sum(), "unknown": pl.col("unknown").any(), "refund_on": pl.col("refund_on").max(),
+            "first_refund_on": pl.col("first_refund_on").min(), "is_fba": pl.col("is_fba").all(),
+        })  # fmt: skip
+        refunds = refunds.with_columns(refunded=pl.when(~pl.col("unknown")).then("refunded")).drop("unknown")
+        sides = [refunds, _returned(books), _paid(books)]
+        rows = pl.concat([side.select("pair", *LINE) for side in sides]).unique("pair", keep="any")
+        for side in [*sides, charges(books), _refunded_charges(books)]:
+            rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
         rows = rows.with_columns(net=pl.coalesce("own_net", "net"), net_units=pl.coalesce("own_units", "units"))
         counts = ["returned", "damaged", "sellable", "paid"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
@@ -77,77 +74,80 @@ def lines(books: Books) -> pl.DataFrame:
             unpaid=pl.max_horizontal(pl.min_horizontal("damaged", "units") - pl.col("paid"), 0),
             missing=pl.max_horizontal(away - for_missing, 0),
             spare=pl.max_horizontal(for_missing - away.fill_null(0), 0),
-        ).sort(LINE, nulls_last=True)
+        )
 
     return once(books, "order_units", make)
 
 
 def charges(books: Books) -> pl.DataFrame:
     """One row an order and SKU: `units` charged, `net` = principal − referral and fulfilment fees, `charge_place`."""
-    rows = order_lines(books)
-    return rows.group_by(LINE).agg(
-        pl.col("units").sum(),
-        (pl.col("principal").sum() + pl.col("fees").sum()).cast(MONEY).alias("net"),
-        pl.col("principal").sum().alias("charged"),
-        pl.col("currency").first(),
-        pl.col("place").min().alias("charge_place"),
-    )
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = order_lines(books).select(
+            *LINE, "pair", "units", "currency", net=pl.col("principal") + pl.col("fees"), charge_place="place"
+        )
+        how = _FIRST | {c: pl.col(c).sum() for c in ("units", "net")}
+        how |= {c: pl.col(c).min() for c in ("currency", "charge_place")}
+        return put_together(rows, "pair", how).with_columns(net=whole_money("net"))
+
+    return once(books, "charges", make)
 
 
 def _refunded_charges(books: Books) -> pl.DataFrame:
     """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_net` of those items."""
-    item = [*LINE, "order_item_code"]
-    named = refunded_items(books).select(item).filter(pl.col("order_item_code").is_not_null().all().over(LINE))
-    rows = order_lines(books).join(named, on=item, how="semi", nulls_equal=True)
-    return rows.group_by(LINE).agg(
-        pl.col("units").sum().alias("own_units"),
-        (pl.col("principal").sum() + pl.col("fees").sum()).cast(MONEY).alias("own_net"),
-    )
+    refunded = refunded_items(books).select("pair", "item", nameless=pl.col("order_item_code").is_null())
+    whole = refunded.filter("nameless")["pair"]
+    named = refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
+    rows = order_lines(books).filter(pl.col("item").is_in(named.implode()))
+    rows = rows.select("pair", own_units="units", own_net=pl.col("principal") + pl.col("fees"))
+    made = put_together(rows, "pair", {c: pl.col(c).sum() for c in ("own_units", "own_net")})
+    return made.with_columns(own_net=whole_money("own_net"))
 
 
 def refunded_items(books: Books) -> pl.DataFrame:
-    """One row an order item with refunded principal: `refund` (positive), `charged`, `refund_units`, days.
+    """One row an order item with refunded principal: `refund` (positive), `charged` (ten-thousandths), `refund_units`, days.
 
     Where a refund names an item that no charge names, the order and SKU are looked at as a whole (`order_item_code`
     null). `refund_units` is null where no charge is known, and then the date-range report's quantity, if it has one.
     """
 
     def make(books: Books) -> pl.DataFrame:
-        item = [*LINE, "order_item_code"]
+        code = pl.col("order_item_code")
         refunds = refund_lines(books).filter(pl.col("order_id").is_not_null())
-        known = order_lines(books).select(item).unique().with_columns(is_known=pl.lit(True))
-        refunds = refunds.join(known, on=item, how="left").with_columns(
-            whole=(~pl.col("is_known").fill_null(False)).any().over(LINE)
+        refunds = refunds.select(
+            *LINE, "order_item_code", "pair", "fulfillment_id", "currency", "posted_on", refund=-fine("amount"),
+            item=pl.col("pair") ^ code.hash(ITEM_SEED),
+        )  # fmt: skip
+        charged = order_lines(books).select(
+            "pair", "item", "units", charged="principal", charged_on="posted_on", charge_channel="fulfillment_id"
         )
-        whole = refunds.filter("whole").select(LINE).unique().with_columns(whole=pl.lit(True))
-        code = pl.when(~pl.col("whole").fill_null(False)).then(pl.col("order_item_code")).alias("order_item_code")
-        refunds = refunds.with_columns(code)
-        charged = order_lines(books).join(whole, on=LINE, how="left", nulls_equal=True).with_columns(code)
-        charged = charged.group_by(item).agg(
-            pl.col("principal").sum().alias("charged"),
-            pl.col("units").sum(),
-            pl.col("posted_on").min().alias("charged_on"),
-            pl.col("fulfillment_id").max().alias("charge_channel"),
+        is_known = pl.col("item").is_in(charged["item"].unique().implode()) & code.is_not_null()
+        whole = refunds.filter(~is_known)["pair"].unique()
+        if whole.len():  # the number of an order and SKU is then that of its only item
+            is_whole = pl.col("pair").is_in(whole.implode())
+            item = pl.when(is_whole).then("pair").otherwise("item")
+            charged = charged.with_columns(item=item)
+            refunds = refunds.with_columns(item=item, order_item_code=pl.when(~is_whole).then("order_item_code"))
+        charged = put_together(charged.drop("pair"), "item", {
+            "charged": pl.col("charged").sum(), "units": pl.col("units").sum(), "charged_on": pl.col("charged_on").min(),
+            "charge_channel": pl.col("charge_channel").max(),
+        })  # fmt: skip
+        refunds = refunds.with_columns(
+            first_refund_on="posted_on", refund_on="posted_on", refund_channel="fulfillment_id"
         )
-        rows = refunds.group_by(item).agg(
-            (-pl.col("amount").sum()).cast(MONEY).alias("refund"),
-            pl.col("posted_on").max().alias("refund_on"),
-            pl.col("posted_on").min().alias("first_refund_on"),
-            pl.col("fulfillment_id").max().alias("refund_channel"),
-            pl.col("currency").first(),
-        )
-        rows = rows.filter(pl.col("refund") > 0).join(charged, on=item, how="left", nulls_equal=True)
-        fine = {c: (pl.col(c) * _FINE).cast(pl.Int64) for c in ("refund", "charged")}
+        how = _FIRST | {c: pl.col(c).first() for c in ("pair", "order_item_code")} | {"refund": pl.col("refund").sum()}
+        how |= {c: pl.col(c).max() for c in ("refund_on", "refund_channel")}
+        how |= {c: pl.col(c).min() for c in ("first_refund_on", "currency")}
+        rows = put_together(refunds, "item", how)
+        rows = rows.filter(pl.col("refund") > 0).join(charged, on="item", how="left")
         units = pl.when((pl.col("charged") > 0) & (pl.col("units") > 0)).then(
-            pl.min_horizontal(fine["refund"] * pl.col("units") // fine["charged"], "units")
+            pl.min_horizontal(pl.col("refund") * pl.col("units") // pl.col("charged"), "units")
         )
         channel = pl.coalesce("charge_channel", "refund_channel").str.to_uppercase().fill_null("AFN")
         rows = rows.with_columns(refund_units=units, is_fba=~channel.is_in(["MFN", "SELLER"]))
         told = _date_range_units(books, rows.filter(pl.col("refund_units").is_null()).select(LINE).unique())
         rows = rows.join(told, on=LINE, how="left", nulls_equal=True)
-        return rows.with_columns(pl.coalesce("refund_units", "told_units").alias("refund_units")).sort(
-            item, nulls_last=True
-        )
+        return rows.with_columns(pl.coalesce("refund_units", "told_units").alias("refund_units"))
 
     return once(books, "refunded_items", make)
 
@@ -159,18 +159,17 @@ def _date_range_units(books: Books, wanted: pl.DataFrame) -> pl.DataFrame:
 
 
 def _returned(books: Books) -> pl.DataFrame:
-    grade, units = pl.col("grade").fill_null(""), pl.col("quantity").cast(pl.Int64)
+    grade = pl.col("grade").fill_null("")
     wrong = pl.col("why").fill_null("") == WRONG_ITEM
-    rows = customer_returns(books)
-    return rows.group_by(LINE).agg(
-        units.sum().alias("returned"),
-        units.filter(grade.is_in(DAMAGED)).sum().alias("damaged"),
-        units.filter((grade == "sellable") & ~wrong).sum().alias("sellable"),
-        pl.col("returned_on").filter(grade.is_in(DAMAGED)).max().alias("damaged_on"),
-        pl.col("returned_on").max(),
-        pl.col("fnsku").min(),
-        pl.col("asin").min(),
-    )
+    units = pl.col("quantity").cast(pl.Int64).fill_null(0)
+    sellable = pl.when((grade == "sellable") & ~wrong).then(units).otherwise(0)
+    rows = customer_returns(books).with_columns(
+        returned=units, damaged=pl.when(grade.is_in(DAMAGED)).then(units).otherwise(0), sellable=sellable,
+        damaged_on=pl.when(grade.is_in(DAMAGED)).then("returned_on"),
+    )  # fmt: skip
+    how = _FIRST | {c: pl.col(c).sum() for c in ("returned", "damaged", "sellable")}
+    how |= {c: pl.col(c).max() for c in ("damaged_on", "returned_on")}
+    return put_together(rows, "pair", how | {c: pl.col(c).min() for c in ("fnsku", "asin")})
 
 
 def payments(books: Books) -> pl.DataFrame:
@@ -186,21 +185,24 @@ def payments(books: Books) -> pl.DataFrame:
             .then(pl.lit("outbound"))
         )
 
-    told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
-    told = told.select(*LINE, "units", "place", "row", kind().alias("kind"), pl.lit("told").alias("source"),
-                       on="approved_on", amount="amount_total", currency="currency")  # fmt: skip
-    paid = paid_lines(books).filter(pl.col("amount") > 0, pl.col("order_id").is_not_null())
-    paid = paid.select(
-        *LINE, pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"), "place",
-        pl.lit(None, pl.UInt32).alias("row"), kind().alias("kind"), pl.lit("settled").alias("source"),
-        on="posted_on", amount="amount", currency="currency",
-    )  # fmt: skip
-    return pl.concat([told, paid]).filter(pl.col("kind").is_not_null())
+    def make(books: Books) -> pl.DataFrame:
+        told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
+        told = told.select(*LINE, "units", "place", "row", kind().alias("kind"), pl.lit("told").alias("source"),
+                           on="approved_on", amount="amount_total", currency="currency")  # fmt: skip
+        paid = paid_lines(books).filter(pl.col("amount") > 0, pl.col("order_id").is_not_null())
+        paid = paid.select(
+            *LINE, pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"), "place",
+            pl.lit(None, pl.UInt32).alias("row"), kind().alias("kind"), pl.lit("settled").alias("source"),
+            on="posted_on", amount="amount", currency="currency",
+        )  # fmt: skip
+        return pl.concat([told, paid]).filter(pl.col("kind").is_not_null()).with_columns(pair=PAIR)
+
+    return once(books, "payments", make)
 
 
 def _paid(books: Books) -> pl.DataFrame:
-    each = payments(books).group_by(*LINE, "source").agg(pl.col("units").sum())
-    return each.group_by(LINE).agg(pl.col("units").max().alias("paid"))
+    each = payments(books).group_by("pair", "source").agg(*(pl.col(c).first() for c in LINE), pl.col("units").sum())
+    return each.group_by("pair").agg(*(pl.col(c).first() for c in LINE), pl.col("units").max().alias("paid"))
 
 
 def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
@@ -208,9 +210,11 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
 
     `sides`: refund, return, payment, charge, ledger. Proof is looked up for the few rows concerned only.
     """
-    keys = rows.select(LINE).unique()
+    rows = rows.with_columns(pair=PAIR)
+    keys = rows["pair"].unique()
+    none = pl.lit([], pl.List(pl.String))
 
-    def of(number: int, side: str) -> pl.DataFrame:
+    def of(side: str) -> pl.DataFrame:
         if side == "refund":
             frame = refund_lines(books)
         elif side == "return":
@@ -221,14 +225,16 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
             frame = order_lines(books).filter(pl.col("place").is_not_null())
         else:
             frame = ledger_rows(books).filter(pl.col("type").str.starts_with("customerreturn"))
-            frame = frame.with_columns(pl.col("reference_id").alias("order_id"), PLACE.alias("place"))
-        known = frame.join(keys, on=LINE, how="semi", nulls_equal=True)
-        return known.select(*LINE, "place", pl.lit(number, pl.UInt8).alias("side"))
+            frame = frame.with_columns(order_id="reference_id").with_columns(PLACE.alias("place"), pair=PAIR)
+        known = frame.select("pair", "place").filter(pl.col("pair").is_in(keys.implode()))
+        twice = known["pair"].is_duplicated()
+        alone = known.filter(~twice).with_columns(pl.concat_list("place"))
+        return pl.concat([alone, known.filter(twice).group_by("pair").agg(pl.col("place").sort())])
 
-    found = pl.concat([of(number, side) for number, side in enumerate(sides)]).sort("side", "place")
-    places = found.group_by(LINE, maintain_order=True).agg(pl.col("place").alias("lines"))
-    out = rows.join(places, on=LINE, how="left", nulls_equal=True, maintain_order="left")
-    return out.with_columns(pl.col("lines").fill_null([]))
+    names = [f"{side}_places" for side in sides]
+    for name, side in zip(names, sides, strict=True):
+        rows = rows.join(of(side).rename({"place": name}), on="pair", how="left", maintain_order="left")
+    return rows.with_columns(lines=pl.concat_list(pl.col(name).fill_null(none) for name in names)).drop(names)
 
 
 def unit_value(quantity: str) -> list[pl.Expr]:
@@ -256,28 +262,31 @@ def restocked(books: Books, ledger: pl.DataFrame) -> pl.DataFrame:
     due = (books.as_of - pl.col("returned_on")).dt.total_days() > books.account.restock_days
     wrong = pl.col("why").fill_null("") == WRONG_ITEM
     sellable = (grade == "sellable") & ~wrong
-    rows = ours.group_by(*LINE, "fnsku").agg(
+    rows = ours.group_by("pair", "fnsku").agg(
+        *(pl.col(c).first() for c in LINE),
         units.filter(sellable & due).sum().alias("late_units"),
         units.filter(~sellable & ~grade.is_in(DAMAGED)).sum().alias("kept_units"),
         pl.col("returned_on").filter(sellable & due).max().alias("event_on"),
         pl.col("asin").min(),
     )
-    entered = ledger.filter(pl.col("quantity") > 0, pl.col("reference_id").is_not_null())
+    rows = rows.filter(pl.col("late_units") > 0).with_columns(order=ORDER_NUMBER)
+    entered = (
+        ledger.filter(pl.col("quantity") > 0).rename({"reference_id": "order_id"}).with_columns(order=ORDER_NUMBER)
+    )
+    entered = entered.filter(pl.col("order_id").is_not_null(), pl.col("order").is_in(rows["order"].unique().implode()))
 
     def booked(key: str) -> pl.DataFrame:
         return (
             entered.filter(pl.col(key).is_not_null())
-            .group_by(pl.col("reference_id").alias("order_id"), key)
+            .group_by("order_id", key)
             .agg(
                 units.sum().alias(f"all_{key}"),
                 units.filter(fold("disposition") == "sellable").sum().alias(f"sellable_{key}"),
             )
         )
 
-    rows = rows.filter(pl.col("late_units") > 0)
-    rows = rows.join(booked("fnsku"), on=["order_id", "fnsku"], how="left").join(
-        booked("sku"), on=["order_id", "sku"], how="left"
-    )
+    for key in ("fnsku", "sku"):
+        rows = rows.join(booked(key), on=["order_id", key], how="left")
 
     def either(name: str) -> pl.Expr:
         return pl.when(pl.col("fnsku") == "").then(f"{name}_sku").otherwise(f"{name}_fnsku")

@@ -23,7 +23,8 @@ from typing import TypeVar
 
 import polars as pl
 
-from recon_lib.audits.facts import paid_lines, reimbursements
+from recon_lib.audits.facts import reimbursements
+from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY

@@ -10,11 +10,12 @@ from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, fold, not_checked, occurrence, words
-from recon_lib.audits.facts import paid_lines, reimbursements, settlement_sums
+from recon_lib.audits.facts import LINE, reimbursements
 from recon_lib.audits.inventory import Matched, damaged_units, lost_units
 from recon_lib.audits.movements import short_units
-from recon_lib.audits.order_units import BACK, LINE, SERVICE, charges, lines
+from recon_lib.audits.order_units import BACK, SERVICE, charges, lines
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.settled_facts import paid_lines, settlement_sums
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr

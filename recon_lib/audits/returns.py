@@ -11,10 +11,9 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import customer_returns, ledger_rows, reimbursements
+from recon_lib.audits.facts import LINE, customer_returns, ledger_rows, reimbursements
 from recon_lib.audits.order_units import (
     DAMAGED,
-    LINE,
     WRONG_ITEM,
     lines,
     payments,
@@ -24,6 +23,7 @@ from recon_lib.audits.order_units import (
     with_proof,
 )
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.settled_facts import whole_money
 from recon_lib.books import Books
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
@@ -70,12 +70,10 @@ def _history(books: Books) -> pl.DataFrame:
     told = paid.filter(pl.col("source") == "told")
     ids = reimbursements(books).select("row", "reimbursement_id", "fnsku")
     told = told.join(ids, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
-    alone = paid.filter(pl.col("source") == "settled").join(
-        told.select(LINE).unique(), on=LINE, how="anti", nulls_equal=True
-    )
+    alone = paid.filter(pl.col("source") == "settled").join(told.select("pair").unique(), on="pair", how="anti")
     rows = pl.concat([told, alone.with_columns(settled_on="on")], how="diagonal")
-    known = lines(books).select(*LINE, "refund_on", "damaged_on", "damaged")
-    rows = rows.join(known, on=LINE, how="left", nulls_equal=True)
+    known = lines(books).select("pair", "refund_on", "damaged_on", "damaged")
+    rows = rows.join(known, on="pair", how="left")
     rows = rows.filter((pl.col("kind") != "outbound") | pl.col("refund_on").is_not_null()).with_columns(
         event_on=pl.coalesce("refund_on", "damaged_on"), paid_on="on", quantity="units"
     )
@@ -115,13 +113,16 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     name = "return_not_restocked"
     ledger = ledger_rows(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
     rows = restocked(books, ledger)
-    more = lines(books).select(*LINE, "spare", "net_units", "net", "currency")
-    rows = rows.join(more, on=LINE, how="left", nulls_equal=True)
+    more = lines(books).select("pair", "spare", "net_units", "net", "currency")
+    rows = rows.join(more, on="pair", how="left")
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
     earlier = (pl.col("late_units") - pl.col("back")).clip(0)
-    rows = rows.sort(*LINE, "fnsku", nulls_last=True).with_columns(open=earlier)
-    before = (pl.col("open").cum_sum() - pl.col("open")).over(LINE)
-    rows = rows.with_columns(paid=pl.min_horizontal("open", (pl.col("spare") - before).clip(0)))
+    rows = rows.with_columns(open=earlier, before=pl.lit(0, pl.Int64))
+    twice = rows["pair"].is_duplicated()
+    several = rows.filter(twice).sort(*LINE, "fnsku", nulls_last=True)
+    several = several.with_columns(before=(pl.col("open").cum_sum() - pl.col("open")).over("pair"))
+    rows = pl.concat([rows.filter(~twice), several])
+    rows = rows.with_columns(paid=pl.min_horizontal("open", (pl.col("spare") - pl.col("before")).clip(0)))
     rows = rows.with_columns(quantity=pl.col("open") - pl.col("paid")).filter(pl.col("quantity") > 0)
     out = rows.with_columns(*unit_value("quantity")).with_columns(
         words(*LINE, "fnsku").alias("fact"),
@@ -138,6 +139,7 @@ def refund_exceeds_charge(books: Books, policy: Policy) -> AuditResult:
     """Refunded principal of an order item above what was charged for it: the excess is owed."""
     name = "refund_exceeds_charge"
     rows = refunded_items(books).filter(pl.col("is_fba"), pl.col("charged") > 0, pl.col("refund") > pl.col("charged"))
+    rows = rows.with_columns(refund=whole_money("refund"), charged=whole_money("charged"))
     texts = [
         f"{money_text(r, c)} refunded − {money_text(p, c)} charged = {money_text(r - p, c)}"
         for r, p, c in rows.select("refund", "charged", "currency").iter_rows()

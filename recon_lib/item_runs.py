@@ -1,0 +1,167 @@
+"""Settlement lines of one item that stand together as one narrow row, and the few other lines whole.
+
+A settlement writes the price, the tax and the fees of an order item one below the other. Their sums are taken where they
+stand, in whole ten-thousandths; who needs an item, an order or a refund adds up its runs. What the sums say never depends on
+the order of the rows, only how many runs there are does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from recon_lib.errors import RunError
+
+FINE = 10_000  # money as whole ten-thousandths: exact, and quicker to add up than Decimal
+FULFILMENT, COMMISSION, KEPT = "FBAPerUnitFulfillmentFee", "Commission", "RefundCommission"
+OTHER, ORDER, REFUND = 0, 1, 2
+"""The `kind` of a run."""
+
+ITEM = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
+RUN = [*ITEM, "settlement_id", "posted_at", "posted_on", "fulfillment_id", "marketplace_name", "adjustment_id"]
+"""What is equal on all lines of a run, beside the transaction type and the file."""
+FEW = [
+    "settlement_id", "transaction_type", "order_id", "adjustment_id", "marketplace_name", "amount_type", "amount_description",
+    "amount", "currency", "fulfillment_id", "posted_at", "posted_on", "order_item_code", "sku", "quantity", "file", "line",
+    "part",
+]  # fmt: skip
+NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
+"""One number for the key of an order item: narrow enough for millions. What looks wrong is grouped again by the key itself."""
+ORDER_NUMBER = pl.col("order_id").hash(1)
+"""One number for an order, to look for it among millions."""
+
+_BATCH = 500_000
+_MOST = 9e18
+_PRICE, _FEE, _BARE = 8, 16, 32  # beside the code in the lowest three bits
+_NAMED = ("principal", "extra", "commission", "fulfilment", "kept")
+Flags = npt.NDArray[np.bool_]
+
+
+def digest(lines: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(runs, few): the lines (with `file`) in one pass.
+
+    `runs`: RUN, file, `kind`, `order` and `charge` (ORDER_NUMBER and NUMBER) and the sums of `_runs_of`.
+    `few`: FEW of the lines that are neither orders nor the fees of refunds. Both in no order.
+    """
+    parts, few = [], []
+    for batch in _batches(lines.select(list(dict.fromkeys([*RUN, *FEW])))):
+        is_order, is_refund = any_case("transaction_type", "order"), any_case("transaction_type", "refund")
+        kinds = pl.when(is_order).then(ORDER).when(is_refund).then(REFUND).otherwise(OTHER)
+        told = batch.with_columns(kind=kinds.cast(pl.UInt8))
+        is_few = (pl.col("kind") == OTHER) | ((pl.col("kind") == REFUND) & _is_principal())
+        few.append(told.filter(is_few).select(FEW))
+        parts.append(_runs_of(told))
+    return pl.concat(parts), pl.concat(few)
+
+
+def any_case(column: str, word: str) -> pl.Expr:
+    """Whether the column says `word` as reports spell it (word, Word, WORD); false where it is empty."""
+    told = [pl.col(column) == spelt for spelt in (word.title(), word.upper(), word)]
+    return pl.any_horizontal(told).fill_null(False)
+
+
+def fine(amount: str) -> pl.Expr:
+    """A MONEY column in whole ten-thousandths; an amount too large for that is an error, never another amount."""
+    return pl.col(amount).to_physical().cast(pl.Int64)
+
+
+def code() -> pl.Expr:
+    """The price or fee that a line carries.
+
+    1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
+    6 nothing but the quantity, which the older layout tells on a row of its own · 0 anything else.
+    """
+    what, group = pl.col("amount_description"), pl.col("amount_type")
+    price, fees, principal = group == "ItemPrice", group == "ItemFees", what == "Principal"
+    told: Any = pl.when(price & principal).then(1)
+    told = told.when((price | (group == "Promotion")) & (principal | (what == "Shipping") | (what == "GiftWrap"))).then(
+        2
+    )
+    for number, fee in ((3, COMMISSION), (4, FULFILMENT), (5, KEPT)):
+        told = told.when(fees & (what == fee)).then(number)
+    told = told.when(group.is_null() & pl.col("quantity").is_not_null()).then(6).otherwise(0)
+    return cast(pl.Expr, told).cast(pl.UInt8)
+
+
+def _is_principal() -> pl.Expr:
+    return any_case("amount_description", "principal")
+
+
+def _classes() -> pl.Expr:
+    """`code`, and as bits whether the line is a price, a referral or fulfilment fee, or a bare quantity, whatever its layout."""
+    what = pl.col("amount_description")
+    fee = (what == COMMISSION) | what.str.starts_with("FBA") | (what == COMMISSION.upper())
+    flags = {
+        _PRICE: _is_principal() & ~any_case("amount_type", "promotion"),
+        _FEE: fee.fill_null(False),
+        _BARE: pl.col("amount_type").is_null() & (pl.col("quantity") > 0).fill_null(False),
+    }
+    bits = [flag.cast(pl.UInt8) * pl.lit(bit, pl.UInt8) for bit, flag in flags.items()]
+    return pl.reduce(lambda a, b: a + b, [code(), *bits])
+
+
+def _batches(lines: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """A stretch of rows at a time, in the order of the file: a batch and what is made of it stay small."""
+    some = False
+    for batch in lines.collect_batches(maintain_order=True, chunk_size=_BATCH):
+        some = True
+        yield batch
+    if not some:
+        yield lines.clear().collect()
+
+
+def _runs_of(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row a run, money in ten-thousandths as it stands.
+
+    `principal`, `extra`, `commission`, `fulfilment`, `kept`: sums of the codes 1 to 5. `has_principal`, `has_code`, `is_item`: is
+    there a line of code 1, of any, of any that an order has? `units`: the largest quantity of the latter. For what was charged
+    in any layout: sums `price` and `fees`, the largest quantities on a price and on any such line (`priced`, `any_units`), the
+    first `line` with a price, `is_charge`. Of all lines: their number `lines` and their sum `fine`.
+    """
+    narrow = lines.select(
+        key=pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(n) for n, c in enumerate([*RUN, "file", "kind"], 1)]),
+        told=_classes(),
+        fine=fine("amount").fill_null(0),
+        known=pl.col("amount").is_not_null(),
+        units=pl.col("quantity").cast(pl.Int64).fill_null(-1),
+        line=pl.col("line").cast(pl.Int64),
+    )
+    key, told, amounts, known, units, line = (narrow[c].to_numpy() for c in narrow.columns)
+    if np.abs(amounts).sum(dtype=np.float64) > _MOST:
+        raise RunError("the settlement lines hold amounts too large to add up", do="look at the amounts in the reports")
+    starts = np.flatnonzero(np.concatenate([np.ones(min(key.size, 1), bool), key[1:] != key[:-1]]))
+    codes = told & 7
+    price, fee, bare = ((told & bit) != 0 for bit in (_PRICE, _FEE, _BARE))
+    charge, item = price | fee | bare, (codes != 0) & (codes != 5)
+    far = np.iinfo(np.int64).max
+
+    def each(how: np.ufunc, values: npt.NDArray[np.generic]) -> pl.Series:
+        return pl.Series(how.reduceat(values, starts) if starts.size else values)
+
+    def total(where: Flags) -> pl.Series:
+        return each(np.add, np.where(where, amounts, 0))
+
+    def most(where: Flags) -> pl.Series:
+        return each(np.maximum, np.where(where, units, -1)).replace(-1, None)
+
+    made = {name: total(codes == number) for number, name in enumerate(_NAMED, 1)}
+    made |= {
+        "has_principal": each(np.logical_or, (codes == 1) & known),
+        "has_code": each(np.logical_or, codes != 0),
+        "is_item": each(np.logical_or, item),
+        "units": most(item),
+        "price": total(price),
+        "fees": total(fee),
+        "priced": most(price),
+        "any_units": most(charge),
+        "line": each(np.minimum, np.where(price, line, far)).replace(far, None),
+        "is_charge": each(np.logical_or, charge),
+        "lines": pl.Series(np.diff(np.append(starts, key.size))),
+        "fine": each(np.add, amounts),
+    }
+    found = lines.select(*RUN, "file", "kind")[starts]
+    return found.with_columns(NUMBER.alias("charge"), ORDER_NUMBER.alias("order"), **made)

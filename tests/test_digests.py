@@ -1,0 +1,150 @@
+"""Very large reports are looked at through what was made of them once: that must tell the same as the rows themselves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+from bookmaker import books, line
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from recon_lib import asof, digests, item_runs, open_account, reconcile
+from recon_lib.audits.settled_facts import settlement_sums
+from recon_lib.sold import items, settled_lines
+
+DEMO = Path(__file__).parents[1] / "data" / "sample"
+KEY = ["order_id", "order_item_code", "shipment_id", "sku", "currency"]
+
+
+def of(
+    item: str,
+    what: str,
+    amount: str,
+    *,
+    group: str = "ItemPrice",
+    kind: str = "Order",
+    units: int | None = 1,
+    on="2026-01-05",
+):
+    more = {"order_id": f"O{item}", "order_item_code": item, "shipment_id": "H1", "sku": f"S{item}", "quantity": units}
+    return line("1", on, what, amount, kind=kind, group=group, **more)
+
+
+SOLD = [
+    of("1", "Principal", "30.00", units=2),
+    of("1", "Tax", "2.40", units=2),
+    of("1", "Shipping", "4.00", units=2),
+    of("1", "Principal", "-1.50", group="Promotion", units=2),
+    of("1", "Commission", "-4.88", group="ItemFees", units=2),
+    of("1", "FBAPerUnitFulfillmentFee", "-9.10", group="ItemFees", units=2),
+    of("2", "Principal", "12.00"),
+    of("2", "Commission", "-1.80", group="ItemFees"),
+    of("2", "Principal", "-12.00", kind="Refund", units=None),
+    of("2", "RefundCommission", "-0.36", group="ItemFees", kind="Refund", units=None),
+]
+
+
+def test_lines_that_stand_together_are_one_run():
+    made = settled_lines(books("2026-01-31", settlement_lines=SOLD))
+    (first, second) = made.orders.sort("sku").to_dicts()
+    assert [first[c] for c in ("principal", "extra", "commission", "fulfilment")] == [300000, 25000, -48800, -91000]
+    assert [first[c] for c in ("price", "fees", "units", "priced", "line")] == [300000, -139800, 2, 2, 2]
+    assert [second[c] for c in ("principal", "extra", "commission", "fulfilment")] == [120000, 0, -18000, 0]
+    (refund,) = made.refunds.to_dicts()
+    assert [refund[c] for c in ("principal", "kept")] == [-120000, -3600]
+
+
+def test_an_item_is_the_same_however_its_lines_are_strewn():
+    strewn = [SOLD[n] for n in (6, 0, 8, 4, 2, 9, 1, 7, 3, 5)]
+    one, two = (items(books("2026-01-31", settlement_lines=rows)).sort("sku") for rows in (SOLD, strewn))
+    assert_frame_equal(one, two)
+    assert one["base"].to_list() == [325000, 120000]
+    assert one["fulfilment"].to_list() == [91000, 0]
+    assert one["commission"].to_list() == [48800, 18000]
+
+
+def test_the_sum_of_a_settlement_holds_every_line():
+    (row,) = settlement_sums(books("2026-01-31", settlement_lines=SOLD)).to_dicts()
+    # 30 + 2.40 + 4 - 1.50 - 4.88 - 9.10 = 20.92; 12 - 1.80 - 12 - 0.36 = -2.16
+    assert (row["lines"], row["amount"]) == (10, Decimal("18.76"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Principal", "Tax", "Commission", "GiftWrap", "Odd"]),
+                          st.integers(-999, 999), st.sampled_from([None, 1, 2])), max_size=30), st.integers(0, 9))  # fmt: skip
+def test_items_add_up_as_by_hand(told, seed):
+    groups = {
+        "Principal": "ItemPrice",
+        "Tax": "ItemPrice",
+        "GiftWrap": "ItemPrice",
+        "Commission": "ItemFees",
+        "Odd": "ItemFees",
+    }
+    rows = [of(i, what, f"{cents / 100:.2f}", group=groups[what], units=units) for i, what, cents, units in told]
+    Random(seed).shuffle(rows)
+    wanted = {}
+    for item, what, cents, units in told:
+        if what in ("Tax", "Odd"):
+            continue
+        sums = wanted.setdefault(item, {"principal": None, "base": 0, "commission": 0, "units": None})
+        if what == "Principal":
+            sums["principal"] = (sums["principal"] or 0) + cents * 100
+        if what in ("Principal", "GiftWrap"):
+            sums["base"] += cents * 100
+        if what == "Commission":
+            sums["commission"] -= cents * 100
+        sums["units"] = max(sums["units"] or 0, units or 0) or None
+    found = items(books("2026-01-31", settlement_lines=rows))
+    got = {
+        row["sku"][1:]: {c: row[c] for c in ("principal", "base", "commission", "units")} for row in found.to_dicts()
+    }
+    assert got == wanted
+
+
+def test_amounts_that_no_whole_number_holds_are_an_error():
+    rows = [of("1", "Principal", "900000000000000.00"), of("2", "Principal", "900000000000000.00")]
+    with pytest.raises(item_runs.RunError):
+        items(books("2026-01-31", settlement_lines=rows))
+
+
+@pytest.mark.parametrize("day", ["2026-01-31", "2025-12-15"])
+def test_a_large_account_is_audited_as_a_small_one(day, tmp_path, monkeypatch):
+    small = open_account(DEMO, day, store=tmp_path)
+    assert not small.digests
+    monkeypatch.setattr(asof, "_HELD", 0)
+    monkeypatch.setattr(item_runs, "_BATCH", 7)
+    large = open_account(DEMO, day, store=tmp_path)
+    assert set(large.digests) == {"ledger_detail", "settlement_runs", "settlement_few"}
+    wanted, got = reconcile(small), reconcile(large)
+    for name in ("findings", "history", "not_checked", "settlements"):
+        assert_frame_equal(getattr(got, name), getattr(wanted, name))
+    assert wanted.findings.height > 10
+
+
+def test_a_file_is_digested_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(asof, "_HELD", 0)
+    open_account(DEMO, "2026-01-31", store=tmp_path)
+
+    def never(*_: object) -> dict[str, pl.DataFrame]:
+        raise AssertionError("digested again")
+
+    monkeypatch.setattr(digests, "MADE", dict.fromkeys(digests.MADE, never))
+    again = open_account(DEMO, "2026-01-30", store=tmp_path)
+    assert (
+        again.digests["settlement_runs"].select(pl.col("posted_on").max()).collect().item().isoformat() <= "2026-01-30"
+    )
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(asof, "_HELD", 0)
+    whole = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_runs"].collect()
+    (damaged, *_) = sorted(tmp_path.rglob("settlement_runs.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    again = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_runs"].collect()
+    assert_frame_equal(again, whole)
