@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     notify.add_argument("file", metavar="FILE", help="the notify file, or env: the addresses in RECON_NOTIFY")
     notify.set_defaults(run=_notify)
     fetch = commands.add_parser("fetch", help="download the reports that are due into an account folder")
-    fetch.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    fetch.add_argument("account_folder", type=near, metavar="ACCOUNT_FOLDER")
     fetch.add_argument("--from", dest="first", type=_day, help="first day wanted (default: by report)")
     fetch.add_argument("--to", dest="last", type=_day, help="last day wanted (default: yesterday)")
     fetch.add_argument("--family", action="append", default=[], help="only this report; may be given several times")

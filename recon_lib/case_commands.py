@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recon_lib.cloud import near, place
 from recon_lib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,27 +37,27 @@ def add_commands(commands: Any) -> None:
         one.add_argument("--case", help="Amazon's case number; it ties the case to its reimbursement")
         one.add_argument("--amount", help="like 12.34")
         one.add_argument("--currency", help="of the amount (default: the account's)")
-        one.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+        one.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
     review = _command(words, "review", "sign a packet off", _review)
     review.add_argument("day", metavar="DATE", help="the day (2026-01-31) or month (2026-01) of the packet")
-    review.add_argument("--out", type=Path, default=Path("packets"), help="where packets lie (default: packets)")
+    review.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
     _who(review, "what was looked at", required=False)
     listed = _command(words, "list", "where every decided finding stands", _list)
     listed.add_argument("--date", help="as at the end of that day (default: today)")
     verify = _command(words, "verify", "find out whether a recorded decision was changed", _verify)
-    verify.add_argument("--out", type=Path, default=Path("packets"), help="packets whose manifests are compared")
+    verify.add_argument("--out", type=place, default=Path("packets"), help="packets whose manifests are compared")
     restored = _command(words, "restore", "make a damaged register anew from its copy", _restore)
-    restored.add_argument("--out", type=Path, default=Path("packets"), help="packets whose manifests are compared")
+    restored.add_argument("--out", type=place, default=Path("packets"), help="packets whose manifests are compared")
     for name, told, run in (
         ("export", "write all decisions as CSV", _export),
         ("import", "take over exported decisions", _import),
     ):
-        _command(words, name, told, run).add_argument("file", type=Path, metavar="FILE")
+        _command(words, name, told, run).add_argument("file", type=near, metavar="FILE")
 
 
 def _command(words: Any, name: str, told: str, run: Any) -> Any:
     one = words.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
-    one.add_argument("account_folder", type=Path, metavar="ACCOUNT_FOLDER")
+    one.add_argument("account_folder", type=place, metavar="ACCOUNT_FOLDER")
     one.set_defaults(run=run)
     return one
 

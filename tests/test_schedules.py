@@ -9,10 +9,13 @@ import shutil
 import subprocess
 import sys
 import types
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
+import jinja2
 import pytest
 
 from recon_lib.__main__ import parser
@@ -54,6 +57,7 @@ def dag() -> dict[str, dict[str, Any]]:
 
     names = {
         "airflow": {"DAG": DAG},
+        "pendulum": {"datetime": lambda *when, tz: (when, tz)},
         "airflow.providers.papermill.operators.papermill": {"PapermillOperator": Operator},
         "airflow.providers.standard.operators.bash": {"BashOperator": Operator},
     }
@@ -126,7 +130,7 @@ def test_every_schedule_names_options_that_exist() -> None:
     arguments = task.findtext(f"{space}Actions/{space}Exec/{space}Arguments")
     assert arguments is not None
     tasks = dag()
-    bash = tasks["packets"]["bash_command"].replace("{{ data_interval_start | ds }}", "2026-01-31")
+    bash = tasks["packets"]["bash_command"]
     lines = [
         shlex.split(unit("recon-daily.service")["ExecStart"])[1:], shlex.split(cron()[1].split(" >")[0])[1:], arguments.split(),
         shlex.split(bash.split(" ||")[0])[1:],
@@ -143,3 +147,22 @@ def test_the_airflow_notebook_gets_parameters_that_it_has() -> None:
     task = dag()["notebook_of_one_account"]
     assert set(task["parameters"]) <= set(PARAMETERS)
     assert task["input_nb"].endswith(f"notebooks/{NOTEBOOK}")
+
+
+class Moment(datetime):
+    """What the templates of Airflow get: a time with the two methods that the day is worked out with."""
+
+    def in_timezone(self, name: str) -> Moment:
+        return Moment.fromtimestamp(self.timestamp(), ZoneInfo(name))
+
+    def subtract(self, days: int) -> datetime:
+        return self - timedelta(days=days)
+
+
+def test_the_airflow_notebook_is_of_the_day_that_has_ended_where_the_account_is() -> None:
+    template = jinja2.Template(dag()["notebook_of_one_account"]["parameters"]["as_of"])
+    # 06:30 in Los Angeles, in winter and in summer; since Airflow 3 start and end of the interval are this very moment
+    assert template.render(data_interval_end=Moment(2026, 2, 1, 14, 30, tzinfo=UTC)) == "2026-01-31"
+    assert template.render(data_interval_end=Moment(2026, 7, 1, 13, 30, tzinfo=UTC)) == "2026-06-30"
+    assert template.render(data_interval_end=Moment(2026, 2, 1, 6, 30, tzinfo=UTC)) == "2026-01-30", "evening there"
+    assert dag()["recon_daily"]["start_date"] == ((2026, 1, 1), "America/Los_Angeles")
