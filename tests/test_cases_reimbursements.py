@@ -99,6 +99,22 @@ def test_a_unit_of_a_larger_order_is_worth_its_share_of_the_order():
     """)
 
 
+def test_the_refunded_item_of_two_prices_is_what_was_worth_paying():
+    """One SKU twice in an order: 60.00 − 9.63 − 7.71 = 42.66 and 30.00 − 4.83 − 7.71 = 17.46; only one item is refunded."""
+    f = folder()
+    rows = []
+    for n, item, price, fee in ((1, "B", "30.00", "4.83"), (2, "A", "60.00", "9.63")):
+        rows += sale(o(n), n, "2026-01-02", "60.00", "9.63", "7.71", **{"order-item-code": "A"})
+        rows += sale(o(n), n, "2026-01-02", "30.00", "4.83", "7.71", **{"order-item-code": "B"})
+        rows += refund(o(n), n, "2026-01-10", price, fee, "0.97", **{"order-item-code": item})
+        rows += paid("2026-02-22", BACK, "17.46", n, o(n))
+        f.reimb("2026-02-20", f"R{n}", "CustomerReturn", n, 1, "17.46", order=o(n))
+    f.settle("1", "2026-01-01", "2026-03-30", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        reimbursement_underpaid|claimable|2026-02-20|2026-02-20|2026-04-21|{o(2)}|R2|S2|1|25.20|25.20
+    """)
+
+
 def test_not_settled():
     f = folder()
     for n, on, units in (

@@ -121,12 +121,19 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     early = early.join(values, on="row", how="left")
     late = rows.filter(pl.col("why").is_in([*BACK, *SERVICE]), pl.col("order_id").is_not_null())
     paid_units = pl.col("quantity_cash").cast(pl.Int64).sum().over(LINE)
-    # `units` of a row are those it pays; of the charge those that were sold
-    charge = charges(books).rename({"currency": "in_currency", "units": "sold"})
+    # `units` of a row are those it pays; of the charge those that were sold, and of its value those refunded
+    charge = lines(books).select(
+        *LINE,
+        "net",
+        "net_units",
+        "charge_place",
+        pl.col("currency").alias("in_currency"),
+        pl.col("units").alias("sold"),
+    )
     late = late.with_columns(paid_units.alias("paid_units")).join(charge, on=LINE, how="left", nulls_equal=True)
     late = late.filter(pl.col("sold").is_null() | (pl.col("paid_units") <= pl.col("sold"))).with_columns(
-        worth=pl.when((pl.col("sold") > 0) & (pl.col("net") > 0)).then(
-            round_money_expr((pl.col("net").cast(RATE) / pl.col("sold").cast(RATE)).cast(MONEY), "in_currency")
+        worth=pl.when((pl.col("net_units") > 0) & (pl.col("net") > 0)).then(
+            round_money_expr((pl.col("net").cast(RATE) / pl.col("net_units").cast(RATE)).cast(MONEY), "in_currency")
         ),
         value_basis=pl.lit("after_order"),
         value_reason=pl.lit("the order's charge is in no settlement here"),
