@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from case_folder import Folder, findings, lines, paid, refund, sale
 
+from recon_lib.books import open_account
+from recon_lib.reconcile import reconcile
+
 DAY = "2026-03-31"
 AUDITS = (
     "refund_without_return", "return_unpaid", "return_not_restocked", "refund_exceeds_charge", "return_wrong_item",
@@ -210,3 +213,18 @@ def test_the_window_before_and_after_october_2024():
     assert findings(f, "2024-10-23", *AUDITS) == [
         missing(1, "waiting|2024-09-07|2024-11-06|2025-01-05"), missing(2, "waiting|2024-09-08|2024-11-07|2025-01-06")
     ]  # fmt: skip
+
+
+def test_an_order_that_earned_nothing_has_no_value_and_says_so(tmp_path):
+    """9.00 − 1.35 − 8.50 = −0.85 a unit: nothing can be claimed for it, and its charge is not what is missing."""
+    f = Folder()
+    f.settle("1", "2025-11-01", "2026-02-27",
+             sale("111-1", 1, "2025-11-05", "9.00", "1.35", "8.50") + refund("111-1", 1, "2025-12-01", "9.00", "1.35", "0.27")
+             + refund("111-2", 2, "2025-12-01", "9.00", "1.35", "0.27"))  # fmt: skip
+    f.ret("2025-12-09", "111-2", 2, "DAMAGED").write(tmp_path)
+    rows = reconcile(open_account(tmp_path, "2026-03-01", store=tmp_path / "store")).findings
+    told = {r["order_id"]: (r["owed"], r["reason"]) for r in rows.iter_rows(named=True)}
+    assert told == {
+        "111-1": (None, "value unknown: the order's price less its fees is not above zero"),
+        "111-2": (None, "value unknown: the order's charge is in no settlement here"),
+    }

@@ -39,6 +39,8 @@ SERVICE = [
 # A unit lost or damaged on the way to the buyer: paid for that order, it is not owed again when the buyer is refunded.
 OUTBOUND = ["lostoutbound", "damagedoutbound"]
 _FIRST = {c: pl.col(c).first() for c in LINE}
+NO_CHARGE = "value unknown: the order's charge is in no settlement here"
+NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
 
 
 def lines(books: Books) -> pl.DataFrame:
@@ -245,7 +247,7 @@ def unit_value(quantity: str) -> list[pl.Expr]:
         pl.when(known).then(round_money_expr((net / units).cast(MONEY))).alias("unit_value"),
         pl.when(known).then(round_money_expr((net * pl.col(quantity).cast(RATE) / units).cast(MONEY))).alias("owed"),
         pl.when(~known.fill_null(False))
-        .then(pl.lit("value unknown: the order's charge is in no settlement here"))
+        .then(pl.when(pl.col("net_units") > 0).then(pl.lit(NO_EARNINGS)).otherwise(pl.lit(NO_CHARGE)))
         .alias("no_value"),
     ]
 
