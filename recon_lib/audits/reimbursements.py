@@ -121,15 +121,9 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     early = early.join(values, on="row", how="left")
     late = rows.filter(pl.col("why").is_in([*BACK, *SERVICE]), pl.col("order_id").is_not_null())
     paid_units = pl.col("quantity_cash").cast(pl.Int64).sum().over(LINE)
-    # `units` of a row are those it pays; of the charge those that were sold, and of its value those refunded
-    charge = lines(books).select(
-        *LINE,
-        "net",
-        "net_units",
-        "charge_place",
-        pl.col("currency").alias("in_currency"),
-        pl.col("units").alias("sold"),
-    )
+    # of the charge: `sold` units, and `net` of the `net_units` that were refunded
+    charge = lines(books).rename({"currency": "in_currency", "units": "sold"})
+    charge = charge.select(*LINE, "net", "net_units", "charge_place", "in_currency", "sold")
     late = late.with_columns(paid_units.alias("paid_units")).join(charge, on=LINE, how="left", nulls_equal=True)
     late = late.filter(pl.col("sold").is_null() | (pl.col("paid_units") <= pl.col("sold"))).with_columns(
         worth=pl.when((pl.col("net_units") > 0) & (pl.col("net") > 0)).then(
