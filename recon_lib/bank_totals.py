@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recon_lib.audits.cash import bank_tieout
+from recon_lib.audits.deposits import bank_tieout
 from recon_lib.tables import Column, Html, table
 
 if TYPE_CHECKING:

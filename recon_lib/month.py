@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recon_lib.audits.cash import bank_tieout
+from recon_lib.audits.deposits import bank_tieout
 from recon_lib.claims_book import SHEETS
 from recon_lib.errors import UsageError
 from recon_lib.money import MONEY

@@ -9,14 +9,8 @@ from bookmaker import D, books, day, line, settlement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon_lib.audits.cash import (
-    bank_tieout,
-    cash,
-    deposit_differs,
-    deposit_missing,
-    deposit_unexplained,
-    last_business_day,
-)
+from recon_lib.audits.cash import deposit_differs, deposit_missing, deposit_unexplained
+from recon_lib.audits.deposits import bank_tieout, cash, last_business_day
 
 
 def credit(on, amount, text="AMAZON PAYMENTS", reference=None, **more):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from bookmaker import D, books, day, event, paid_line, reimbursed, settlement
 
-from recon_lib.audits.movements import disposed_without_order, inbound_shortage, removal_short
+from recon_lib.audits.inbound import inbound_shortage
+from recon_lib.audits.removals import disposed_without_order, removal_short
 
 
 def shipment(number="FBA1", shipped=10, received=8, closed="2026-02-10", *, fnsku="X1", status="CLOSED", **more):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from recon_lib.audits.reimbursements import (
     reimbursement_not_settled,
-    reimbursement_reversed,
     reimbursement_twice,
     reimbursement_underpaid,
 )
+from recon_lib.audits.takings_back import reimbursement_reversed
 from recon_lib.policy import load_policy
 
 SHARED = Path(__file__).parents[1].parent / "shared"

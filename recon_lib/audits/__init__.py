@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from recon_lib.audits import cash, fees, inventory, movements, reimbursements, returns, settlements
+from recon_lib.audits import cash, fees, inbound, inventory, reimbursements, removals, returns, settlements
 from recon_lib.audits.base import Audit, AuditResult
 
 AUDITS: tuple[Audit, ...] = (
     *inventory.AUDITS,
-    *movements.AUDITS,
+    *inbound.AUDITS,
+    *removals.AUDITS,
     *returns.AUDITS,
     *fees.FEE_AUDITS,
     *reimbursements.AUDITS,

@@ -51,10 +51,10 @@ def shaped(rows: pl.DataFrame, schema: type[dy.Schema], **constants: object) -> 
 
 
 def findings(rows: pl.DataFrame, audit: str, **constants: object) -> pl.DataFrame:
-    """frames.RawFinding of one audit; `lines` defaults to none."""
+    """frames.RawFinding of one audit, in no order; `lines` defaults to none."""
     if "lines" not in rows.columns:
         rows = rows.with_columns(lines=pl.lit([], dtype=pl.List(pl.String)))
-    return shaped(rows, frames.RawFinding, audit=audit, **constants).sort("fact")
+    return shaped(rows, frames.RawFinding, audit=audit, **constants)
 
 
 def settled(rows: pl.DataFrame, audit: str) -> pl.DataFrame:

@@ -79,7 +79,7 @@ def reimbursements(books: Books) -> pl.DataFrame:
 
 
 def customer_returns(books: Books) -> pl.DataFrame:
-    """All rows of the returns report in a stable order; `grade` is the disposition folded, `why` the reason folded."""
+    """All rows of the returns report in no order; `grade` is the disposition folded, `why` the reason folded."""
 
     def make(books: Books) -> pl.DataFrame:
         columns = ["returned_on", "order_id", "sku", "asin", "fnsku", "quantity", "disposition", "reason", "status"]
@@ -87,6 +87,6 @@ def customer_returns(books: Books) -> pl.DataFrame:
         rows = rows.with_columns(
             fold("disposition").alias("grade"), fold("reason").alias("why"), PLACE.alias("place"), pair=PAIR
         )
-        return rows.sort("returned_on", "order_id", "sku", "license_plate_number", "file", "line", nulls_last=True)
+        return rows
 
     return once(books, "returns", make)

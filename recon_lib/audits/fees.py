@@ -54,10 +54,11 @@ def fees(books: Books, policy: Policy) -> AuditResult:
             suspects.append(_suspects(books, items, goods, card, unchecked))
         wrong = pl.concat(suspects)["charge"].unique()
         again = with_version(order_items(books, charges.filter(pl.col("case").is_in(wrong.implode()))), seller)
-        lines = coded_lines(books, again["order_id"], "order")
-        if card is not None:
-            found += _fulfilment(again, goods, card, lines)
-        found.append(referral_errors(books, policy, again, seller, lines))
+        if again.height:
+            lines = coded_lines(books, again["order_id"], "order")
+            found.append(referral_errors(books, policy, again, seller, lines))
+            if card is not None:
+                found += _fulfilment(again, goods, card, lines)
         found.append(refund_fees_kept(books, policy, unchecked))
     else:
         unchecked += [(name, "settlements", "report missing", None) for name in NAMES[:4]]

@@ -65,27 +65,30 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
     def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         found = ledger_events(books, FOUND).filter(pl.col("quantity") > 0).with_row_index("ledger_row")
         paid = reimbursements(books).filter(pl.col("quantity_inventory") > 0, pl.col("approved_on").is_not_null())
+        # days no more than a week apart lie in the same stretch of eight days or in one beside it
+        stretch = pl.col("on").cast(pl.Int32) // (_ONE_CREDIT_DAYS + 1)
+        paid = paid.select(
+            "row", "fnsku", "approved_on", on="approved_on", units=pl.col("quantity_inventory").cast(pl.Int64)
+        )
+        paid = paid.with_columns(stretch=pl.concat_list(stretch - 1, stretch, stretch + 1)).explode("stretch")
+        stock = found.filter(pl.col("code") == "N").select("ledger_row", "fnsku", "units", "on", stretch=stretch)
         near = (
-            paid.select("row", "fnsku", "approved_on", pl.col("quantity_inventory").cast(pl.Int64).alias("units"))
-            .join(
-                found.filter(pl.col("code") == "N").select("ledger_row", "fnsku", "units", "on"), on=["fnsku", "units"]
-            )
+            paid.drop("on")
+            .join(stock, on=["fnsku", "units", "stretch"])
             .with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs())
             .filter(pl.col("apart") <= _ONE_CREDIT_DAYS)
             .sort("apart", "approved_on", "row", "ledger_row")
         )
         used: set[int] = set()
         days: dict[int, object] = {}
-        for row, _, approved, _, ledger_row, on, _ in near.select(
-            "row", "fnsku", "approved_on", "units", "ledger_row", "on", "apart"
-        ).iter_rows():
+        for row, approved, ledger_row, on in near.select("row", "approved_on", "ledger_row", "on").rows():
             if row not in days and ledger_row not in used:
                 used.add(ledger_row)
                 days[row] = min(on, approved)
         first = pl.DataFrame(
             {"row": list(days), "first_on": list(days.values())}, schema={"row": pl.UInt32, "first_on": pl.Date}
         )
-        return found.filter(~pl.col("ledger_row").is_in(list(used))), first
+        return found.filter(~pl.col("ledger_row").is_in(pl.Series(list(used), dtype=pl.UInt32).implode())), first
 
     return once(books, "paid_in_stock", make)
 

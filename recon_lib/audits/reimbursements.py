@@ -1,4 +1,4 @@
-"""Reimbursements themselves: too small, never settled, taken back without the unit, or paid twice."""
+"""Reimbursements themselves: too small, never settled or paid twice."""
 
 from __future__ import annotations
 
@@ -9,94 +9,19 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import findings, fold, not_checked, occurrence, words
-from recon_lib.audits.facts import LINE, reimbursements
-from recon_lib.audits.inventory import Matched, damaged_units, lost_units
-from recon_lib.audits.movements import short_units
-from recon_lib.audits.order_units import BACK, SERVICE, charges, lines
+from recon_lib.audits.evidence import findings, not_checked, words
+from recon_lib.audits.facts import LINE
+from recon_lib.audits.order_units import BACK, SERVICE, charges
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_days, named
 from recon_lib.audits.settled_facts import paid_lines, settlement_sums
+from recon_lib.audits.takings_back import reimbursement_reversed
 from recon_lib.books import Books
-from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy
 from recon_lib.valuation import before_order
 
-BEFORE = ["lostwarehouse", "damagedwarehouse", "lostinbound", "damagedinbound"]
-ORDER_PAYMENTS = [*BACK, *SERVICE, "lostoutbound", "damagedoutbound"]
-_NEAR_DAYS = 30
 _FINE = 10_000
-_KEY = ["approved_on", "reimbursement_id", "order_id", "sku", "fnsku", "why", "amount_total", "quantity_total"]
-
-
-def named(books: Books) -> pl.DataFrame:
-    """All reimbursement rows with `fact`, `each` (money a cash unit) and `taken`, `taken_units` (reversals of the row)."""
-
-    def make(books: Books) -> pl.DataFrame:
-        rows = reimbursements(books).sort(*_KEY, "file", "line", nulls_last=True)
-        rows = rows.with_columns(occurrence(_KEY)).with_columns(words(*_KEY, "occurrence").alias("fact"))
-        cash = pl.col("quantity_cash").cast(RATE)
-        by_unit = pl.when(pl.col("quantity_cash") > 0).then((pl.col("amount_total").cast(RATE) / cash).cast(MONEY))
-        back = (
-            reversals(books)
-            .filter(pl.col("original_row").is_not_null())
-            .group_by("original_row")
-            .agg(
-                (-pl.col("amount_total").sum()).cast(MONEY).alias("taken"),
-                pl.col("back_units").sum().alias("taken_units"),
-            )
-        )
-        rows = rows.join(back, left_on="row", right_on="original_row", how="left", maintain_order="left")
-        return rows.with_columns(
-            each=pl.coalesce("amount_per_unit", by_unit),
-            taken=pl.col("taken").fill_null(0),
-            taken_units=pl.col("taken_units").fill_null(0),
-        )
-
-    return once(books, "named_reimbursements", make)
-
-
-def reversals(books: Books) -> pl.DataFrame:
-    """Rows that take money back: `original_row` (null where the original is older than the report) and `back_units`.
-
-    The sku of a reversal is not the original's, so only `original_reimbursement_id` ties them; among several rows of the
-    id the one whose reason is named.
-    """
-
-    def make(books: Books) -> pl.DataFrame:
-        rows = reimbursements(books)
-        taken = rows.filter("is_reversal", pl.col("amount_total") < 0).with_columns(
-            back_units=pl.max_horizontal(pl.col("quantity_cash").cast(pl.Int64).abs(), 1),
-            named_why=fold("original_reimbursement_type"),
-        )
-        paid = rows.filter(~pl.col("is_reversal")).select(
-            original_reimbursement_id="reimbursement_id", original_row="row", original_why="why",
-            original_sku="sku", original_fnsku="fnsku", original_order="order_id", original_place="place",
-        )  # fmt: skip
-        both = taken.join(paid, on="original_reimbursement_id", how="left")
-        both = both.with_columns(other=(pl.col("original_why") != pl.col("named_why")).fill_null(True))
-        return both.sort("row", "other", "original_row").unique("row", keep="first", maintain_order=True)
-
-    return once(books, "reversals", make)
-
-
-def loss_days(books: Books) -> pl.DataFrame:
-    """The day of the oldest loss that each reimbursement row settles: `row`, `event_on`, `loss_place`."""
-
-    def days(matched: Matched, place: str) -> pl.DataFrame:
-        losses = matched.losses.with_row_index("loss").select("loss", "event_on", loss_place=place)
-        credits = matched.credits.with_row_index("credit").select("credit", row="paid_row")
-        both = matched.found.pairs.join(losses, on="loss").join(credits, on="credit")
-        return (
-            both.filter(pl.col("row").is_not_null())
-            .sort("row", "loss")
-            .unique("row", keep="first", maintain_order=True)
-            .select("row", "event_on", "loss_place")
-        )
-
-    inbound = short_units(books)
-    inbound = Matched(inbound.losses.with_columns(place=pl.col("places").list.first()), inbound.credits, inbound.found)
-    return pl.concat([days(m, "place") for m in (lost_units(books), damaged_units(books), inbound)])
 
 
 def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
@@ -227,95 +152,6 @@ def reimbursement_not_settled(books: Books, policy: Policy) -> AuditResult:
         ),
     ).with_columns(*coverage.first_reason(absent, strange))
     return AuditResult(findings(out, "reimbursement_not_settled", value_basis="difference"))
-
-
-def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
-    """Money taken back although the unit did not come back. One finding a reversal row.
-
-    The unit came back when the row shows a unit in stock; when the ledger found a unit of the product within 30 days that
-    settles no loss; or, for a payment of an order, when what is still paid covers what is still due.
-    """
-    rows = reversals(books).sort(*_KEY, "file", "line", nulls_last=True)
-    rows = rows.with_columns(occurrence(_KEY)).with_columns(words(*_KEY, "occurrence").alias("fact"))
-    rows = rows.filter(pl.col("approved_on").is_not_null())
-    stock = pl.max_horizontal(pl.col("quantity_inventory").cast(pl.Int64), 0)
-    rows = rows.with_columns(in_stock=pl.min_horizontal(stock, "back_units")).sort("approved_on", "row")
-    found = _found_near(books, rows)
-    due = lines(books).filter(pl.col("refunded").is_not_null()).select(
-        original_order="order_id", original_sku="sku",
-        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0), still="paid",
-    )  # fmt: skip
-    rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
-    over = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku") >= pl.col("due")
-    by_order = pl.col("original_order").is_not_null() & over.fill_null(False)
-    rows = rows.sort("approved_on", "row").with_columns(
-        pl.col("found_units").fill_null(0), pl.col("found_places").fill_null([]), by_order=by_order
-    )
-    rows = rows.with_columns(quantity=(pl.col("back_units") - pl.col("in_stock") - pl.col("found_units")).clip(0))
-    rows = rows.filter(pl.col("quantity") > 0, ~pl.col("by_order"))
-    taken = -pl.col("amount_total").cast(RATE)
-    each = (taken / pl.col("back_units").cast(RATE)).cast(MONEY)
-    near = timedelta(days=_NEAR_DAYS)
-    absent = coverage.missing(
-        books,
-        "ledger_detail",
-        pl.col("approved_on") - near,
-        pl.min_horizontal(pl.col("approved_on") + near, pl.lit(books.as_of)),
-    )
-    out = rows.with_columns(
-        event_on=pl.col("approved_on"),
-        anchor_on=pl.col("approved_on"),
-        reference_id=pl.col("reimbursement_id"),
-        order_id=pl.coalesce("order_id", "original_order"),
-        sku=pl.coalesce("original_sku", "sku"),
-        fnsku=pl.coalesce("original_fnsku", "fnsku"),
-        unit_value=round_money_expr(each),
-        owed=round_money_expr((taken * pl.col("quantity").cast(RATE) / pl.col("back_units").cast(RATE)).cast(MONEY)),
-        lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
-        arithmetic=pl.format(
-            "{} taken back for {}, {} of them came back into stock; original reimbursement {}",
-            (-pl.col("amount_total")).cast(pl.String),
-            pl.format("{} unit(s)", "back_units"),
-            pl.col("back_units") - pl.col("quantity"),
-            pl.coalesce("original_reimbursement_id", pl.lit("not named")),
-        ),
-    ).with_columns(*coverage.first_reason(absent))  # fmt: skip
-    return AuditResult(findings(out, "reimbursement_reversed", value_basis="difference"))
-
-
-def _found_near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
-    """Found units that settle no loss, given to the reversals near them: `row`, `found_units`, `found_places`."""
-    matched = lost_units(books)
-    left = matched.credits.with_columns(left=matched.found.left_units).filter(
-        pl.col("paid_row").is_null(), pl.col("left") > 0
-    )
-    left = left.with_row_index("found")
-    wanted = rows.with_columns(need=pl.col("back_units") - pl.col("in_stock")).filter(pl.col("need") > 0)
-    # the product by the original's FNSKU; a reversal itself shows only the ASIN
-    product = wanted.select(
-        "row", "approved_on", "need", fnsku=pl.coalesce("original_fnsku", "fnsku"), asin=pl.coalesce("asin", "fnsku")
-    )
-    by_name = product.join(left, on="fnsku")
-    by_asin = product.join(left.drop("fnsku"), on="asin")
-    shared = ["row", "approved_on", "need", "found", "on", "left", "place"]
-    near = pl.concat([by_name.select(shared), by_asin.select(shared)]).unique()
-    near = near.with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs()).filter(
-        pl.col("apart") <= _NEAR_DAYS
-    )
-    need: dict[int, int] = {}
-    free: dict[int, int] = {}
-    given: dict[int, list[tuple[int, str]]] = {}
-    for row, _, wants, found, _, has, place, _ in near.sort("apart", "approved_on", "row", "found").iter_rows():
-        units = min(need.setdefault(row, wants), free.setdefault(found, has))
-        if units:
-            need[row] -= units
-            free[found] -= units
-            given.setdefault(row, []).append((units, place))
-    return pl.DataFrame(
-        [(row, sum(u for u, _ in got), [p for _, p in got]) for row, got in given.items()],
-        schema={"row": pl.UInt32, "found_units": pl.Int64, "found_places": pl.List(pl.String)},
-        orient="row",
-    )
 
 
 def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:

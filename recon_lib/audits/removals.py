@@ -1,16 +1,13 @@
-"""Units on their way in, out or into the bin: inbound shipments, disposals and removals."""
+"""Units on their way out or into the bin: disposals and removals."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import polars as pl
 
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import ledger_rows, reimbursements
+from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
 from recon_lib.audits.inventory import (
     DISPOSED,
     Matched,
@@ -20,139 +17,11 @@ from recon_lib.audits.inventory import (
     lost_units,
     reimbursed_units,
 )
+from recon_lib.audits.paid_units import paid_history, paid_pairs
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
-from recon_lib.kept import once
 from recon_lib.policy import Policy
-
-# A payment for a shipment may come before Amazon closes it, but not longer before than a shipment stays open.
-_OPEN_DAYS = 180
-
-
-def short_units(books: Books) -> Matched:
-    """Short units of closed shipments against paid ones; `units` short, `event_on` the closing day."""
-
-    def make(books: Books) -> Matched:
-        losses = _shortages(books).filter(pl.col("event_on").is_not_null())
-        losses = losses.with_columns(on=pl.col("event_on") - timedelta(days=_OPEN_DAYS)).sort(
-            "event_on", "shipment_id", "sku"
-        )
-        credits = reimbursed_units(books, ["lostinbound", "damagedinbound"]).with_columns(paid_row="row")
-        return Matched(losses, credits, allocate(losses, credits, by=["fnsku"]))
-
-    return once(books, "short_units", make)
-
-
-def _shipments(books: Books) -> pl.DataFrame:
-    return books.frames["inbound_shipments"].collect().with_columns(PLACE.alias("place"), status=fold("status"))
-
-
-def _shortages(books: Books) -> pl.DataFrame:
-    def make(books: Books) -> pl.DataFrame:
-        closed = _shipments(books).filter(pl.col("status") == "closed")
-        received = ledger_rows(books).filter(
-            pl.col("type").is_in(["receipts", "receipt"]),
-            pl.col("reference_id").is_in(closed["shipment_id"].drop_nulls().unique().implode()),
-        )
-        names = _fnsku_of_sku(books, closed["sku"].unique())
-        return _shipped(closed, names, received.with_columns(PLACE.alias("place"))).filter(pl.col("units") > 0)
-
-    return once(books, "shortages", make)
-
-
-def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
-    """Units of closed shipments that never arrived and were not paid. One finding a shipment and SKU.
-
-    Received is the larger of the shipment record and the ledger's receipts with its id. Payments carry no shipment id:
-    they settle the shipment of the FNSKU that closed first.
-    """
-    still_open = _shipments(books).filter(pl.col("status").fill_null("") != "closed")
-    undated = _shortages(books).filter(pl.col("event_on").is_null())
-    matched = short_units(books)
-    losses, credits, found = (
-        matched.losses.with_row_index("loss"),
-        matched.credits.with_row_index("credit"),
-        matched.found,
-    )
-    pairs = found.pairs.join(credits.drop("units"), on="credit").sort("loss", "credit")
-    paid = pairs.group_by("loss").agg(
-        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
-    )
-    out = (
-        losses.with_columns(quantity=found.open_units)
-        .filter(pl.col("quantity") > 0)
-        .join(paid, on="loss", how="left", maintain_order="left")
-        .with_columns(
-            words("shipment_id", "sku", "fnsku").alias("fact"),
-            pl.col("shipment_id").alias("reference_id"),
-            pl.col("event_on").alias("anchor_on"),
-            pl.concat_list("places", "receipt_places", pl.col("paid_places").fill_null([])).alias("lines"),
-            pl.format(
-                "{} shipped − {} received − {} paid = {}",
-                "shipped",
-                "received",
-                pl.col("paid").fill_null(0),
-                pl.format(
-                    "{} {}",
-                    "quantity",
-                    pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units")),
-                ),
-            ).alias("arithmetic"),
-            *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("event_on"))),
-        )
-    )
-    name = "inbound_shortage"
-    notes = [(name, "shipments not closed", "only a closed shipment is final", still_open["shipment_id"].n_unique())]
-    notes += [
-        (name, f"shipment {s}", "closed on an unknown day", int(u))
-        for s, u in undated.select("shipment_id", "units").rows()
-    ]
-    left = int(found.left_units.sum() or 0)
-    notes += [
-        (name, "reimbursed units without an open shortage", "no closed shipment in the books is short of them", left)
-    ]
-    return AuditResult(
-        findings(out, name, claim_type="shipment_to_amazon", value_basis="before_order"),
-        _paid_history(books, name, pairs.join(losses.select("loss", "event_on", "sku"), on="loss", suffix="_of_loss")),
-        not_checked(n for n in notes if n[3]),
-    )
-
-
-def _fnsku_of_sku(books: Books, skus: pl.Series) -> pl.DataFrame:
-    asked = pl.col("sku").is_in(skus.implode())
-    sides = ledger_rows(books), reimbursements(books)
-    known = [frame.filter(asked).select("sku", "fnsku").drop_nulls() for frame in sides]
-    return pl.concat(known).group_by("sku").agg(pl.col("fnsku").min().alias("known_fnsku"))
-
-
-def _shipped(closed: pl.DataFrame, names: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
-    """One row a closed shipment and SKU: `shipped`, `received`, `units` short, places of both sides, `event_on`."""
-    rows = closed.join(names, on="sku", how="left").with_columns(fnsku=pl.coalesce("fnsku", "known_fnsku"))
-    rows = rows.group_by("shipment_id", "sku", "fnsku").agg(
-        pl.col("quantity_shipped").cast(pl.Int64).sum().alias("shipped"),
-        pl.col("quantity_received").cast(pl.Int64).sum().alias("recorded"),
-        pl.col("closed_on").max(),
-        pl.col("place").sort().alias("places"),
-    )
-
-    def arrived(key: str) -> pl.DataFrame:
-        known = receipts.filter(pl.col(key).is_not_null())
-        return known.group_by(pl.col("reference_id").alias("shipment_id"), key).agg(
-            pl.col("quantity").cast(pl.Int64).sum().alias(f"arrived_{key}"),
-            pl.col("place").sort().alias(f"places_{key}"),
-        )
-
-    last = receipts.group_by(pl.col("reference_id").alias("shipment_id")).agg(
-        pl.col("event_on").max().alias("last_receipt")
-    )
-    rows = rows.join(arrived("fnsku"), on=["shipment_id", "fnsku"], how="left")
-    rows = rows.join(arrived("sku"), on=["shipment_id", "sku"], how="left").join(last, on="shipment_id", how="left")
-    return rows.with_columns(
-        received=pl.max_horizontal("recorded", pl.coalesce("arrived_fnsku", "arrived_sku")),
-        receipt_places=pl.coalesce("places_fnsku", "places_sku").fill_null([]),
-        event_on=pl.coalesce("closed_on", "last_receipt"),
-    ).with_columns(units=pl.col("shipped") - pl.col("received"))
 
 
 def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
@@ -179,12 +48,8 @@ def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
     ordered = (pl.col("units") - pl.col("left")).alias("ordered")
     losses = losses.with_columns(ordered).with_columns(units="left").with_row_index("loss")
     spare = pl.concat([_spare(damaged_units(books)), _spare(lost_units(books))]).sort("on", "paid_row")
-    credits = spare.with_row_index("credit")
-    found = allocate(losses, credits, by=["fnsku"])
-    pairs = found.pairs.join(credits.drop("units"), on="credit").sort("loss", "credit")
-    paid = pairs.group_by("loss").agg(
-        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
-    )
+    found = allocate(losses, spare, by=["fnsku"])
+    pairs, paid = paid_pairs(found, spare)
     out = (
         losses.with_columns(open=found.open_units)
         .filter(pl.col("open") > 0)
@@ -212,7 +77,7 @@ def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
     )
     return AuditResult(
         findings(out, name, claim_type="fc_lost_or_damaged", value_basis="before_order"),
-        _paid_history(books, name, history),
+        paid_history(books, name, history),
     )
 
 
@@ -256,10 +121,7 @@ def removal_short(books: Books, policy: Policy) -> AuditResult:
     losses = losses.sort("loss")
     credits = _removal_payments(books, parcels)
     found = allocate(losses, credits, by=["fnsku"], within="order_id")
-    pairs = found.pairs.join(credits.drop("units").with_row_index("credit"), on="credit").sort("loss", "credit")
-    paid = pairs.group_by("loss").agg(
-        pl.col("units").sum().alias("paid"), pl.col("place").sort_by("credit").alias("paid_places")
-    )
+    pairs, paid = paid_pairs(found, credits)
     out = (
         losses.with_columns(quantity=found.open_units)
         .filter(pl.col("quantity") > 0)
@@ -294,7 +156,7 @@ def removal_short(books: Books, policy: Policy) -> AuditResult:
     history = pairs.join(losses.select("loss", event_on="on", sku="sku"), on="loss", suffix="_of_loss")
     return AuditResult(
         findings(out, name, claim_type="removal_lost_in_transit", value_basis="before_order"),
-        _paid_history(books, name, history),
+        paid_history(books, name, history),
         not_checked(notes),
     )
 
@@ -337,24 +199,7 @@ def _removal_payments(books: Books, parcels: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([told, only_settled]).sort("on", "place")
 
 
-def _paid_history(books: Books, audit: str, pairs: pl.DataFrame) -> pl.DataFrame:
-    """History of reimbursed units: `pairs` has `row` of the reimbursement, `units`, `event_on`, `sku`, `fnsku`."""
-    paid = reimbursements(books).select(
-        "row", "reimbursement_id", "amount_per_unit", "quantity_cash", "currency", paid_on="approved_on"
-    )
-    pairs = pairs.select([c for c in ("row", "units", "event_on", "sku", "fnsku", "order_id") if c in pairs.columns])
-    rows = pairs.join(paid, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
-    rows = rows.with_columns(
-        quantity="units",
-        amount=pl.when(pl.col("quantity_cash") > 0).then(
-            pl.col("amount_per_unit") * pl.min_horizontal("units", "quantity_cash")
-        ),
-    )
-    return settled(rows.sort("event_on", "row", "units"), audit)
-
-
 AUDITS = (
-    Audit(("inbound_shortage",), ("inbound_shipments", "ledger_detail", "reimbursements"), inbound_shortage),
     Audit(("disposed_without_order",), ("ledger_detail", "removal_orders", "reimbursements"), disposed_without_order),
     Audit(("removal_short",), ("removal_shipments", "removal_receipts", "reimbursements"), removal_short),
 )

@@ -1,0 +1,88 @@
+"""The rows of the reimbursement report as the audits of payments look at them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon_lib.audits.evidence import fold, occurrence, words
+from recon_lib.audits.facts import reimbursements
+from recon_lib.audits.inbound import short_units
+from recon_lib.audits.inventory import Matched, damaged_units, lost_units
+from recon_lib.audits.order_units import BACK, SERVICE
+from recon_lib.books import Books
+from recon_lib.kept import once
+from recon_lib.money import MONEY, RATE
+
+BEFORE = ["lostwarehouse", "damagedwarehouse", "lostinbound", "damagedinbound"]
+ORDER_PAYMENTS = [*BACK, *SERVICE, "lostoutbound", "damagedoutbound"]
+ROW_KEY = ["approved_on", "reimbursement_id", "order_id", "sku", "fnsku", "why", "amount_total", "quantity_total"]
+
+
+def named(books: Books) -> pl.DataFrame:
+    """All reimbursement rows with `fact`, `each` (money a cash unit) and `taken`, `taken_units` (reversals of the row)."""
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = reimbursements(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
+        rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
+        cash = pl.col("quantity_cash").cast(RATE)
+        by_unit = pl.when(pl.col("quantity_cash") > 0).then((pl.col("amount_total").cast(RATE) / cash).cast(MONEY))
+        back = (
+            reversals(books)
+            .filter(pl.col("original_row").is_not_null())
+            .group_by("original_row")
+            .agg(
+                (-pl.col("amount_total").sum()).cast(MONEY).alias("taken"),
+                pl.col("back_units").sum().alias("taken_units"),
+            )
+        )
+        rows = rows.join(back, left_on="row", right_on="original_row", how="left", maintain_order="left")
+        return rows.with_columns(
+            each=pl.coalesce("amount_per_unit", by_unit),
+            taken=pl.col("taken").fill_null(0),
+            taken_units=pl.col("taken_units").fill_null(0),
+        )
+
+    return once(books, "named_reimbursements", make)
+
+
+def reversals(books: Books) -> pl.DataFrame:
+    """Rows that take money back: `original_row` (null where the original is older than the report) and `back_units`.
+
+    The sku of a reversal is not the original's, so only `original_reimbursement_id` ties them; among several rows of the
+    id the one whose reason is named.
+    """
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = reimbursements(books)
+        taken = rows.filter("is_reversal", pl.col("amount_total") < 0).with_columns(
+            back_units=pl.max_horizontal(pl.col("quantity_cash").cast(pl.Int64).abs(), 1),
+            named_why=fold("original_reimbursement_type"),
+        )
+        paid = rows.filter(~pl.col("is_reversal")).select(
+            original_reimbursement_id="reimbursement_id", original_row="row", original_why="why",
+            original_sku="sku", original_fnsku="fnsku", original_order="order_id", original_place="place",
+        )  # fmt: skip
+        both = taken.join(paid, on="original_reimbursement_id", how="left")
+        both = both.with_columns(other=(pl.col("original_why") != pl.col("named_why")).fill_null(True))
+        return both.sort("row", "other", "original_row").unique("row", keep="first", maintain_order=True)
+
+    return once(books, "reversals", make)
+
+
+def loss_days(books: Books) -> pl.DataFrame:
+    """The day of the oldest loss that each reimbursement row settles: `row`, `event_on`, `loss_place`."""
+
+    def days(matched: Matched, place: str) -> pl.DataFrame:
+        losses = matched.losses.with_row_index("loss").select("loss", "event_on", loss_place=place)
+        credits = matched.credits.with_row_index("credit").select("credit", row="paid_row")
+        both = matched.found.pairs.join(losses, on="loss").join(credits, on="credit")
+        return (
+            both.filter(pl.col("row").is_not_null())
+            .sort("row", "loss")
+            .unique("row", keep="first", maintain_order=True)
+            .select("row", "event_on", "loss_place")
+        )
+
+    inbound = short_units(books)
+    inbound = Matched(inbound.losses.with_columns(place=pl.col("places").list.first()), inbound.credits, inbound.found)
+    return pl.concat([days(m, "place") for m in (lost_units(books), damaged_units(books), inbound)])

@@ -1,0 +1,108 @@
+"""Reimbursements that Amazon took back although the unit did not come back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from recon_lib.audits import coverage
+from recon_lib.audits.base import AuditResult
+from recon_lib.audits.evidence import findings, occurrence, words
+from recon_lib.audits.inventory import lost_units
+from recon_lib.audits.order_units import lines
+from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
+from recon_lib.books import Books
+from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.policy import Policy
+
+_NEAR_DAYS = 30
+
+
+def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
+    """Money taken back although the unit did not come back. One finding a reversal row.
+
+    The unit came back when the row shows a unit in stock; when the ledger found a unit of the product within 30 days that
+    settles no loss; or, for a payment of an order, when what is still paid covers what is still due.
+    """
+    rows = reversals(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
+    rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
+    rows = rows.filter(pl.col("approved_on").is_not_null())
+    stock = pl.max_horizontal(pl.col("quantity_inventory").cast(pl.Int64), 0)
+    rows = rows.with_columns(in_stock=pl.min_horizontal(stock, "back_units")).sort("approved_on", "row")
+    found = _found_near(books, rows)
+    due = lines(books).filter(pl.col("refunded").is_not_null()).select(
+        original_order="order_id", original_sku="sku",
+        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0), still="paid",
+    )  # fmt: skip
+    rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
+    over = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku") >= pl.col("due")
+    by_order = pl.col("original_order").is_not_null() & over.fill_null(False)
+    rows = rows.sort("approved_on", "row").with_columns(
+        pl.col("found_units").fill_null(0), pl.col("found_places").fill_null([]), by_order=by_order
+    )
+    rows = rows.with_columns(quantity=(pl.col("back_units") - pl.col("in_stock") - pl.col("found_units")).clip(0))
+    rows = rows.filter(pl.col("quantity") > 0, ~pl.col("by_order"))
+    taken = -pl.col("amount_total").cast(RATE)
+    each = (taken / pl.col("back_units").cast(RATE)).cast(MONEY)
+    near = timedelta(days=_NEAR_DAYS)
+    absent = coverage.missing(
+        books,
+        "ledger_detail",
+        pl.col("approved_on") - near,
+        pl.min_horizontal(pl.col("approved_on") + near, pl.lit(books.as_of)),
+    )
+    out = rows.with_columns(
+        event_on=pl.col("approved_on"),
+        anchor_on=pl.col("approved_on"),
+        reference_id=pl.col("reimbursement_id"),
+        order_id=pl.coalesce("order_id", "original_order"),
+        sku=pl.coalesce("original_sku", "sku"),
+        fnsku=pl.coalesce("original_fnsku", "fnsku"),
+        unit_value=round_money_expr(each),
+        owed=round_money_expr((taken * pl.col("quantity").cast(RATE) / pl.col("back_units").cast(RATE)).cast(MONEY)),
+        lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
+        arithmetic=pl.format(
+            "{} taken back for {}, {} of them came back into stock; original reimbursement {}",
+            (-pl.col("amount_total")).cast(pl.String),
+            pl.format("{} unit(s)", "back_units"),
+            pl.col("back_units") - pl.col("quantity"),
+            pl.coalesce("original_reimbursement_id", pl.lit("not named")),
+        ),
+    ).with_columns(*coverage.first_reason(absent))  # fmt: skip
+    return AuditResult(findings(out, "reimbursement_reversed", value_basis="difference"))
+
+
+def _found_near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
+    """Found units that settle no loss, given to the reversals near them: `row`, `found_units`, `found_places`."""
+    matched = lost_units(books)
+    left = matched.credits.with_columns(left=matched.found.left_units).filter(
+        pl.col("paid_row").is_null(), pl.col("left") > 0
+    )
+    left = left.with_row_index("found")
+    wanted = rows.with_columns(need=pl.col("back_units") - pl.col("in_stock")).filter(pl.col("need") > 0)
+    # the product by the original's FNSKU; a reversal itself shows only the ASIN
+    product = wanted.select(
+        "row", "approved_on", "need", fnsku=pl.coalesce("original_fnsku", "fnsku"), asin=pl.coalesce("asin", "fnsku")
+    )
+    by_name = product.join(left, on="fnsku")
+    by_asin = product.join(left.drop("fnsku"), on="asin")
+    shared = ["row", "approved_on", "need", "found", "on", "left", "place"]
+    near = pl.concat([by_name.select(shared), by_asin.select(shared)]).unique()
+    near = near.with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs()).filter(
+        pl.col("apart") <= _NEAR_DAYS
+    )
+    need: dict[int, int] = {}
+    free: dict[int, int] = {}
+    given: dict[int, list[tuple[int, str]]] = {}
+    for row, _, wants, found, _, has, place, _ in near.sort("apart", "approved_on", "row", "found").iter_rows():
+        units = min(need.setdefault(row, wants), free.setdefault(found, has))
+        if units:
+            need[row] -= units
+            free[found] -= units
+            given.setdefault(row, []).append((units, place))
+    return pl.DataFrame(
+        [(row, sum(u for u, _ in got), [p for _, p in got]) for row, got in given.items()],
+        schema={"row": pl.UInt32, "found_units": pl.Int64, "found_places": pl.List(pl.String)},
+        orient="row",
+    )
