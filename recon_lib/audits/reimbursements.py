@@ -11,7 +11,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, words
 from recon_lib.audits.facts import LINE
-from recon_lib.audits.order_units import BACK, SERVICE, charges
+from recon_lib.audits.order_units import BACK, SERVICE, charges, lines
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_days, named
 from recon_lib.audits.settled_facts import paid_lines, settlement_sums
