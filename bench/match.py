@@ -2,7 +2,7 @@
 
 argv: ACCOUNT_FOLDER OUT.csv [--frugal] [--store FOLDER]
   --frugal  keeps hashes instead of ids in memory and picks the few rows that are left over out of the file once more
-            (files of more than 512 MB together are always read so: at that size the ids cost more time than they save)
+            (files of more than 512 MB together are always read so: it saves a gigabyte and costs hardly any time)
   --store   reads the hashes that are kept beside the typed Parquet of the store (the first run fills it)
 Prints one JSON object: lines and cents by status, pairs by level.
 """
@@ -16,15 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import polars as pl
 
-from recon_lib.account import load_account
 from recon_lib.fast_pay import GROUP, IDS, FastSide, activity_side, settlement_side, stored_side
-from recon_lib.matching import DUPLICATE, MATCHED, ONLY_LEFT, ONLY_RIGHT, pair
-from recon_lib.pay_keys import pay_rules
+from recon_lib.settings import account_values
 
 AS_OF = date(2026, 9, 30)
 LARGE = 512 << 20
@@ -37,37 +36,44 @@ def main() -> None:
     parser.add_argument("--frugal", action="store_true")
     parser.add_argument("--store", type=Path)
     given = parser.parse_args()
-    account = load_account(given.account)
+    settings = account_values(given.account)
+    currencies = settings["currencies"]
     files = sorted((given.account / "reports").glob("*pay*settlement*")), [given.account / "books" / "pay_activity.csv"]
     keep = not given.frugal and sum(paths[0].stat().st_size for paths in files) <= LARGE
 
     def lines() -> FastSide | None:
         if given.store:
-            return stored_side(files[0][0], given.store, account.currencies)
-        return settlement_side(files[0][0], account.currencies, ids=keep)
+            return stored_side(files[0][0], given.store, currencies)
+        return settlement_side(files[0][0], currencies, ids=keep)
 
     def activity() -> FastSide | None:
         if given.store:
-            return stored_side(files[1][0], given.store, account.currencies)
-        return activity_side(files[1][0], account.currencies, ids=keep)
+            return stored_side(files[1][0], given.store, currencies)
+        return activity_side(files[1][0], currencies, ids=keep)
 
-    with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(activity)
-        right, left = lines(), reading.result()
+    with ThreadPoolExecutor(2) as beside:
+        right_read, left_read = beside.submit(lines), beside.submit(activity)
+        import recon_lib.matching  # while the files are being read
+        import recon_lib.pay_keys  # noqa: F401
+
+        right, left = right_read.result(), left_read.result()
     if right is None or left is None:
         sys.exit("a file is not plain: the quick way does not read it")
-    print(json.dumps(totals(right, left, account, given.out), sort_keys=True))
+    print(json.dumps(totals(right, left, settings, given.out), sort_keys=True))
 
 
-def totals(lines: FastSide, activity: FastSide, account, out: Path) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def totals(lines: FastSide, activity: FastSide, settings: dict[str, Any], out: Path) -> dict[str, object]:
+    from recon_lib.matching import DUPLICATE, MATCHED, ONLY_LEFT, ONLY_RIGHT, pair
+    from recon_lib.pay_keys import pay_rules
+
     # The job has every key show a difference: the order reference is unique within a kind in these data.
-    rules = [replace(rule, differs=True) for rule in pay_rules(account.match_keys)]
+    rules = [replace(rule, differs=True) for rule in pay_rules(settings["match_keys"])]
     found = pair(
-        activity.frame, lines.frame, rules, within=(GROUP,), zone=account.time_zone, dated=False,
+        activity.frame, lines.frame, rules, within=(GROUP,), zone=settings["time_zone"], dated=False,
         repeat_left=["at", *IDS, "amount", GROUP], repeat_right=[IDS[0], GROUP, "amount"],
         fetch_left=activity.fetch, fetch_right=lines.fetch,
     )  # fmt: skip
-    end = datetime.combine(AS_OF + timedelta(days=1), time(), ZoneInfo(account.time_zone)).astimezone(UTC)
+    end = datetime.combine(AS_OF + timedelta(days=1), time(), ZoneInfo(settings["time_zone"])).astimezone(UTC)
     pairs = found.pairs
     left = activity.frame.select(ful="at", oc="amount")[pairs["left"]]
     right = lines.frame.select(posted="at", sc="amount")[pairs["right"]]

@@ -7,6 +7,7 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(dirname "$here")"
 peers="$(dirname "$root")/shared/bench"
+unset PYTHONDONTWRITEBYTECODE # modules are compiled once, as for any user, not in every run
 export BENCH_ENVS="${BENCH_ENVS:-${TMPDIR:-/tmp}/bench-envs}" BENCH_DATA="${BENCH_DATA:-${TMPDIR:-/tmp}/bench-data}"
 if [[ ! -d $peers ]]; then
     echo "no peers in $peers: nothing to compare with"

@@ -24,8 +24,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.fast_lines import Lines
-from recon_lib.keys import group_mix, needs_folding, no_folding, normal, raw_hash
-from recon_lib.pay_keys import KEY_COLUMNS
+from recon_lib.folding import needs_no_folding
+from recon_lib.keys import KEY_COLUMNS, group_mix, normal, raw_hash
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
 from recon_lib.reports.recognise import recognise
 from recon_lib.reports.text import HEAD, lines_of, split_line
@@ -129,26 +129,29 @@ def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies:
 def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
     """The columns of a side, all rows still there; ids are folded where any of them needs it."""
     for folded in (False, True):
-        if folded:
-            rows = rows.with_columns(normal(name) for name in IDS)
-        # Ids that stay in memory are looked at there, which is quicker.
-        looked = [] if ids or folded else [needs_folding(*IDS).alias("odd")]
+        plain = pl.struct(IDS).map_batches(_plain, return_dtype=pl.Boolean, is_elementwise=True).alias("plain")
         frame = (
-            rows.with_columns(group_mix(GROUP).alias("mix"))
+            (rows.with_columns(normal(name) for name in IDS) if folded else rows)
+            .with_columns(group_mix(GROUP).alias("mix"))
             .select(
                 "line", "at", "amount", GROUP, "other",
                 *[raw_hash(name, "mix").alias(f"{name}#") for name in IDS],
                 *[raw_hash(name, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{name}##") for name in IDS],
-                *(IDS if ids else []), *looked,
+                *(IDS if ids else [] if folded else [plain]),
             )
             .collect(engine="streaming")
         )  # fmt: skip
-        if folded or (all(no_folding(frame[name]) for name in IDS) if ids else not frame["odd"].any()):
+        if folded or (all(needs_no_folding(frame[name]) for name in IDS) if ids else frame["plain"].all()):
             break
-    frame = frame.drop("odd", strict=False)
+    frame = frame.drop("plain", strict=False)
     for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
         frame = frame.with_columns(frame[name].rechunk())
     return frame
+
+
+def _plain(ids: pl.Series) -> pl.Series:
+    good = all(needs_no_folding(ids.struct.field(name)) for name in ids.struct.fields)
+    return pl.repeat(good, len(ids), dtype=pl.Boolean, eager=True)
 
 
 def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:
@@ -223,7 +226,7 @@ def stored_side(path: Path, store: Path, currencies: Sequence[str]) -> FastSide 
 @cache
 def _sources() -> bytes:
     here = Path(__file__).parent
-    return b"".join((here / name).read_bytes() for name in ("fast_pay.py", "keys.py", "pay_keys.py"))
+    return b"".join((here / name).read_bytes() for name in ("fast_pay.py", "folding.py", "keys.py"))
 
 
 def _version(currencies: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Ids as they are compared: trimmed (no-break space too), case-folded, as text; and their 64-bit hashes.
+"""Ids as they are compared: trimmed (no-break space too), case-folded, as text; and their 64-bit hashes. Amazon Pay's four ids.
 
 A hash only proposes: whoever joins on hashes compares the texts of what was joined (`matching.pair` does).
 """
@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
 
+# The key as account.yml names it -> its column on both sides.
+KEY_COLUMNS = {
+    "AmazonTransactionId": "amazon_transaction_id",
+    "SellerReferenceId": "seller_reference_id",
+    "SellerOrderId": "seller_order_id",
+    "AmazonOrderReferenceId": "order_reference_id",
+}
 _SEED = 7
 _MIX = 0x9E3779B97F4A7C15
 
@@ -38,19 +44,3 @@ def group_mix(group: str) -> pl.Expr:
 def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
     """64-bit hash of an id as it stands, inside a group (`group_mix`); null where there is no id. For normal ids only."""
     return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
-
-
-def needs_folding(*columns: str) -> pl.Expr:
-    """Whether an id of the row may need trimming or folding: it has a blank, a small letter, a letter beyond ASCII, a brace."""
-    return pl.concat_str(columns, ignore_nulls=True).str.contains("[^!-`]")
-
-
-def no_folding(ids: pl.Series) -> bool:
-    """Whether no id `needs_folding`; quicker where the ids are in memory."""
-    for piece in ids.get_chunks():
-        text = piece.str.join("").cast(pl.Binary).item()
-        if text:
-            letters = np.frombuffer(text, np.uint8)
-            if letters.max() >= ord("a") or letters.min() <= ord(" "):
-                return False
-    return True

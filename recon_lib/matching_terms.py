@@ -138,11 +138,10 @@ def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule
     one, two = left.keys[rule], right.keys[rule]
     a, b = pl.Series(rows_left.astype(np.uint32)), pl.Series(rows_right.astype(np.uint32))
     equal = np.ones(len(rows_left), bool)
+    if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:  # the group is part of both hashes
+        return (left.frame[f"{one}##"].gather(a) == right.frame[f"{two}##"].gather(b)).to_numpy()
     for name in left.terms.within:
         equal &= (left.frame[name].gather(a) == right.frame[name].gather(b)).to_numpy()
-    if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:
-        second = left.frame[f"{one}##"].gather(a) == right.frame[f"{two}##"].gather(b)
-        return np.asarray(equal & second.to_numpy())
     x, y = left.frame[one].gather(a), right.frame[two].gather(b)
     same = (x == y).to_numpy()
     if not same.all():

@@ -1,0 +1,52 @@
+"""Which ids stand as they are compared already, told from bytes: never a yes where folding would change one."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon_lib.folding import needs_no_folding
+from recon_lib.keys import normal
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [], [None], [""], ["A1"], ["P01-1234567-1234567-C012345"], ["A1", None, "", "P01-1234567-1234567-C012345"],
+        ["ABCDEFGHIJKL", "ABCDEFGHIJKLM"],
+    ],
+)  # fmt: skip
+def test_plain_ids_need_none(ids: list[str | None]) -> None:
+    assert needs_no_folding(pl.Series(ids, dtype=pl.String))
+
+
+@pytest.mark.parametrize(
+    "odd", ["a", "A 1", " A1", "A1\t", "ß", "\u00a0A1", "P01-1234567-1234567-c012345", "{A}", "É" * 20]
+)
+@pytest.mark.parametrize("others", [[], ["A1"], ["P01-1234567-1234567-C012345", None]])
+def test_one_odd_id_is_seen(odd: str, others: list[str | None]) -> None:
+    assert not needs_no_folding(pl.Series([*others, odd], dtype=pl.String))
+    assert not needs_no_folding(pl.Series([odd, *others], dtype=pl.String))
+
+
+def test_only_the_rows_of_a_slice_count_where_ids_are_short() -> None:
+    ids = pl.Series(["a", "B", "c"])
+    assert needs_no_folding(ids[1:2])
+    assert not needs_no_folding(ids[1:])
+
+
+def test_every_piece_is_looked_at() -> None:
+    ids = pl.concat([pl.Series(["A"]), pl.Series(["B" * 30]), pl.Series(["b" * 30])], rechunk=False)
+    assert ids.n_chunks() == 3
+    assert not needs_no_folding(ids)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.none() | st.text(max_size=20) | st.text("AZ09-", max_size=20), max_size=8))
+def test_a_yes_means_that_folding_changes_nothing(ids: list[str | None]) -> None:
+    texts = pl.Series("id", ids, dtype=pl.String)
+    if needs_no_folding(texts):
+        folded = texts.to_frame().select(normal("id")).to_series()
+        assert folded.to_list() == [text or None for text in ids]
