@@ -233,6 +233,7 @@ def ended(
 def _packet(job: Job, home: Path, day: str) -> PacketResult:
     now = unchanged.digest(job.folder, home, day, project_root())
     if place := unchanged.made_from(home, day, now):
+        publish.mend(home)
         return published(place)
     result = make_packet(job.folder, day, job.out, store=job.store)
     # A file that changed while it was read is not remembered: the next run looks again.

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from recon_lib import manifest
+from recon_lib.errors import RunError
 from recon_lib.index_page import page
 from recon_lib.tables import count
 
@@ -113,7 +114,7 @@ def entry(folder: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
         told["as_of"] = date.fromisoformat(content["packet"]["as_of"]).isoformat()
         told["problems"] = verify(folder, content, before)
         told["deadlines"] = _deadlines(folder / "findings.csv")
-    except (OSError, ValueError, KeyError, TypeError, AssertionError, InvalidOperation) as problem:
+    except (RunError, OSError, ValueError, KeyError, TypeError, AssertionError, InvalidOperation) as problem:
         told["problems"] = [f"cannot be read ({type(problem).__name__})"]
     return told
 

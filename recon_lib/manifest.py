@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recon_lib.errors import RunError
+
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
 
@@ -123,8 +125,17 @@ def changes(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[str]]
 
 
 def read(folder: Path) -> dict[str, Any]:
-    content = json.loads((folder / NAME).read_bytes())
-    assert isinstance(content, dict)
+    """The manifest in the folder of a packet. RunError where it is not as it was written."""
+    try:
+        content = json.loads((folder / NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise RunError(
+            f"the manifest of {folder.name} cannot be read: it is missing or was changed",
+            hoped="a packet as it was published",
+            do="see what `recon index` says of it; restore the folder from a copy or move it away, then run again",
+        )
     return content
 
 

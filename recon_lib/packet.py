@@ -162,7 +162,7 @@ def _make(
         last = manifest.read(earlier[-1])
         full = manifest.finish(built, told)
         if manifest.same(last, full):
-            publish.point_to_latest(home, day, earlier[-1].name)  # a run that was killed may have left this undone
+            publish.point_to_latest(home)  # a run that was killed may have left this undone
             return _result(earlier[-1], last, unchanged=True)
         told["revises"] = {
             "folder": earlier[-1].name,

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,8 +111,9 @@ def publish(built: Path, home: Path, name: str) -> tuple[Path, int]:
     for path in [*sorted(built.iterdir()), built]:
         _sync(path)
     os.rename(built, target)
-    _sync(home)
-    point_to_latest(home, name, target.name)
+    for folder in (home, home.parent):  # the account's folder may be as new as the packet
+        _sync(folder)
+    point_to_latest(home)
     return target, revision
 
 
@@ -120,21 +121,42 @@ def folder_name(name: str, revision: int) -> str:
     return name if revision == 1 else f"{name}.r{revision}"
 
 
-def point_to_latest(home: Path, name: str, folder: str) -> None:
-    """Notes in latest.json which folder holds the newest revision of `name`."""
+def point_to_latest(home: Path) -> None:
+    """Notes in latest.json which folder holds the newest revision of each day and month that is published here."""
     pointer, fresh = home / "latest.json", home / f"{BUILDING}latest"
-    try:
-        known = json.loads(pointer.read_bytes())
-    except (OSError, ValueError):
-        known = {}
-    if not isinstance(known, dict):
-        known = {}
-    if known.get(name) == folder:
+    known, told = _pointed(home), _newest(home)
+    if known == {**known, **told}:
         return
-    fresh.write_text(json.dumps({**known, name: folder}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    fresh.write_text(json.dumps({**known, **told}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     _sync(fresh)
     os.replace(fresh, pointer)
     _sync(home)
+
+
+def mend(home: Path) -> None:
+    """Makes latest.json whole where a power loss took it; where another run holds the account, that one does."""
+    known = _pointed(home)
+    if known != {**known, **_newest(home)}:
+        with suppress(HeldError), hold(home):
+            point_to_latest(home)
+
+
+def _pointed(home: Path) -> dict[str, str]:
+    try:
+        known = json.loads((home / "latest.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _newest(home: Path) -> dict[str, str]:
+    """Day or month -> the folder of its newest revision."""
+    found: dict[str, tuple[int, str]] = {}
+    for path in home.iterdir():
+        match = re.fullmatch(r"(\d{4}-\d\d(?:-\d\d)?)(?:\.r([2-9]|[1-9]\d+))?", path.name)
+        if match and (path / "manifest.json").is_file():
+            found[match[1]] = max(found.get(match[1], (0, "")), (int(match[2] or 1), path.name))
+    return {name: folder for name, (_, folder) in found.items()}
 
 
 def _sync(path: Path) -> None:

@@ -110,7 +110,9 @@ def events_in(base: sqlite3.Connection) -> list[Event]:
     """All decisions, in the order in which they were recorded."""
     if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return []  # only made: its first decision was refused
-    return [Event(*row) for row in base.execute(f"SELECT {', '.join(FIELDS)} FROM events ORDER BY seq")]
+    rows = base.execute(f"SELECT {', '.join(FIELDS)} FROM events ORDER BY seq")
+    # What is no text was put there by something else: as text its hash is wrong, and the event is named.
+    return [Event(seq, *(v if v is None or isinstance(v, str) else repr(v) for v in rest)) for seq, *rest in rows]  # type: ignore[arg-type]
 
 
 def inside(base: sqlite3.Connection | None) -> tuple[list[Event], int, set[str]]:

@@ -84,6 +84,6 @@ def remember(home: Path, day: str, now: str, packet: Path) -> None:
 def _read(home: Path) -> dict[str, Any]:
     try:
         known = json.loads((home / NAME).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}

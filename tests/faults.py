@@ -147,7 +147,8 @@ def one_daily(
     _, told = run.communicate()
     homes = [out / f"faulty-{name}" for name in ("a", "b", "c")]
     wrong = [line for home in homes for line in half(home)] + staying(below)
-    if "Traceback" in told and run.returncode != -signal.SIGKILL:
+    # Python's own tracker of semaphores says a word when it is the victim; it is none of the kit's.
+    if "recon_lib" in told.partition("Traceback")[2] and run.returncode != -signal.SIGKILL:
         wrong.append(f"a traceback: {told[-800:]}")
     met = f"{sum(bool(publish.revisions(home, DAY)) for home in homes)} of 3 published"
     if run.returncode != -signal.SIGKILL:

@@ -87,7 +87,7 @@ def test_nothing_is_written_where_nothing_changed_and_files_are_hashed_once(out:
         (lambda p: (p / "findings.csv").write_text("x"), "alpha/2026-01-31: findings.csv was changed after it was published"),
         (lambda p: (p / "packet.html").unlink(), "alpha/2026-01-31: packet.html is missing"),
         (lambda p: (p / "more.txt").write_text("x"), "alpha/2026-01-31: more.txt was added after it was published"),
-        (lambda p: (p / "manifest.json").write_text("{"), "alpha/2026-01-31: cannot be read (JSONDecodeError)"),
+        (lambda p: (p / "manifest.json").write_text("{"), "alpha/2026-01-31: cannot be read (RunError)"),
         (lambda p: (p / "manifest.json").write_text("{}"), "alpha/2026-01-31: cannot be read (KeyError)"),
     ],
 )  # fmt: skip

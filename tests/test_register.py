@@ -203,6 +203,8 @@ def break_in(register: Register, *statements: str) -> None:
     [
         ("UPDATE events SET note = 'fine' WHERE seq = 3", ["event 3 (accepted warehouse_lost-0000000000000003 by Ann, 2026-01-03) was changed"]),
         ("UPDATE events SET amount = '9.99' WHERE seq = 5", ["event 5 (accepted"]),
+        ("UPDATE events SET note = x'00ff' WHERE seq = 3", ["event 3 (accepted warehouse_lost-0000000000000003 by Ann, 2026-01-03) was changed"]),
+        ("UPDATE events SET at = x'00ff' WHERE seq = 3", ["event 3 (accepted"]),
         ("DELETE FROM events WHERE seq = 2", ["event 2 is missing"]),
         ("DELETE FROM events WHERE seq IN (2, 3)", ["events 2 to 3 are missing"]),
         ("DELETE FROM events WHERE seq > 3", ["events 4 to 5 at the end are missing"]),

@@ -42,6 +42,7 @@ def read_file(
     name = display or str(path)
     hints = "".join(f"-{hint}" for hint in (language, marketplace) if hint)
     try:
+        before = _stamp(path)
         head = _beginning(path)
         quick = "" if path.stat().st_size <= small.LIMIT else store.quick_key(path, head, hints)
         if not quick or store.was_stored(store_folder, quick):
@@ -60,6 +61,10 @@ def read_file(
             told, rejects = _read_own(path, own, work, name)
         else:
             told, rejects = _read_table(path, head, families, work, name, language, marketplace)
+        if _stamp(path) != before:  # else the rows of one version could be kept under the hash of another
+            raise ReportError(
+                "was changed while it was read", hoped="a file that is complete", do="run again", file=name
+            )
         final = store.place(store_folder, str(told["sha256"]), hints)
         store.save(work, final, told, rejects, quick)
     except ReportError as problem:
@@ -72,6 +77,11 @@ def read_file(
     if kept is None:
         raise ReportError("the parsed file could not be kept", hoped="a writable store folder", file=name)
     return kept
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    told = path.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def _beginning(path: Path) -> bytes:
