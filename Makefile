@@ -8,7 +8,7 @@ OUT ?= packets
 ROWS ?= 5000000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: packet test test-lab notebooks pictures lab score bench bench-scale audit lock clean help
+.PHONY: packet test test-lab notebooks pictures lab score faults mutants bench bench-scale audit lock clean help
 
 help:              ## this list
 	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## /	/'
@@ -56,6 +56,12 @@ lab: $(VENV)/.lab ## open JupyterLab in notebooks/
 
 score: $(VENV)/.test ## recall and precision of every audit on random worlds with planted truth
 	$(BIN)/python -m tests.world.score
+
+faults: $(VENV)/.test ## kill packet, daily and case at 200 random moments and look at what the next run makes of it (long)
+	$(BIN)/python -m tests.faults 200
+
+mutants: $(VENV)/.test ## mutate the demo account 1,000 times: no traceback, no hang, no row lost (long)
+	$(BIN)/python -m tests.mutants 1000
 
 bench: $(VENV)/.core ## side by side with the floors and peers of ../shared/bench (long)
 	bash bench/run.sh $(BIN)/python
