@@ -7,45 +7,24 @@ part of one. What apprise and the libraries under it would log is kept silent fo
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from recon_lib import deliver as sender
 from recon_lib import notice_facts, notice_memory, notice_words
 from recon_lib.daily import Round
 from recon_lib.errors import ReconError, RunError, UsageError
+from recon_lib.notice_settings import Settings, load
 
-VARIABLE = "RECON_NOTIFY"
-KEYS = ("to", "days", "link", "show")
 SECONDS = 60  # for one receiver
 PATIENCE = 300  # for another run that is telling
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Who is told what. `to`: apprise addresses, secret. `link`: where packets are found in a browser; empty: paths."""
-
-    to: tuple[str, ...] = field(repr=False)
-    days: int = 14
-    link: str = ""
-    show: tuple[str, ...] = ()
-
-    def receivers(self) -> dict[str, str]:
-        """Receiver -> address. A receiver is named by the kind of its address and its place among those: `slack 1`."""
-        kinds: list[str] = []
-        for address in self.to:
-            kind, mark, _ = address.partition("://")
-            kinds.append(kind.lower() if mark and kind.isalnum() and len(kind) < 20 else "unknown")
-        return {f"{k} {kinds[: n + 1].count(k)}": self.to[n] for n, k in enumerate(kinds)}
 
 
 @dataclass(frozen=True)
@@ -166,53 +145,6 @@ def send_test(source: str) -> Report:
     why = {name: deliver(address, "Reconciliation: a test", text) for name, address in settings.receivers().items()}
     problems = tuple(f"{name} was not told: {reason}" for name, reason in why.items() if reason)
     return Report(0, tuple(name for name, reason in why.items() if not reason), problems, 3 if problems else 0)
-
-
-def load(source: str) -> Settings:
-    """The settings in the file `source`; `env`: the addresses alone, in the variable RECON_NOTIFY.
-
-    UsageError where they are not understood; it quotes nothing of what was met, since that may be part of an address.
-    """
-    given: dict[str, Any] = {} if source == "env" else _read(source)
-    if unknown := set(given) - set(KEYS):
-        raise UsageError(f"the notify file has {len(unknown)} unknown keys", hoped=f"only {', '.join(KEYS)}")
-    to, show = given.get("to", os.environ.get(VARIABLE, "").split()), given.get("show", [])
-    to, show = ([to] if isinstance(to, str) else to), ([show] if isinstance(show, str) else show)
-    if not isinstance(to, list) or not to or not all(isinstance(address, str) and address.strip() for address in to):
-        raise UsageError(
-            "nobody is named to be told",
-            hoped=f"apprise addresses under 'to:' in the notify file, or in the variable {VARIABLE} (spaces between)",
-        )
-    if not isinstance(show, list) or not set(map(str, show)) <= set(notice_words.SHOW):
-        raise UsageError("'show' in the notify file is not understood", hoped=" or ".join(notice_words.SHOW))
-    days, link = str(given.get("days", 14)), given.get("link", "")
-    if not days.isdecimal() or not 1 <= int(days) <= 366:
-        raise UsageError("'days' in the notify file is no number of days", hoped="1 to 366")
-    if not isinstance(link, str) or (link and not link.startswith(("https://", "http://", "file://"))):
-        raise UsageError("'link' in the notify file is no web address", hoped="like https://books.example/packets")
-    return Settings(tuple(address.strip() for address in to), int(days), link, tuple(map(str, show)))
-
-
-def _read(source: str) -> dict[str, Any]:
-    from recon_lib.account import read_yaml
-
-    if "://" in source:
-        raise UsageError(
-            "--notify got an address; the list of processes would show its secret to everybody",
-            hoped="a file with addresses, or the word env",
-            do=f"write the address into a file that only you may read, or into the variable {VARIABLE}",
-        )
-    if not Path(source).is_file():
-        raise UsageError("the notify file is not there", hoped="--notify FILE, with lines like 'to: [...]'")
-    try:
-        return read_yaml(Path(source))
-    except UsageError as problem:
-        raise UsageError(
-            "the notify file is not understood",
-            hoped="lines like 'to: [ADDRESS]'",
-            file=Path(source).name,
-            line=problem.line,
-        ) from None
 
 
 def needs_apprise() -> None:

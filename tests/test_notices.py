@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon_lib import notice_memory, notice_words, notices
+from recon_lib import notice_memory, notice_settings, notice_words, notices
 from recon_lib.daily import Outcome, Round
 from recon_lib.errors import UsageError
 from recon_lib.notice_facts import Fact, Seen, is_past, of_packet
@@ -439,15 +439,15 @@ def test_settings_and_what_they_refuse_without_quoting_it(tmp_path: Path, monkey
     place.write_text(
         f"to: [slack://{SECRET}, json://h/a, slack://b, {SECRET}]\ndays: 7\nlink: https://h/p/\nshow: amounts\n"
     )
-    read = notices.load(str(place))
+    read = notice_settings.load(str(place))
     assert (read.days, read.link, read.show) == (7, "https://h/p/", ("amounts",))
     assert list(read.receivers()) == ["slack 1", "json 1", "slack 2", "unknown 1"]
     assert SECRET not in repr(read)
-    monkeypatch.setenv(notices.VARIABLE, "json://h/1  json://h/2")
-    assert notices.load("env").to == ("json://h/1", "json://h/2")
+    monkeypatch.setenv(notice_settings.VARIABLE, "json://h/1  json://h/2")
+    assert notice_settings.load("env").to == ("json://h/1", "json://h/2")
     place.write_text("days: 3\n")
-    assert notices.load(str(place)).to == ("json://h/1", "json://h/2")
-    monkeypatch.delenv(notices.VARIABLE)
+    assert notice_settings.load(str(place)).to == ("json://h/1", "json://h/2")
+    monkeypatch.delenv(notice_settings.VARIABLE)
     wrong = [
         f"to: [json://{SECRET}\nx", f"json://{SECRET}: 1\njson://{SECRET}: 2\n", f"json://{SECRET}: 1\n", f"json://{SECRET}", "to: []\n",
         f"to: {{a: json://{SECRET}}}\n", f"to: [json://{SECRET}]\ndays: {SECRET}\n", f"to: [json://{SECRET}]\nshow: [{SECRET}]\n",
@@ -456,11 +456,11 @@ def test_settings_and_what_they_refuse_without_quoting_it(tmp_path: Path, monkey
     for content in wrong:
         place.write_text(content)
         with pytest.raises(UsageError) as met:
-            notices.load(str(place))
+            notice_settings.load(str(place))
         assert SECRET not in str(met.value), content
     for source, why in ((f"json://{SECRET}", "would show its secret"), (str(tmp_path / SECRET), "is not there")):
         with pytest.raises(UsageError, match=why) as met:
-            notices.load(source)
+            notice_settings.load(source)
         assert SECRET not in str(met.value)
 
 
