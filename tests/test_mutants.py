@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from recon_lib.errors import UsageError
 from recon_lib.paths import project_root
 from recon_lib.policy import load_policy
 from recon_lib.reports import Reading, read
+from tests.mutants import __main__ as run
+from tests.mutants import examine, folders
 
 BANK = "booked_on,amount,currency,description,reference\n"
 PAY = '"Settlement Report"\n"SettlementStartDate","2026-01-16T15:00:44 -0800"\n"SettlementEndDate","2026-01-17T14:59:44 -0800"\n'
@@ -89,3 +93,49 @@ def test_a_policy_table_that_cannot_be_read_is_named(tmp_path: Path, change) -> 
     table.write_text(change(table.read_text()), encoding="latin-1", errors="replace")
     with pytest.raises(UsageError, match=r"claim_windows"):
         load_policy(tmp_path / "policy")
+
+
+@pytest.fixture(scope="module")
+def seed_folder(tmp_path_factory: pytest.TempPathFactory) -> folders.Base:
+    return folders.base(tmp_path_factory.mktemp("seed"))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_mutated_folder(tmp_path: Path, seed_folder: folders.Base, number: int) -> None:
+    made, met = run.one(seed_folder, tmp_path, 2026, number, commands=False)
+    assert met.problems == [], made.done
+    assert met.end in ("packet", "refused")
+    assert met.exit_code in (0, 1, 2)
+
+
+def test_the_examination_finds_what_is_wrong(tmp_path: Path, seed_folder: folders.Base, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A row that vanished, a reject without reason, a decision that vanished: each would be told."""
+    place = tmp_path / "account"
+    shutil.copytree(seed_folder.folder, place)
+    path = place / "books" / "bank.csv"
+    path.write_text(path.read_text() + "2026-01-20,7.00,USD,late,R9\nno day,1.00,USD,x,R10\n")
+
+    def look() -> str:
+        return " ".join(
+            examine.examine(place, seed_folder.store, seed_folder.seed, {"books/bank.csv"}, None, False).problems
+        )
+
+    assert look() == ""
+    real = examine.read_path
+
+    def hiding(*given: object) -> Iterator[tuple[str, object]]:
+        for name, outcome in real(*given):  # type: ignore[arg-type]
+            if name == "books/bank.csv":
+                assert isinstance(outcome, Reading)
+                outcome = replace(outcome, rejects=outcome.rejects.clear(), rows_rejected=0)
+            yield name, outcome
+
+    with monkeypatch.context() as patched:
+        patched.setattr(examine, "read_path", hiding)
+        assert "neither used nor rejected" in look()
+    fewer = replace(seed_folder.seed, events=seed_folder.seed.events + 1)
+    told = examine.examine(place, seed_folder.store, fewer, {"books/bank.csv"}, None, False).problems
+    assert told == [f"{fewer.events - 1} decisions are read, {fewer.events} were recorded"]
+    with monkeypatch.context() as patched:
+        patched.setattr(examine, "reconcile", lambda *_: 1 / 0)
+        assert "ZeroDivisionError" in look()

@@ -21,8 +21,8 @@ from unittest import mock
 
 import polars as pl
 
-from recon_lib import account as account_module
 from recon_lib import manifest
+from recon_lib import settings as account_settings
 from recon_lib.account import load_account
 from recon_lib.books import Books, account_files, open_account, read_path
 from recon_lib.check import CheckResult, check, render
@@ -73,7 +73,7 @@ def examine(folder: Path, store: Path, seed: Seed, touched: set[str], params: Pa
 
 def _defaults(params: Path | None) -> AbstractContextManager[object]:
     """With the defaults of another params/account.yml."""
-    return mock.patch.object(account_module, "project_root", return_value=params) if params else nullcontext()
+    return mock.patch.object(account_settings, "project_root", return_value=params) if params else nullcontext()
 
 
 def _examine(

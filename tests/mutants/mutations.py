@@ -13,6 +13,7 @@ import re
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 Change = Callable[[random.Random, bytes], bytes]
@@ -402,6 +403,15 @@ def policy_table(dice: random.Random, data: bytes) -> bytes:
     )
 
 
+STATEMENTS = (
+    "UPDATE events SET note = 'x' WHERE seq = 2", "UPDATE events SET note = x'00ff' WHERE seq = 2", "UPDATE events SET at = 7 WHERE seq = 1",
+    "UPDATE events SET at = 'yesterday' WHERE seq = 3", "UPDATE events SET kind = 'guessed' WHERE seq = 2",
+    "DELETE FROM events WHERE seq = 1", "DELETE FROM events", "DROP TABLE events", "ALTER TABLE events RENAME COLUMN who TO whom",
+    "UPDATE events SET seq = -5 WHERE seq = 3", "UPDATE events SET amount = 'much' WHERE seq = 2", "DROP VIEW current_state",
+    "CREATE TABLE more (x)", "UPDATE events SET hash = 'f00' WHERE seq = 4", "UPDATE events SET finding_id = NULL WHERE seq = 1",
+)  # fmt: skip
+
+
 def register(dice: random.Random, path: Path) -> str:
     """A register that was damaged on the disk, or by somebody with SQLite."""
     kind = dice.choice(
@@ -428,19 +438,13 @@ def register(dice: random.Random, path: Path) -> str:
         fresh(copy, change(dice, copy.read_bytes()))
         return "copy"
     if kind == "statement":
+        said = dice.choice(STATEMENTS)
         base = sqlite3.connect(path)
-        names = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-        for name in names:
-            base.execute(f"DROP TRIGGER {name}")
-        said = dice.choice((
-            "UPDATE events SET note = 'x' WHERE seq = 2", "UPDATE events SET note = x'00ff' WHERE seq = 2", "UPDATE events SET at = 7 WHERE seq = 1",
-            "UPDATE events SET at = 'yesterday' WHERE seq = 3", "UPDATE events SET kind = 'guessed' WHERE seq = 2",
-            "DELETE FROM events WHERE seq = 1", "DELETE FROM events", "DROP TABLE events", "ALTER TABLE events RENAME COLUMN who TO whom",
-            "UPDATE events SET seq = -5 WHERE seq = 3", "UPDATE events SET amount = 'much' WHERE seq = 2", "DROP VIEW current_state",
-            "CREATE TABLE more (x)", "UPDATE events SET hash = 'f00' WHERE seq = 4", "UPDATE events SET finding_id = NULL WHERE seq = 1",
-        ))  # fmt: skip
-        base.execute(said)
-        base.commit()
+        with suppress(sqlite3.Error):  # it may be damaged already
+            for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                base.execute(f"DROP TRIGGER {name}")
+            base.execute(said)
+            base.commit()
         base.close()
         return said
     if kind == "folder":
