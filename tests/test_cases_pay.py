@@ -620,3 +620,29 @@ def test_beancount_takes_the_journal_and_has_its_balances(
         "Income:AmazonPay:Sales": "-120.00",
     }  # fmt: skip
     assert main(["journal", str(tmp_path)]) == 2
+
+
+def test_an_open_capture_beside_an_unknown_line_of_its_reference_and_amount_is_pointed_out(tmp_path: Path) -> None:
+    """Recurring payments: Amazon's id is not the one that the shop knows. Never a pair by itself, and never silent."""
+    a = Account(tmp_path)
+    a.did("S1 ref-1 . .", "10.00", "01-05 09:00")
+    a.did("S2 ref-2 . .", "20.00", "01-05 09:00")
+    a.did("S3 ref-3 . .", "30.00", "01-05 09:00")
+    a.did("S4 ref-4 . .", "-4.00", "01-05 09:00")
+    a.did(". ref-5 . .", "50.00", "01-05 09:00")  # no id of its own: pairs by the reference
+    a.file("f", *WHOLE, a.row("T1 REF-1 . .", "10.00", "01-05 10:00"), a.row("T2 ref-2 . .", "20.01", "01-05 10:00"),
+           a.row("T3 . . .", "30.00", "01-05 10:00"), a.row("T4 ref-4 . .", "-4.00", "01-05 10:00"),
+           a.row("T5 ref-5 . .", "50.00", "01-05 10:00"))  # fmt: skip
+    seen = a.day("01-05")
+    assert seen.pairs == ["6 > f:11 R 01-05"]
+    assert len(seen.open) == 4
+    noted = seen.day.not_checked.filter(subject="AmazonTransactionId")
+    assert noted.select("audit", "count").rows() == [("pay_overdue", 2)]  # ref-1 and ref-4
+    assert "leave AmazonTransactionId out of match_keys" in noted["reason"][0]
+
+    b = Account(tmp_path / "b", settings={"match_keys": f"[{R}, {O}, {P}]"})
+    b.did("S1 ref-1 . .", "10.00", "01-05 09:00")
+    b.file("f", *WHOLE, b.row("T1 ref-1 . .", "10.00", "01-05 10:00"), b.row("T9 ref-1 . .", "10.00", "01-05 11:00"))
+    seen = b.day("01-05")
+    assert seen.pairs == ["2 > f:7 R 01-05"]
+    assert seen.day.not_checked.filter(subject="AmazonTransactionId").is_empty()

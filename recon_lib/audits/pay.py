@@ -15,7 +15,7 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.audits.evidence import not_checked
-from recon_lib.audits.pay_breaks import differing, doubled, overdue, unknown
+from recon_lib.audits.pay_breaks import differing, doubled, overdue, under_another_id, unknown
 from recon_lib.audits.pay_coverage import coverage_spans
 from recon_lib.audits.pay_fees import fees_differ
 from recon_lib.audits.pay_sides import activity_side, line_side, match_sides
@@ -200,6 +200,17 @@ def _not_checked(books: Books, lines: pl.DataFrame, activity: pl.DataFrame, othe
         .select("transaction_type", "currency", "lines")
         .rows()
     ]
+    if other_id := under_another_id(activity, lines, books.account):
+        rows.append(
+            (
+                "pay_overdue",
+                "AmazonTransactionId",
+                "an unknown line has the same SellerReferenceId and amount but another capture or refund id, so it is no pair. "
+                "For recurring payments Amazon's id may not be the one you record: then leave AmazonTransactionId out of "
+                "match_keys in account.yml",
+                other_id,
+            )
+        )
     aside = activity.filter(pl.col("pile") == "duplicate").height
     if aside:
         rows.append(

@@ -10,6 +10,7 @@ from recon_lib.account import Account
 from recon_lib.audits.evidence import PLACE, findings, occurrence, words
 from recon_lib.audits.pay_coverage import is_covered
 from recon_lib.books import Books
+from recon_lib.keys import normal
 from recon_lib.money import MONEY, money_text_expr
 from recon_lib.pay_keys import KEY_COLUMNS
 
@@ -156,3 +157,15 @@ def overdue(items: pl.DataFrame, spans: pl.DataFrame, books: Books, looked_at: i
     )  # fmt: skip
     rows = _numbered(rows, "kind", "currency", *_IDS, pl.col("amount"), instant("activity_at"))
     return findings(rows, "pay_overdue", value_basis="difference")
+
+
+def under_another_id(activity: pl.DataFrame, lines: pl.DataFrame, account: Account) -> int:
+    """How many open activities have an unknown line of the same reference of the seller, kind, currency and amount beside
+    them whose capture or refund id is another one: recurring payments, where Amazon's id is not the shop's, look so."""
+    if "AmazonTransactionId" not in account.match_keys or "SellerReferenceId" not in account.match_keys:
+        return 0
+    same = [normal("seller_reference_id").alias("reference"), "kind", "currency", "amount"]
+    both_known = pl.col("amazon_transaction_id").is_not_null()
+    waiting = activity.filter(both_known, pl.col("pile") == "only left").select(same)
+    alone = lines.filter(both_known, pl.col("pile") == "only right").select(same)
+    return waiting.join(alone, on=["reference", "kind", "currency", "amount"], how="semi").height
