@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -115,6 +115,18 @@ def chain_problems(found: Sequence[Event]) -> list[str]:
             problems.append(f"{event.told()} was changed after it was recorded")
         before, expected = event.hash, event.seq + 1
     return problems
+
+
+def whole_part(found: Iterable[Event]) -> list[Event]:
+    """The events, in the order of `seq`, up to the first one that `chain_problems` would name. Each is looked at once."""
+    kept: list[Event] = []
+    before = START
+    for event in found:
+        if event.seq != len(kept) + 1 or event.prev != before or event.digest() != event.hash:
+            break
+        kept.append(event)
+        before = event.hash
+    return kept
 
 
 def to_csv(found: Sequence[Event]) -> str:

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from recon_lib.decisions import Event, chain_problems, from_csv, to_csv
+from recon_lib.decisions import Event, from_csv, to_csv, whole_part
 from recon_lib.errors import UsageError
 
 
@@ -25,17 +25,20 @@ def kept(register: Path) -> list[Event]:
         text = copy_of(register).read_bytes().decode("utf-8", errors="replace")
     except OSError:
         return []
-    found: list[Event] = []
     head, *lines = text.split("\n")
-    for line in lines[:-1]:  # what follows the last line end was never written to its end
+    return whole_part(_events(head, lines[:-1]))  # what follows the last line end was never written to its end
+
+
+def _events(head: str, lines: Sequence[str]) -> Iterator[Event]:
+    """The decision of each line, up to the first line that holds none."""
+    for line in lines:
         try:
-            event = from_csv(f"{head}\n{line}\n", "copy")
+            found = from_csv(f"{head}\n{line}\n", "copy")
         except UsageError:
-            break
-        if len(event) != 1 or chain_problems([*found, *event]):
-            break
-        found += event
-    return found
+            return
+        if len(found) != 1:
+            return
+        yield found[0]
 
 
 def lost(register: Path, found: Sequence[Event]) -> list[Event]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon_lib.decisions import Event, chain_problems
+from recon_lib.decisions import Event, whole_part
 from recon_lib.errors import UsageError
 from recon_lib.register import Register
-from recon_lib.register_copy import kept
+from recon_lib.register_copy import follow, kept
 
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside the file
 
@@ -44,23 +44,25 @@ def restore(register: Register, anchors: Iterable[tuple[str, int, str]] = ()) ->
             f"the copy has no {'; no '.join(gone)}", hoped="a copy with all decisions", do="bring the register back from a backup"
         )  # fmt: skip
     damaged = _free(register.path)
-    for end in ("", *BESIDE):
-        part = register.path.with_name(register.path.name + end)
-        if part.exists() or part.is_symlink():
-            os.replace(part, damaged.with_name(damaged.name + end))
+    try:
+        follow(register.path, best)  # a run that is killed below leaves all that is known in the copy
+        for end in ("", *BESIDE):
+            part = register.path.with_name(register.path.name + end)
+            if part.exists() or part.is_symlink():
+                os.replace(part, damaged.with_name(damaged.name + end))
+    except OSError as problem:
+        raise UsageError(
+            f"cannot be replaced: {problem.strerror}", hoped="a writable account folder", file=register.path.name
+        ) from None
     return Restored(register.take_over(best), damaged)
 
 
 def _readable(register: Register) -> list[Event]:
     """The decisions of the register up to the first one that is not as it was recorded."""
     try:
-        found = sorted(register.events(), key=lambda event: event.seq)
+        return whole_part(sorted(register.events(), key=lambda event: event.seq))
     except UsageError:
         return []
-    for number in range(len(found), 0, -1):
-        if not chain_problems(found[:number]):
-            return found[:number]
-    return []
 
 
 def _free(path: Path) -> Path:

@@ -128,6 +128,51 @@ def test_a_register_without_copy_is_restored_as_far_as_it_can_be_read(
     assert "neither register.sqlite nor its copy can be read" in capsys.readouterr().err
 
 
+def test_a_restore_that_is_killed_in_the_middle_loses_nothing_that_could_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged register, no copy: between setting the file aside and making it anew its decisions stand nowhere else."""
+    events = six(folder)
+    copy_of(folder / NAME).unlink()
+    rewritten(folder / NAME)
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Register, "take_over", killed)
+    assert main(["case", "restore", str(folder)]) == 3
+    monkeypatch.undo()
+    assert not (folder / NAME).exists()
+    assert main(["case", "list", str(folder), "--date", DAY]) == 2, "not taken for an account without decisions"
+    assert main(["case", "restore", str(folder)]) == 0
+    assert open_register(folder).events() == events[:2]
+
+
+def test_a_restore_where_nothing_may_be_written_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = six(folder)
+    emptied(folder / NAME)
+
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refused)
+    assert main(["case", "restore", str(folder)]) == 2
+    monkeypatch.undo()
+    assert "Read-only file system" in capsys.readouterr().err
+    assert kept(folder / NAME) == events
+
+
+def test_each_decision_of_the_copy_is_looked_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every packet and every decision reads the copy: with the square of its length, a thousand would take seconds."""
+    six(folder)
+    looked, digest = [], Event.digest
+    monkeypatch.setattr(Event, "digest", lambda event: looked.append(event.seq) or digest(event))
+    assert len(kept(folder / NAME)) == 6
+    assert looked == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_manifest_that_knows_more_than_the_copy_forbids_a_restore(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     events = six(folder)
     packet = tmp_path / "out" / "faulty" / DAY
