@@ -65,6 +65,8 @@ class Report:
                     names, normalised, one blank between).
     split           where one file gives several frames: typed rows (after `finish`) -> family -> rows;
                     `extra_frames` names the frames of the families beside the report's own.
+    words           text columns with few different texts (codes, names of stores): a large file keeps them coded while
+                    it is read. No text is taken apart in `check`, `finish` or `split` there.
     head_only       families of `split` whose rows all stand among the first rows of a file (a settlement's summary
                     row); the reader proves it by counting.
     remark          what `recon check` should say about the finished frames (family -> stored rows).
@@ -92,6 +94,7 @@ class Report:
     prepare: Callable[[pl.LazyFrame], Mapping[str, str]] | None = None
     split: Callable[[pl.LazyFrame, Mapping[str, str]], Mapping[str, pl.LazyFrame]] | None = None
     extra_frames: Mapping[str, type[dy.Schema]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
     head_only: tuple[str, ...] = ()
     remark: Callable[[Mapping[str, pl.LazyFrame]], list[str]] | None = None
     sniff: Callable[[bytes], bool] | None = None

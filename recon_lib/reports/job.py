@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,12 @@ class Job:
     header: Header
     language: str | None
     marketplace: str | None
+    _made: Iterator[int] = field(default_factory=count, compare=False, repr=False)
+
+    def target(self, family: str) -> Path:
+        """A new file for the rows of a family. An attempt that was broken off may still be closing its own one."""
+        number = next(self._made)
+        return self.work / (f"{family}-{number}.parquet" if number else f"{family}.parquet")
 
     @property
     def report(self) -> Report:
@@ -83,6 +92,16 @@ PARQUET: dict[str, Any] = {
 }
 
 
+@cache
+def kept_as(frame: type[dy.Schema]) -> dict[str, str]:
+    """What a Parquet file of the frame says of its columns, so that text which is coded in it is read as text."""
+    made = io.BytesIO()
+    declared = {name: column.dtype for name, column in frame.columns().items() if name != "file"}
+    pl.DataFrame(schema=declared).write_parquet(made)
+    made.seek(0)
+    return {"ARROW:schema": pl.read_parquet_metadata(made)["ARROW:schema"]}
+
+
 def summary(report: Report, main: pl.LazyFrame | None) -> Summary:
     """First day, last day, total by currency of the finished rows."""
     if main is None:
@@ -132,5 +151,7 @@ def _conform(rows: pl.LazyFrame, frame: type[dy.Schema]) -> pl.LazyFrame:
         if name not in there:
             out.append(pl.lit(None, dtype=column.dtype).alias(name))
         else:
-            out.append(pl.col(name) if there[name] == column.dtype else pl.col(name).cast(column.dtype))
+            # Coded text stays coded: the Parquet file tells it as text (`kept_as`).
+            same = there[name] == column.dtype or (there[name] == pl.Categorical() and column.dtype == pl.String())
+            out.append(pl.col(name) if same else pl.col(name).cast(column.dtype))
     return rows.select(out)

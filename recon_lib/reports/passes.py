@@ -1,13 +1,18 @@
-"""The clean pass: a table streamed once, where the counts prove every line and every cell read; else the strict pass."""
+"""The clean pass: a table streamed once, where the counts prove every line and every cell read; else the strict pass.
+
+What makes it cheap: a column that looks empty everywhere is read as whole numbers, at which any text raises; columns of few
+words stay coded from the parser to the Parquet file; rows, rules, days and totals are taken while the rows pass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.reports import scan, typed, verdicts
+from recon_lib.reports import scan, tally, typed, verdicts
 from recon_lib.reports.job import (
     PARQUET,
     SAMPLE_ROWS,
@@ -16,6 +21,7 @@ from recon_lib.reports.job import (
     facts_of,
     frame_of,
     frames_of,
+    kept_as,
     proper,
     unread,
 )
@@ -24,74 +30,108 @@ from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts
 
 
+@dataclass(frozen=True)
+class _Clean:
+    """What a clean pass gave, and what its proof needs: whether cells were trimmed, whether some row ends in no cell."""
+
+    outcome: Outcome | None = None  # None: a cell was not read, or a row breaks a rule
+    trim: bool = False
+    short: bool = False
+
+
 def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]:
     """The clean pass where the byte counts prove it right, else the strict one."""
     plans = typed.plans_for(job.header)
     first = typed.month_first_default(job.report, job.marketplace)
-    outcome, trim = _try_clean(job, plans, month_first=first, trim=False)
+    done = _try_clean(job, plans, month_first=first, trim=False)
     facts = counted()
     if not proper(job, facts):
         return unread(), facts
-    if outcome is not None and facts.padded and not trim:
-        outcome, _ = _try_clean(job, plans, month_first=first, trim=True)
-    if outcome is not None and scan.proves(job.path, facts, job.header, job.head, outcome.used):
-        return outcome, facts
+    if done.outcome is not None and facts.padded and not done.trim:
+        done = _try_clean(job, plans, month_first=first, trim=True)
+    used = done.outcome
+    if used is not None and scan.proves(job.path, facts, job.header, job.head, used.used, short=done.short):
+        return used, facts
     return judge(job, facts), facts
 
 
-def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> tuple[Outcome | None, bool]:
-    """(what the clean pass gave, None where a cell was not read; whether it trimmed)."""
+def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> _Clean:
     try:
-        raw = scan.quick_scan(job.path, job.header)
-        sample = raw.head(SAMPLE_ROWS).collect()
+        sample = scan.quick_scan(job.path, job.header).head(SAMPLE_ROWS).collect()
         padded = sample.select(
             pl.any_horizontal((pl.col(c) != pl.col(c).str.strip_chars()).any() for c in scan.columns_of(job.header))
         ).item()
         trim = trim or bool(padded)
-        return _clean(job, raw, sample, plans, month_first=month_first, trim=trim), trim
+        empty = scan.empty_columns(job.path, job.header, sample)
     except PolarsError:
-        return None, trim
+        return _Clean(trim=trim)
+    for guess in (empty, frozenset[int]()) if empty else (empty,):
+        try:
+            done = _clean(job, sample, plans, guess, month_first=month_first, trim=trim)
+        except PolarsError:  # also where a column that looked empty holds text
+            continue
+        if done is not None:
+            return done
+    return _Clean(trim=trim)
 
 
 def _clean(
-    job: Job, raw: pl.LazyFrame, sample: pl.DataFrame, plans: list[typed.Plan], *, month_first: bool, trim: bool
-) -> Outcome | None:
-    """One streaming pass in which a cell that is not read raises; None where a row breaks a rule of its frame."""
+    job: Job, sample: pl.DataFrame, plans: list[typed.Plan], empty: frozenset[int], *, month_first: bool, trim: bool
+) -> _Clean | None:
+    """One streaming pass in which a cell that is not read raises; None where a column is not `empty` after all."""
     report = job.report
     words = typed.texts(sample.lazy(), plans).collect()
     sniffed = typed.sniff(words, plans, month_first=month_first)
     order, said = typed.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
     if said:  # the first rows leave it open: ask all of them
-        order, said = typed.order_of_day_and_month(typed.texts(raw, plans), sniffed, default=month_first)
+        everything = typed.texts(scan.quick_scan(job.path, job.header), plans)
+        order, said = typed.order_of_day_and_month(everything, sniffed, default=month_first)
     if order != month_first:
         sniffed = typed.sniff(words, plans, month_first=order)
     facts = facts_of(job, words.lazy())
+    coded = frozenset[str]() if trim else frozenset(report.words)
+    reading = [replace(p, dtype=pl.Categorical()) if p.column.target in coded else p for p in sniffed]
 
-    def parts_of(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame]]:
-        texts = typed.texts(rows, plans, trim=trim, empties=job.header.quoted)
-        full = typed.typed(texts, sniffed, plain=True)
-        return full, frames_of(report, full, facts)
+    def typed_rows(rows: pl.LazyFrame, plans: list[typed.Plan]) -> pl.LazyFrame:
+        return typed.typed(typed.texts(rows, plans, trim=trim, empties=job.header.quoted), plans, plain=True)
 
-    rows, parts = parts_of(raw)
-    _, first_parts = parts_of(sample.lazy())
-    sinks = {family: job.work / f"{family}.parquet" for family in parts}
-    for family, part in parts.items():
-        source = first_parts[family] if family in report.head_only else part
-        source.sink_parquet(sinks[family], **PARQUET)
-    checks = typed.unsure(sniffed)
-    if report.check is not None:
-        checks.append(report.check.is_not_null().sum().alias("check"))
-    if checks and any(rows.select(checks).collect(engine="streaming").row(0)):
+    def parts_of(lines: tally.Tally, cells: tally.Tally) -> dict[str, pl.LazyFrame]:
+        kinds = {f"c{p.at}": p.dtype for p in reading if p.column.target in coded and p.header is not None}
+        rest = scan.quick_scan(
+            job.path,
+            job.header,
+            after=sample.height if empty else 0,
+            kinds=kinds | {f"c{at}": pl.Int8() for at in empty},
+        )
+        rows = typed_rows(lines.over(rest), [replace(p, header=None) if p.at in empty else p for p in reading])
+        if empty:  # the first rows may well fill columns that no later row fills: a settlement's own row does
+            first = sample.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+            rows = pl.concat([typed_rows(first, reading), rows])
+        return frames_of(report, cells.over(rows), facts)
+
+    first_parts = frames_of(report, typed_rows(sample.lazy(), sniffed), facts)
+    lines, cells = tally.of_lines(job.header, empty), tally.of_cells(report, reading)
+    outcome = Outcome({}, 0, NO_REJECTS, facts, [said] if said else [])
+    sound, counted = True, 0
+    for family in first_parts:
+        frame, target = frame_of(report, family), job.target(family)
+        rows = tally.of_rows(report, family, verdicts.given_names(plans))
+        if family in report.head_only:
+            part = first_parts[family]
+        elif family == report.family:
+            part = parts_of(lines, cells)[family]
+        else:
+            part = parts_of(tally.of_lines(job.header, empty), tally.of_cells(report, reading))[family]
+        rows.over(part).sink_parquet(target, **PARQUET, metadata=kept_as(frame))
+        outcome.frames[family] = target
+        sound = sound and not rows.any("wrong")
+        if family == report.family:
+            outcome.summary = tally.summary_of(report, rows)
+        if family == report.family or family in report.head_only:
+            counted += rows.sum("rows")
+    if lines.any("filled"):
         return None
-    stored = {family: pl.scan_parquet(path) for family, path in sinks.items()}
-    names = verdicts.given_names(plans)
-    for family, part in stored.items():
-        rules = verdicts.rules(frame_of(report, family), names) + verdicts.impossible_days(frame_of(report, family))
-        if rules and part.filter(pl.any_horizontal(wrong for wrong, _, _ in rules)).head(1).collect().height:
-            return None
-    if report.head_only or (report.finish is None and report.split is None):
-        counted = [report.family, *report.head_only]
-        used = sum(int(stored[f].select(pl.len()).collect().item()) for f in counted)
-    else:
-        used = int(raw.select(pl.len()).collect(engine="streaming").item())
-    return Outcome(sinks, used, NO_REJECTS, facts, [said] if said else [])
+    if cells.any("wrong") or not sound:
+        return _Clean(trim=trim)
+    outcome.used = counted if report.head_only else lines.sum("rows") + (sample.height if empty else 0)
+    return _Clean(outcome, trim, short=lines.any("short"))

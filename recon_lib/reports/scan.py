@@ -7,6 +7,7 @@ falls to the careful scan, which cuts record by record and sets ragged rows asid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -17,25 +18,53 @@ from recon_lib.reports.store import REJECTS
 from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, records, split_line
 
 _BATCH = 50_000
+PLACES, PIECE = 24, 1 << 15
 
 
 def columns_of(header: Header) -> list[str]:
     return [f"c{i}" for i in range(len(header.names))]
 
 
-def quick_scan(path: Path, header: Header) -> pl.LazyFrame:
-    """Lazy rows of a UTF-8 file; may raise a polars error when collected (then the careful scan is due)."""
+def quick_scan(
+    path: Path, header: Header, *, after: int = 0, kinds: Mapping[str, pl.DataType] | None = None
+) -> pl.LazyFrame:
+    """Lazy rows of a UTF-8 file; may raise a polars error when collected (then the careful scan is due).
+
+    `after`: leave out the first lines below the header. `kinds`: columns that are not read as text.
+    A long row raises only in a query that asks for all columns.
+    """
     return pl.scan_csv(
         path,
         separator=header.separator,
         quote_char='"' if header.quoted else None,
         has_header=False,
-        skip_lines=header.line,
-        schema=dict.fromkeys(columns_of(header), pl.String),
+        skip_lines=header.line + after,
+        schema={**dict.fromkeys(columns_of(header), pl.String()), **(kinds or {})},
         row_index_name="line",
-        row_index_offset=header.line + 1,
+        row_index_offset=header.line + after + 1,
         glob=False,
     )
+
+
+def empty_columns(path: Path, header: Header, first: pl.DataFrame) -> frozenset[int]:
+    """The columns of a large file that seem to hold nothing below its `first` rows: a guess, for the reader to prove."""
+    if header.quoted or len(header.names) == 1:
+        return frozenset()
+    size, pieces = path.stat().st_size, list[bytes]()
+    with path.open("rb") as file:
+        for place in range(PLACES):
+            file.seek(size * (2 * place + 1) // (2 * PLACES))
+            file.readline()
+            pieces += file.readlines(PIECE)
+    text = b"".join(pieces)
+    if b"\r" in text or not text.endswith(b"\n"):
+        return frozenset()
+    met = pl.read_csv(
+        text, separator=header.separator, quote_char=None, has_header=False, truncate_ragged_lines=True, glob=False,
+        schema=dict.fromkeys(columns_of(header), pl.String),
+    )  # fmt: skip
+    below = pl.concat([first.select(columns_of(header))[1:], met])
+    return frozenset(at for at, name in enumerate(columns_of(header)) if below[name].null_count() == below.height)
 
 
 def is_empty(header: Header) -> pl.Expr:
@@ -49,7 +78,7 @@ def proves(
     """Whether the byte counts prove that each of `rows` rows is one physical line of the right width.
 
     `blank` rows have no text; they may be empty lines. `short`: whether some row has a null in its last column, where
-    that is known. No long row is possible: the quick scan raises on it.
+    that is known. All columns were asked for, so no long row is possible: the quick scan raises on it.
     """
     if "\n" not in head and facts.returns:  # the header was found by carriage returns, the quick scan knows line feeds
         return False

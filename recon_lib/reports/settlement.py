@@ -236,11 +236,15 @@ SETTLEMENT_V2 = Report(
     period="posted_on",
     money="amount",
     prepare=prepare_v2,
+    words=(
+        "settlement_id", "currency", "transaction_type", "marketplace_name", "amount_type", "amount_description",
+        "fulfillment_id",
+    ),
     head_only=("settlements",),
     finish=_posted,
     split=split_v2,
     remark=remark,
-)
+)  # fmt: skip
 
 SETTLEMENT_V1 = Report(
     family="settlement_lines",

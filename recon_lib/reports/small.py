@@ -98,7 +98,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
             return None
         if family == report.family:
             outcome.summary = _summary(told, report, held)
-        outcome.frames[family] = job.work / f"{family}.parquet"
+        outcome.frames[family] = job.target(family)
         held.write_parquet(outcome.frames[family], **PARQUET)
     return outcome
 

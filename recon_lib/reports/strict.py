@@ -71,7 +71,7 @@ def _strict(
     if lawless.height:
         good = good.filter(~pl.col("line").is_in(lawless["line"].implode()))
     parts = frames_of(job.report, good, facts)
-    sinks = {family: job.work / f"{family}.parquet" for family in parts}
+    sinks = {family: job.target(family) for family in parts}
     queries = [part.sink_parquet(sinks[family], **PARQUET, lazy=True) for family, part in parts.items()]
     results = pl.collect_all([*queries, good.select(pl.len())], engine="streaming")
     everything = pl.concat([ragged, rejects, lawless]).sort("line")

@@ -60,34 +60,41 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
     size = newlines = returns = separators = quotes = 0
     nul, utf8, padded, pending, last, sep = False, True, False, False, b"\n", ord(separator)
     edge_bytes = (b"\n", b"\r", b'"', separator.encode())
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+    held = bytearray(CHUNK)  # and four arrays of flags, made once: asking for memory anew costs more than the counting
+    flags = [np.empty(CHUNK, np.bool_) for _ in range(4)]
+    with path.open("rb", buffering=0) as file:
+        while length := file.readinto(held):
+            chunk = held if length == CHUNK else held[:length]
             digest.update(chunk)
             begin = len(codecs.BOM_UTF8) if not size and chunk.startswith(codecs.BOM_UTF8) else 0
-            size += len(chunk)
-            before, last = last, chunk[-1:]
+            size += length
+            before, last = last, bytes(chunk[-1:])
+            ascii_only = chunk.isascii()
             if count:
                 raw = np.frombuffer(chunk, np.uint8)
-                ends, cuts = raw == 10, raw == sep
-                newlines += int(np.count_nonzero(ends))
-                separators += int(np.count_nonzero(cuts))
-                edges = ends | cuts
+                edges, marks, blank, beside = (flag[:length] for flag in flags)
+                np.equal(raw, 10, out=edges)
+                newlines += int(np.count_nonzero(edges))
+                np.equal(raw, sep, out=marks)
+                separators += int(np.count_nonzero(marks))
+                np.logical_or(edges, marks, out=edges)
                 if b"\r" in chunk:
                     returns += chunk.count(b"\r")
-                    edges |= raw == 13
+                    np.logical_or(edges, np.equal(raw, 13, out=marks), out=edges)
                 if b'"' in chunk:
-                    marks = raw == 34
+                    np.equal(raw, 34, out=marks)
                     quotes += int(np.count_nonzero(marks))
-                    edges |= marks
+                    np.logical_or(edges, marks, out=edges)
                 nul = nul or b"\0" in chunk
                 if not padded:
                     # A blank of several bytes counts wherever it stands; that is rare, and only costs time.
-                    blank = raw == 32
-                    beside = bool(np.any(blank[1:] & edges[:-1]) or np.any(blank[:-1] & edges[1:]))
+                    np.equal(raw, 32, out=blank)
+                    after = np.logical_and(blank[1:], edges[:-1], out=beside[1:]).any()
+                    ahead = after or np.logical_and(blank[:-1], edges[1:], out=beside[1:]).any()
                     seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
-                    wide = not chunk.isascii() and _WIDE_BLANK.search(chunk, begin) is not None
-                    padded = beside or bool(seam) or wide
-            if utf8 and (pending or not chunk.isascii()):
+                    wide = not ascii_only and _WIDE_BLANK.search(chunk, begin) is not None
+                    padded = bool(ahead) or bool(seam) or wide
+            if utf8 and (pending or not ascii_only):
                 try:
                     decoder.decode(chunk)
                     pending = bool(decoder.getstate()[0])

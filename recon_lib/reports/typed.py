@@ -81,7 +81,7 @@ def text_columns(plans: tuple[Plan, ...], *, trim: bool, empties: bool) -> list[
             (
                 cells.clean_text(pl.col(f"c{p.at}"), trim=trim, empties=empties)
                 if p.header is not None
-                else pl.lit(None, dtype=pl.String)
+                else pl.lit(None, dtype=p.dtype if p.column.kind == "text" else pl.String())
             ).alias(p.text)
             for p in plans
         ),
