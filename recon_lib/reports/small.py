@@ -57,7 +57,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
         return None
     plans = typed.plans_for(header)
     month_first = typed.month_first_default(report, job.marketplace)
-    trim = facts.padded or _has_odd_blanks(data, header.separator)
+    trim = facts.padded
     first = raw.head(SAMPLE_ROWS)
 
     def words_of(plan: typed.Plan) -> list[str]:
@@ -128,12 +128,6 @@ def _cut(data: bytes, header: Header) -> pl.DataFrame:
         row_index_offset=header.line + 1,
         glob=False,
     )
-
-
-def _has_odd_blanks(data: bytes, separator: str) -> bool:
-    """Blanks beside the ordinary one, which only a cell's own trimming would find."""
-    return any(blank in data for blank in (b"\t", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
-               if blank != separator.encode())  # fmt: skip
 
 
 @lru_cache(maxsize=256)

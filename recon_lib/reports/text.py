@@ -73,13 +73,18 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
             if count:
                 raw = np.frombuffer(chunk, np.uint8)
                 edges, marks, blank, beside = (flag[:length] for flag in flags)
+                np.less(raw, 32, out=edges)
+                others = int(np.count_nonzero(edges))  # control characters that end no cell
                 np.equal(raw, 10, out=edges)
-                newlines += int(np.count_nonzero(edges))
+                ends = int(np.count_nonzero(edges))
                 np.equal(raw, sep, out=marks)
-                separators += int(np.count_nonzero(marks))
+                cuts = int(np.count_nonzero(marks))
+                newlines, separators = newlines + ends, separators + cuts
+                others -= ends + (cuts if sep < 32 else 0)
                 np.logical_or(edges, marks, out=edges)
                 if b"\r" in chunk:
-                    returns += chunk.count(b"\r")
+                    turns = chunk.count(b"\r")
+                    returns, others = returns + turns, others - turns
                     np.logical_or(edges, np.equal(raw, 13, out=marks), out=edges)
                 if b'"' in chunk:
                     np.equal(raw, 34, out=marks)
@@ -87,13 +92,14 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
                     np.logical_or(edges, marks, out=edges)
                 nul = nul or b"\0" in chunk
                 if not padded:
-                    # A blank of several bytes counts wherever it stands; that is rare, and only costs time.
+                    # A blank of several bytes and a control character (some are blanks) count wherever they stand; that
+                    # is rare, and only costs time.
                     np.equal(raw, 32, out=blank)
                     after = np.logical_and(blank[1:], edges[:-1], out=beside[1:]).any()
                     ahead = after or np.logical_and(blank[:-1], edges[1:], out=beside[1:]).any()
                     seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
                     wide = not ascii_only and _WIDE_BLANK.search(chunk, begin) is not None
-                    padded = bool(ahead) or bool(seam) or wide
+                    padded = bool(ahead) or bool(seam) or wide or others > 0
             if utf8 and (pending or not ascii_only):
                 try:
                     decoder.decode(chunk)
@@ -112,7 +118,8 @@ def small_facts(data: bytes, separator: str) -> ByteFacts:
     edge = rb'[\n\r"' + re.escape(separator.encode()) + b"]"
     begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     utf8 = data.isascii()
-    padded = bool(data[:1] == b" " or re.search(edge + b" | " + edge, data))
+    odd = bytes(code for code in range(32) if code not in (10, 13, ord(separator)))
+    padded = bool(data[:1] == b" " or re.search(edge + b" | " + edge + b"|[" + re.escape(odd) + b"]", data))
     if not utf8:
         padded = padded or _WIDE_BLANK.search(data, begin) is not None
         try:

@@ -140,6 +140,12 @@ def test_two_currencies_and_a_line_without_its_amount(reads: Read) -> None:
     assert got.rejects.rows() == [(ROWS + 3, "amount", None, "is empty")]
 
 
+@pytest.mark.parametrize("blank", [" ", "\x0b", "\x0c", "\u00a0"])
+def test_a_blank_around_a_late_cell_is_no_part_of_it(reads: Read, blank: str) -> None:
+    got = reads(settlement([*(line() for _ in range(ROWS)), line(sku=f"{blank}S2{blank}", order_id=blank)], "1126.25"))
+    assert rows_of(got).select("sku", "order_id").row(-1) == ("S2", None)
+
+
 CELLS = st.sampled_from(["", " ", "1", "-1.50", "1,5", "1.234", "USD", "2026-01-05", "2026-02-31", '"', '""', "é", "=1", "1e9", "\x0b"])  # fmt: skip
 
 
