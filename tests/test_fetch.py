@@ -14,14 +14,14 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from recon_lib.errors import HeldError, UsageError
+from recon_lib.errors import HeldError, RunError, UsageError
 from recon_lib.fetch.run import fetch
 from recon_lib.fetch.steps import Result
 from recon_lib.fetch.wire import Clock
@@ -531,6 +531,35 @@ def test_wrong_use(amazon: Amazon, shop: Path, monkeypatch: pytest.MonkeyPatch) 
         result = run(shop, "reimbursements")
         assert "for tests only" in texts(result), bad
         assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "wrong"),
+    [
+        ("2026-02-01", "2026-01-31", True),
+        ("2026-02-02", None, True),  # tomorrow
+        ("2026-02-01", None, False),  # today: settlements are listed up to now
+        ("2026-01-31", "2026-01-31", False),
+    ],
+)
+def test_days_that_are_none_are_refused(amazon: Amazon, shop: Path, first: str, last: str | None, wrong: bool) -> None:
+    days = {"first": date.fromisoformat(first), "last": date.fromisoformat(last) if last else None}
+    if wrong:
+        with pytest.raises(UsageError, match="no day lies between"):
+            run(shop, "reimbursements", **days)
+        assert amazon.seen == []
+    else:
+        amazon.documents[REIMBURSED] = b"reimbursement-id\n1\n"
+        assert run(shop, "reimbursements", **days).exit_code == 0
+
+
+@pytest.mark.parametrize("made", [lambda shop: (shop / ".fetch").touch(), lambda shop: (shop / ".fetch/state.json").mkdir(parents=True)])  # fmt: skip
+def test_a_place_that_cannot_be_written_or_read_is_told_in_words(
+    amazon: Amazon, shop: Path, made: Callable[[Path], None]
+) -> None:
+    made(shop)
+    with pytest.raises(RunError, match=r"\.fetch cannot be used: (File exists|Is a directory)"):
+        run(shop, "reimbursements", **JANUARY)
 
 
 def test_the_environment_cannot_turn_it_to_another_marketplace(

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
 
 from recon_lib.account import load_account
-from recon_lib.errors import HeldError, UsageError
+from recon_lib.errors import HeldError, RunError, UsageError
 from recon_lib.fetch.state import FOLDER
 from recon_lib.fetch.table import FAMILIES, TABLE, Row
 
@@ -37,8 +38,8 @@ def fetch(
         told: hears of each file as it arrives.
 
     Raises:
-        UsageError: account.yml, the families, the extra `download`, or no credentials at all.
-        HeldError: another run fetches for this account.
+        UsageError: account.yml, the families, the days, the extra `download`, or no credentials at all.
+        HeldError: another run fetches for this account. RunError: nothing can be written there.
     """
     account = load_account(folder)
     rows = chosen(families)
@@ -46,18 +47,26 @@ def fetch(
     from recon_lib.fetch import wire as wires  # both need the extra
     from recon_lib.fetch.steps import Steps
 
-    (folder / FOLDER).mkdir(exist_ok=True)
+    clock = clock or wires.Clock()
+    until = last or clock.now().astimezone(ZoneInfo(account.time_zone)).date()
+    if first and first > until:
+        raise UsageError(f"no day lies between {first} and {until}", hoped="--from not after --to, nor after today")
     try:
+        (folder / FOLDER).mkdir(exist_ok=True)
         with FileLock(folder / FOLDER / "lock", timeout=0):
             for left in (folder / FOLDER).glob("part-*"):  # of a run that was killed
                 left.unlink(missing_ok=True)
-            wire = wires.Wire(clock or wires.Clock(), minutes)
+            wire = wires.Wire(clock, minutes)
             try:
                 return Steps(folder, account, rows, wire, told).all(first, last, named=bool(families))
             finally:
                 wire.close()
     except Timeout:
         raise HeldError(f"another run fetches for {account.account}", do="wait for it; nothing was touched") from None
+    except OSError as problem:
+        raise RunError(
+            f"{folder / FOLDER} cannot be used: {problem.strerror or problem}", hoped="a writable account folder"
+        ) from None
 
 
 def chosen(families: Collection[str]) -> list[Row]:
