@@ -8,6 +8,7 @@ fsspec's configuration; nothing here sees them. Problems are told by kind and pl
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -71,7 +72,11 @@ class Cloud:
         return self.url
 
     def below(self, name: str) -> Cloud:
-        return Cloud(f"{self.url}/{name}")
+        """The folder `name` in it, as it was listed: also one whose name could not be written as an address."""
+        found = copy.copy(self)
+        found.prefix = f"{self.prefix}/{name}".strip("/")
+        found.url = f"{self.url}/{name}"
+        return found
 
     def objects(self) -> dict[str, Found]:
         """Every object below, by its relative name, sorted. A name that ends with / is a mark for a folder, no object."""

@@ -6,12 +6,15 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from recon_lib import cloud_cases, lease, manifest, mirror, sending
+from recon_lib.away import outline, run_account
 from recon_lib.cloud import Cloud, Differs
+from recon_lib.daily import Job
 from recon_lib.errors import HeldError, ReconError, ReportError, RunError, UsageError
 from tests.s3_server import CUT, DENIED, SECRET, Asked, Storage, bucket_of, running
 
@@ -79,6 +82,19 @@ def test_an_address_that_is_none_is_refused_and_no_password_shown(wrong: str) ->
     with pytest.raises(UsageError, match="is no place in a storage") as told:
         Cloud(wrong)
     assert SECRET not in str(told.value)
+
+
+def test_a_folder_with_a_strange_name_hides_no_other(server: Storage, bucket: str, tmp_path: Path) -> None:
+    for name in ("shop", "shop%20%231", "old%3F/deep"):
+        server.put(f"/{bucket}/accounts/{name}/account.yml", name.encode())
+    server.put(f"/{bucket}/accounts/notes%20%23/readme.txt", b"x")
+    outline(Cloud(f"s3://{bucket}/accounts"), tmp_path / "near")
+    assert sorted(path.name for path in (tmp_path / "near").iterdir()) == ["shop", "shop #1"]
+    assert (tmp_path / "near/shop #1/account.yml").read_bytes() == b"shop%20%231"
+    job = Job(tmp_path / "near/shop #1", tmp_path / "out", "2026-01-31", False, datetime(2026, 2, 1, tzinfo=UTC))
+    told = run_account(f"s3://{bucket}/accounts", tmp_path / "out", "one", job)
+    assert (told.state, told.folder) == ("unusable", "shop #1")
+    assert "is no place in a storage" in told.message
 
 
 def test_every_trouble_with_the_storage_is_told_in_words(
