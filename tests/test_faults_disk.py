@@ -51,7 +51,7 @@ def flipped(data: bytes) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"", cut, zeros, flipped], ids=["empty", "cut", "zeros", "a bit"])
+@pytest.mark.parametrize("damage", [cut, zeros, flipped], ids=["cut", "zeros", "a bit"])
 def test_a_damaged_store_is_read_anew(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
     """All files of one kind at once: nothing of it is believed, and the store is whole again afterwards."""
     folder, store = small_account(tmp_path / "account"), tmp_path / "store"
