@@ -1,4 +1,4 @@
-"""`recon fetch`: reports that are due come from Amazon into the account folder. The only room that talks to the network.
+"""`recon fetch`: reports that are due come from Amazon into the account folder. The only room that talks to Amazon.
 
     problems.py         what can go wrong while fetching
     table.py            which reports, how asked for, how far back: one declared row each
