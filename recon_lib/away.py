@@ -90,11 +90,18 @@ def run_account(source: Place, target: Place, run: str, job: Job) -> Outcome:
     """`daily.run_account` for an account of the folder `source`; runs in a worker, never raises."""
     begun = time.monotonic()
     place = f"{source}/{job.folder.name}" if is_url(source) else job.folder
+    name = day = ""
+
+    def wanted(folder: Path) -> str:
+        nonlocal name, day
+        name, day = account_name(folder), daily.wanted_day(job, folder)
+        return day
+
     try:
-        with at_hand(place, target, lambda folder: daily.wanted_day(job, folder), run) as near:
+        with at_hand(place, target, wanted, run) as near:
             made = daily.run_account(replace(job, folder=near.folder, out=near.out))
     except Exception as problem:
-        return daily.ended(job, problem, seconds=time.monotonic() - begun)
+        return daily.ended(job, problem, name, day, seconds=time.monotonic() - begun)
     lines = tuple(near.said(packet.line()) for packet in made.packets)
     moved = tuple(replace(p, path=job.out / p.path.relative_to(near.out)) for p in made.packets)
     return replace(made, folder=job.folder.name, message=near.said(made.message), packets=moved, lines=lines,

@@ -16,6 +16,7 @@ from pathlib import Path
 from recon_lib.notice_facts import Fact, Seen
 
 NAME, LOCK, DAMAGED = ".notices.json", ".notices.lock", ".notices.damaged.json"
+DAMAGE = f"{NAME} is damaged or cannot be read: what still holds is told again; the file is kept as {DAMAGED}"
 FORM = 1
 Told = dict[str, dict[str, str]]  # of one receiver
 
@@ -43,44 +44,70 @@ def with_told(told: Told, facts: Collection[Fact], day: str) -> Told:
     return made
 
 
-def read(out: Path) -> tuple[dict[str, Told], str]:
-    """Receiver -> memory, and what is wrong with the file (empty: nothing). A damaged one counts as empty."""
+class Memory:
+    """The memory beside the packets in the folder `out`, for the one run that tells."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def read(self) -> tuple[dict[str, Told], str]:
+        """Receiver -> memory, and what is wrong with it (empty: nothing). A damaged one counts as empty."""
+        try:
+            return parsed((self.out / NAME).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}, ""
+        except OSError:
+            return {}, DAMAGE
+
+    def write(self, told: dict[str, Told], *, keep_old: bool = False) -> None:
+        """Puts the memory in place as a whole, on the disk when this returns. `keep_old`: the file there is set aside."""
+        out = self.out
+        if keep_old and (out / NAME).exists():
+            os.replace(out / NAME, out / DAMAGED)
+        out.mkdir(parents=True, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=out)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(packed(told))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, out / NAME)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
+        folder = os.open(out, os.O_RDONLY) if os.name == "posix" else -1
+        try:
+            os.fsync(folder)
+        except OSError:  # some file systems cannot sync a folder
+            pass
+        finally:
+            if folder >= 0:
+                os.close(folder)
+
+    def confirm(self) -> None:
+        """ReconError where another run tells by now: then nobody else is told."""
+
+    def said(self, path: Path) -> str:
+        """What people call a file below `out`."""
+        return str(path)
+
+
+def parsed(content: bytes) -> tuple[dict[str, Told], str]:
+    """What `Memory.read` gives, from the bytes of the file."""
     try:
-        content = json.loads((out / NAME).read_bytes())
-        told = content["told"]
-        if content["form"] == FORM and content["sha256"] == _hash(told):
+        known = json.loads(content)
+        told = known["told"]
+        if known["form"] == FORM and known["sha256"] == _hash(told):
             return told, ""
-    except (FileNotFoundError, NotADirectoryError):
-        return {}, ""
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    return {}, f"{NAME} is damaged or cannot be read: what still holds is told again; the file is kept as {DAMAGED}"
+    return {}, DAMAGE
 
 
-def write(out: Path, told: dict[str, Told], *, keep_old: bool = False) -> None:
-    """Puts the memory in place as a whole, on the disk when this returns. `keep_old`: the file there is set aside."""
-    told = whole(told)
-    if keep_old and (out / NAME).exists():
-        os.replace(out / NAME, out / DAMAGED)
-    out.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=out)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"form": FORM, "sha256": _hash(told), "told": told}, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, out / NAME)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise
-    folder = os.open(out, os.O_RDONLY) if os.name == "posix" else -1
-    try:
-        os.fsync(folder)
-    except OSError:  # some file systems cannot sync a folder
-        pass
-    finally:
-        if folder >= 0:
-            os.close(folder)
+def packed(told: dict[str, Told]) -> bytes:
+    """The bytes of the file."""
+    kept = whole(told)
+    return json.dumps({"form": FORM, "sha256": _hash(kept), "told": kept}, indent=1, sort_keys=True).encode()
 
 
 def whole(told: dict[str, Told]) -> dict[str, Told]:

@@ -18,9 +18,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from recon_lib import deliver as sender
-from recon_lib import notice_facts, notice_memory, notice_words
-from recon_lib.daily import Round
+from recon_lib import notice_cloud, notice_facts, notice_memory, notice_words
+from recon_lib.cloud import is_url
+from recon_lib.daily import Outcome, Round
 from recon_lib.errors import ReconError, RunError, UsageError
+from recon_lib.notice_memory import Memory
 from recon_lib.notice_settings import Settings, load
 
 SECONDS = 60  # for one receiver
@@ -58,19 +60,21 @@ def tell(
     """Tells every receiver what it was not told yet. Never raises: packets are published, whatever becomes of notices.
 
     Args:
-        source: a settings file, or `env`. done: what the run made; None where it could not start.
+        source: a settings file, or `env`. out: where the packets lie, a folder or s3://bucket/folder.
+        done: what the run made; None where it could not start.
         now: the moment of the call. seconds: for one receiver.
     """
     try:
         settings = load(source)
         needs_apprise()
-        if "://" in str(out):
-            raise UsageError("notices need packets in a folder; they lie in a cloud", hoped="--out FOLDER")
-        out = Path(out).resolve()
         moment = now or datetime.now(UTC)
-        seen = notice_facts.seen(done.outcomes, out, settings.days, moment) if done else notice_facts.not_started()
-        with _alone(out):
-            return _tell(settings, seen, out, done, done.day if done else moment.date().isoformat(), seconds)
+        outcomes = done.outcomes if done else ()
+        ours = notice_cloud.at_hand(str(out), outcomes, PATIENCE) if is_url(out) else _alone(Path(out), outcomes)
+        with ours as (memory, outcomes):
+            seen = (
+                notice_facts.seen(outcomes, memory.out, settings.days, moment) if done else notice_facts.not_started()
+            )
+            return _tell(settings, seen, memory, done, done.day if done else moment.date().isoformat(), seconds)
     except ReconError as problem:
         return Report(problems=(str(problem),), exit_code=2 if isinstance(problem, UsageError) else 3)
     except (Exception, KeyboardInterrupt) as problem:
@@ -78,10 +82,11 @@ def tell(
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def _alone(out: Path, outcomes: tuple[Outcome, ...]) -> Iterator[tuple[Memory, tuple[Outcome, ...]]]:
     """Only one run tells at a time. Where nothing can be written there is no lock, and telling goes before order."""
     from filelock import FileLock, Timeout
 
+    out = out.resolve()
     with ExitStack() as held:
         with suppress(OSError):
             out.mkdir(parents=True, exist_ok=True)
@@ -90,15 +95,15 @@ def _alone(out: Path) -> Iterator[None]:
                 held.enter_context(lock)
             except Timeout:  # is an OSError too
                 raise RunError("another run is telling", do="nothing: what is new is told by the next run") from None
-        yield
+        yield Memory(out), outcomes
 
 
 def _tell(
-    settings: Settings, seen: notice_facts.Seen, out: Path, done: Round | None, day: str, seconds: float
+    settings: Settings, seen: notice_facts.Seen, memory: Memory, done: Round | None, day: str, seconds: float
 ) -> Report:
     receivers = settings.receivers()
-    memory, damage = notice_memory.read(out)
-    kept = {name: notice_memory.over(memory.get(name, {}), seen) for name in sorted({*memory, *receivers})}
+    known, damage = memory.read()
+    kept = {name: notice_memory.over(known.get(name, {}), seen) for name in sorted({*known, *receivers})}
     failed: list[str] = []
     told: list[str] = []
     most, keep_old = 0, bool(damage)
@@ -107,32 +112,41 @@ def _tell(
         most = max(most, len(news))
         if not news:
             continue
-        if why := deliver(address, *_message(settings, news, out, done, day), seconds=seconds):
+        if why := _send(address, *_message(settings, news, memory, done, day), memory=memory, seconds=seconds):
             failed.append(f"{name} was not told: {why}; the next run tries again")
             continue
         told.append(name)
         kept[name] = notice_memory.with_told(kept[name], news, day)
-        with suppress(OSError):  # at once: a process that dies now tells nothing twice
-            notice_memory.write(out, kept, keep_old=keep_old)
-            keep_old, memory = False, notice_memory.whole(kept)
+        with suppress(OSError, ReconError):  # at once: a process that dies now tells nothing twice
+            memory.write(kept, keep_old=keep_old)
+            keep_old, known = False, notice_memory.whole(kept)
     try:
-        if keep_old or notice_memory.whole(kept) != memory:
-            notice_memory.write(out, kept, keep_old=keep_old)
-    except OSError as problem:
-        what = problem.strerror or type(problem).__name__
+        if keep_old or notice_memory.whole(kept) != known:
+            memory.write(kept, keep_old=keep_old)
+    except (OSError, ReconError) as problem:
+        what = problem.met if isinstance(problem, ReconError) else problem.strerror or type(problem).__name__
         failed.append(f"{notice_memory.NAME} cannot be written ({what}): what was told now is told again")
     return Report(most, tuple(told), tuple(filter(None, [damage, *failed])), 3 if failed else 0)
 
 
+def _send(address: str, title: str, text: str, *, memory: Memory, seconds: float) -> str:
+    """As `deliver`, as long as no other run tells."""
+    try:
+        memory.confirm()
+    except ReconError as problem:
+        return problem.met
+    return deliver(address, title, text, seconds=seconds)
+
+
 def _message(
-    settings: Settings, news: Sequence[notice_facts.Fact], out: Path, done: Round | None, day: str
+    settings: Settings, news: Sequence[notice_facts.Fact], memory: Memory, done: Round | None, day: str
 ) -> tuple[str, str]:
     def link(path: Path) -> str:
         if not settings.link:
-            return str(path)
-        return f"{settings.link.rstrip('/')}/{quote(path.relative_to(out).as_posix())}"
+            return memory.said(path)
+        return f"{settings.link.rstrip('/')}/{quote(path.relative_to(memory.out).as_posix())}"
 
-    page = link(Path(done.page)) if done else ""
+    page = link(memory.out / Path(done.page).name) if done else ""
     text = notice_words.body(news, page, lambda packet: link(packet / "packet.html"), settings.days, settings.show)
     return notice_words.title(news, day), text
 

@@ -24,7 +24,7 @@ FLOW = [
     "fast_lines", "fast_pay", "fast_rows", "decisions", "cases", "register_copy", "register_base", "register", "restoring", "titles", "trends", "charts", "tables", "claims_book", "outputs",
     "bridge", "reconcile", "controls", "bank_totals", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
     "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily", "mirror", "sending", "away", "cloud_index", "cloud_cases",
-    "notice_facts", "notice_memory", "notice_words", "notice_settings", "deliver", "notices", "telling",
+    "notice_facts", "notice_memory", "notice_cloud", "notice_words", "notice_settings", "deliver", "notices", "telling",
     "explore", "life", "life_chart", "explore_tables", "widgets", "__init__", "case_commands", "fetch", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.

@@ -471,12 +471,6 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     assert "pip install 'amazon-reconciliation-kit[notify]'" in report.problems[0]
 
 
-def test_packets_in_a_cloud_are_not_told_and_that_is_said(tmp_path: Path) -> None:
-    report = notices.tell(settings_file(tmp_path, "json://h"), "s3://bucket/packets", None)
-    assert (report.exit_code, report.told) == (2, ())
-    assert "they lie in a cloud" in report.problems[0]
-
-
 def test_daily_tells_and_its_packets_do_not_depend_on_it(tmp_path: Path, server: Server) -> None:
     """The whole command: what is sent, what is not, and that no address is in anything that is written or said."""
     accounts, out, other = tmp_path / "accounts", tmp_path / "out", tmp_path / "other"
