@@ -43,7 +43,7 @@ def workplace(*what: str) -> Iterator[Path]:
         raise HeldError(f"another run on this machine works on {what[0]}", do="wait until it has ended") from None
     except OSError as problem:
         raise UsageError(f"cannot write to {place}: {problem.strerror or problem}", hoped="room for copies",
-                         do="name a writable folder in XDG_CACHE_HOME; or in RECON_MIRROR, where copies stay") from None  # fmt: skip
+                         do="name a writable one in XDG_CACHE_HOME, or in RECON_MIRROR, where copies stay") from None  # fmt: skip
     try:
         shutil.rmtree(place / "out", ignore_errors=True)
         (place / "out").mkdir()
