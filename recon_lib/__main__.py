@@ -260,13 +260,14 @@ def _minutes(text: str) -> float:
 
 
 def _unexpected(problem: Exception) -> str:
-    handle, name = tempfile.mkstemp(prefix="recon-", suffix=".log", text=True)
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
-        log.write("".join(traceback.format_exception(problem)))
-    return (
-        f"something went wrong inside the program ({type(problem).__name__}).\n"
-        f"  Nothing was published. What to do: report it with the details in {name}"
-    )
+    told = f"something went wrong inside the program ({type(problem).__name__}).\n  Nothing was published. What to do: "
+    try:
+        handle, name = tempfile.mkstemp(prefix="recon-", suffix=".log", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as log:
+            log.write("".join(traceback.format_exception(problem)))
+        return f"{told}report it with the details in {name}"
+    except OSError as full:
+        return f"{told}look at the disk ({full.strerror}), then run again"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ STATES = {
     "held": "another run held the account",
     "stopped": "the run was stopped",
     "unreadable": "its packet cannot be read",
-    "not started": "the run could not start",
+    "not started": "the run could not start, or broke off",
 }
 RUN = "run"  # the scope of what is not about one account
 _ABSENT = "no such report in the account folder"

@@ -10,7 +10,6 @@ from typing import Any
 
 from recon_lib.cloud import is_url
 from recon_lib.daily import Outcome, Round, run_daily
-from recon_lib.errors import ReconError
 
 
 def run_and_tell(folder: Path | str, out: Path | str, day: str, *, notify: str = "", **wanted: Any) -> int:
@@ -48,7 +47,7 @@ def run_and_tell(folder: Path | str, out: Path | str, day: str, *, notify: str =
             done = away.run_daily(folder, out, day, told=told, **wanted)
         else:
             done = run_daily(folder, out, day, told=told, **wanted)
-    except ReconError:
+    except Exception:  # also a full disk: whatever ends the run, someone hears of it
         if notify:
             notices(None)
         raise

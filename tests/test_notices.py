@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +23,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon_lib import notice_memory, notice_settings, notice_words, notices
+from recon_lib import notice_memory, notice_settings, notice_words, notices, telling
+from recon_lib.__main__ import main
 from recon_lib.daily import Outcome, Round
 from recon_lib.errors import UsageError
 from recon_lib.notice_facts import Fact, Seen, is_past, of_packet
@@ -517,6 +520,24 @@ def test_daily_tells_and_its_packets_do_not_depend_on_it(tmp_path: Path, server:
         )  # fmt: skip
         assert gone.returncode == 2
         assert [title.partition(": ")[2] for title, _ in server.got] == ["1 account was not done"] * expected
+
+
+def test_a_run_that_broke_off_is_told_whatever_ended_it(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> Round:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(telling, "run_daily", full)
+    monkeypatch.setattr(tempfile, "mkstemp", full)  # neither is there room for the details, nor for the memory
+    source, stop = settings_file(tmp_path, server.address()), signal.getsignal(signal.SIGTERM)
+    assert main(["daily", str(tmp_path), "--out", str(tmp_path / "out"), "--notify", source]) == 3
+    signal.signal(signal.SIGTERM, stop)
+    ((_, text),) = server.got
+    assert text.splitlines()[:2] == ["All accounts", "- the run could not start, or broke off"]
+    said = capsys.readouterr().err
+    assert "look at the disk (No space left on device)" in said
+    assert "Traceback" not in said
 
 
 def test_the_test_message(tmp_path: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
