@@ -311,6 +311,8 @@ def _plain(name: str) -> str:
 
 def _of_the_bytes(data: bytes, reading: Reading) -> list[str]:
     """Every line of the file is accounted for, counted from its bytes alone."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", errors="replace").encode()
     if reading.family == "bank" and reading.layout.lower().split()[0:1] and (kind := _kind(data)):
         entries = len(ENTRIES[kind].findall(data))
         return (
@@ -353,12 +355,7 @@ def physical(data: bytes, anyhow: bool = False) -> list[str]:
 
     `anyhow`: a bank's own CSV, in which every line end is one.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-    elif data.startswith(b"\xef\xbb\xbf"):
-        text = data[3:].decode("latin-1")
-    else:
-        text = data.decode("latin-1")
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     alone = anyhow or "\n" not in text[: 1 << 16]
     return re.split("\r\n|\r|\n" if alone else "\n", text)
 
