@@ -123,12 +123,20 @@ def run_daily(folder: Place, out: Place, day: str = daily.YESTERDAY, **given: An
                 lease.prove(Cloud(out))
             work = partial(run_account, folder, out, uuid.uuid4().hex)
             done = daily.run_daily(here, near, day, work=work, said=said, **given)
-            if not is_url(out):
-                return done
-            Cloud(str(out)).replace(Path(done.page).name, Path(done.page).read_bytes())
-            return replace(done, page=said(str(done.page)))
+            return _sent(done, Cloud(str(out)), said) if is_url(out) else done
         except ReconError as problem:
             raise in_words(problem, said) from None
+
+
+def _sent(done: Round, out: Cloud, said: Callable[[str], str]) -> Round:
+    """Sends the page. Packets lie there already: where it cannot be sent, what became of the accounts is told all the same."""
+    if done.page is None:
+        return replace(done, problem=said(done.problem))
+    try:
+        out.replace(Path(done.page).name, Path(done.page).read_bytes())
+    except ReconError as problem:
+        return replace(done, page=None, problem=said(str(problem)))
+    return replace(done, page=said(str(done.page)))
 
 
 def outline(source: Cloud, here: Path) -> Cloud:

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from recon_lib import crew, manifest, publish, unchanged, warm
-from recon_lib.errors import HeldError, ReconError, UsageError
+from recon_lib.errors import HeldError, ReconError, RunError, UsageError
 from recon_lib.packet import PacketResult, account_name, make_packet, project_root, published
 
 YESTERDAY = "yesterday"
@@ -70,16 +70,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Round:
-    """All accounts of one call, sorted by folder; `page` is the summary."""
+    """All accounts of one call, sorted by folder; `page` is the summary: None where it could not be written (`problem`)."""
 
     outcomes: tuple[Outcome, ...]
     day: str
-    page: Path | str
+    page: Path | str | None
+    problem: str = ""
 
     @property
     def exit_code(self) -> int:
-        """The worst of all: 3 a run failed or was held, 2 an input is unusable, 1 something is owed, 0."""
-        return max(outcome.exit_code for outcome in self.outcomes)
+        """The worst of all: 3 a run failed or was held, or no page, 2 an input is unusable, 1 something is owed, 0."""
+        return max([3 if self.problem else 0, *(outcome.exit_code for outcome in self.outcomes)])
 
     def log_line(self) -> str:
         states = [outcome.state for outcome in self.outcomes]
@@ -89,7 +90,8 @@ class Round:
             "day": self.day,
             "accounts": counted,
             "exit_code": self.exit_code,
-            "page": str(self.page),
+            "page": None if self.page is None else str(self.page),
+            "message": self.problem,
         }
         return json.dumps(told, ensure_ascii=False)
 
@@ -144,7 +146,10 @@ def run_daily(
     outcomes = tuple(found[job.folder] for job in jobs)
     days = [outcome.day for outcome in outcomes if outcome.day]
     spoken = day if day != YESTERDAY else max(days, default=(moment.date() - timedelta(days=1)).isoformat())
-    return Round(outcomes, spoken, write_page(outcomes, spoken, out))
+    try:
+        return Round(outcomes, spoken, write_page(outcomes, spoken, out))
+    except RunError as problem:  # packets are published: what became of each account is told all the same
+        return Round(outcomes, spoken, None, str(problem))
 
 
 def _all(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from recon_lib.errors import UsageError
+from recon_lib.errors import RunError
 from recon_lib.tables import count, head, monies, text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ STATES = {
 
 
 def write_page(outcomes: Sequence[Outcome], day: str, out: Path) -> Path:
-    """Writes `<out>/daily-<day>.html` as a whole and gives its path. UsageError where `out` cannot be written."""
+    """Writes `<out>/daily-<day>.html` as a whole and gives its path. RunError where that is not possible."""
     place = out / f"daily-{day}.html"
     try:
         handle, fresh = tempfile.mkstemp(prefix=".daily-", dir=out)
@@ -43,7 +43,10 @@ def write_page(outcomes: Sequence[Outcome], day: str, out: Path) -> Path:
             os.unlink(fresh)
             raise
     except OSError as problem:
-        raise UsageError(f"cannot write {place}: {problem.strerror}", hoped="a writable --out folder") from None
+        raise RunError(
+            f"cannot write {place}: {problem.strerror or problem}",
+            hoped="room on the disk, and a writable --out folder",
+        ) from None
     return place
 
 

@@ -146,7 +146,7 @@ def _message(
             return memory.said(path)
         return f"{settings.link.rstrip('/')}/{quote(path.relative_to(memory.out).as_posix())}"
 
-    page = link(memory.out / Path(done.page).name) if done else ""
+    page = link(memory.out / Path(done.page).name) if done and done.page else ""
     text = notice_words.body(news, page, lambda packet: link(packet / "packet.html"), settings.days, settings.show)
     return notice_words.title(news, day), text
 

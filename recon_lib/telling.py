@@ -54,5 +54,5 @@ def run_and_tell(folder: Path | str, out: Path | str, day: str, *, notify: str =
     finally:
         if bar is not None:
             bar.close()
-    print(f"recon: {done.page}" if people else done.log_line(), file=sys.stderr, flush=True)
+    print(f"recon: {done.problem or done.page}" if people else done.log_line(), file=sys.stderr, flush=True)
     return max(done.exit_code, notices(done) if notify else 0)

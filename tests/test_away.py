@@ -243,6 +243,16 @@ def test_what_goes_wrong_with_a_storage_is_told(
     assert f"a/{DAY}/manifest.json" in there(server, bucket)
 
 
+def test_a_page_that_cannot_be_sent_hides_no_outcome(server: Storage, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "lost" / "reports").mkdir(parents=True)
+    url = f"s3://{bucket}/out"
+    server.disturb = lambda asked: DENIED if asked.method == "PUT" and "/daily-" in asked.key else None
+    made = away.run_daily(tmp_path, url, DAY)
+    assert [(outcome.folder, outcome.state) for outcome in made.outcomes] == [("lost", "unusable")]
+    assert (made.exit_code, made.page) == (3, None)
+    assert f"access to {url}/daily-{DAY}.html is denied" in made.problem
+
+
 # --- notices about packets in a storage ---
 
 LATER = "2026-02-01"

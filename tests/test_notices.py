@@ -540,6 +540,35 @@ def test_a_run_that_broke_off_is_told_whatever_ended_it(
     assert "Traceback" not in said
 
 
+def test_a_page_that_cannot_be_written_hides_no_outcome(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts, out = tmp_path / "accounts", tmp_path / "out"
+    make(accounts / "owed", "owed", owed=True)
+    make(accounts / "worse", "worse")
+    (accounts / "worse" / "account.yml").write_text("no account")
+    (out / "daily-2026-01-31.html" / "x").mkdir(parents=True)  # a folder stands in its place
+    monkeypatch.setenv("RECON_STORE", str(tmp_path / "store"))
+    source, stop = settings_file(tmp_path, server.address()), signal.getsignal(signal.SIGTERM)
+    command = ["daily", str(accounts), "--date", "2026-01-31", "--workers", "1"]
+    assert main([*command, "--out", str(out), "--notify", source]) == 3
+    signal.signal(signal.SIGTERM, stop)
+    said, told = capsys.readouterr()
+    assert said.splitlines()[0].startswith(f"{out}/owed/2026-01-31: 1 waiting")
+    events = {line["event"] + line.get("folder", ""): line for line in map(json.loads, told.splitlines()[:4])}
+    assert (events["accountowed"]["state"], events["accountowed"]["published"]) == ("published", 1)
+    assert events["accountworse"]["state"] == "unusable"
+    whole = events["daily"]
+    assert (whole["accounts"], whole["exit_code"], whole["page"]) == ({"published": 1, "unusable": 1}, 3, None)
+    assert whole["message"].startswith(f"cannot write {out}/daily-2026-01-31.html: Is a directory\n")
+    assert (events["notices"]["told"], events["notices"]["exit_code"]) == (["json 1"], 0)
+    ((title, text),) = server.got
+    assert "1 account was not done" in title
+    assert f"{out}/owed/2026-01-31/packet.html" in text
+    assert "All accounts:" not in text, "no link to a page that is not there"
+    assert sorted(path.name for path in out.glob(".daily-*")) == []
+
+
 def test_the_test_message(tmp_path: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     from recon_lib.__main__ import main
 
