@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from recon_lib.errors import ReconError, RunError, UsageError
+from recon_lib.paths import to_install
 
 T = TypeVar("T")
 AT_ONCE = 8  # downloads
@@ -211,7 +212,7 @@ def _filesystem(url: str) -> Any:
         import s3fs  # noqa: F401  fsspec would say the same, but in its own words
     except ImportError:
         raise UsageError(f"{url} needs the package s3fs, which is not installed",
-                         do="pip install 'amazon-reconciliation-kit[s3]', here and on the workers") from None  # fmt: skip
+                         do=f"here and on the workers, {to_install('s3')}") from None  # fmt: skip
     return fsspec.filesystem("s3", use_listings_cache=False)
 
 

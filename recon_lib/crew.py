@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from recon_lib.errors import UsageError
+from recon_lib.paths import to_install
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -90,7 +91,7 @@ def with_cluster(work: Callable[[J], R], jobs: Sequence[J], scheduler: str) -> I
     except ImportError:
         raise UsageError(
             "--scheduler needs the package distributed, which is not installed",
-            do="pip install 'amazon-reconciliation-kit[cluster]', here and on the workers",
+            do=f"here and on the workers, {to_install('cluster')}",
         ) from None
     try:
         client: Any = Client(scheduler, timeout="30s", set_as_default=False)

@@ -15,6 +15,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from recon_lib.errors import RunError
+from recon_lib.paths import to_install
 
 TEMPLATES = Path(__file__).with_name("templates")
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -54,7 +55,7 @@ class Exporter:
         self._script = (folder / "page.js").read_text(encoding="utf-8")
         found = importlib.util.find_spec("plotly")
         if found is None or not found.submodule_search_locations:
-            raise RunError("plotly is not installed", do="pip install -e .")
+            raise RunError("plotly is not installed", do=to_install("").rstrip())
         plotly = (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
         self._plotly = base64.b64encode(gzip.compress(plotly, 6, mtime=0)).decode("ascii")
         # Only these two scripts may run and nothing may be fetched: hostile text does nothing even if an escape failed.

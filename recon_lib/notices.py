@@ -24,6 +24,7 @@ from recon_lib.daily import Outcome, Round
 from recon_lib.errors import ReconError, RunError, UsageError
 from recon_lib.notice_memory import Memory
 from recon_lib.notice_settings import Settings, load
+from recon_lib.paths import to_install
 
 SECONDS = 60  # for one receiver
 PATIENCE = 300  # for another run that is telling
@@ -166,7 +167,7 @@ def needs_apprise() -> None:
     if find_spec("apprise") is None:
         raise UsageError(
             "notices need the package apprise, which is not installed",
-            do="pip install 'amazon-reconciliation-kit[notify]'",
+            do=to_install("notify"),
         )
 
 

@@ -15,9 +15,14 @@ def project_root() -> Path:
         raise UsageError(
             "the folder params/ is not beside the installed library",
             hoped="an editable install of a checkout",
-            do="install with 'pip install -e .' from the checkout, or run 'make packet' there",
+            do="run 'make packet' in the checkout, which installs it from there",
         )
     return root
+
+
+def to_install(extra: str) -> str:
+    """What to do for an extra, in words. Never by the name of the project: on an index that name is anybody's."""
+    return f"in the checkout, with the python of the environment: .venv/bin/python .ci/install.py {extra}"
 
 
 def default_store() -> Path:

@@ -855,7 +855,7 @@ def test_without_the_extra_it_says_what_to_install(shop: Path, tmp_path: Path) -
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "pip install -e '.[download]'" in done.stderr
+    assert ".venv/bin/python .ci/install.py download" in done.stderr
 
 
 def test_a_stop_ends_with_3_and_is_continued(amazon: Amazon, shop: Path, tmp_path: Path) -> None:

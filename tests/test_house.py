@@ -133,6 +133,13 @@ def test_documented_make_targets_exist() -> None:
     assert set(re.findall(r"make ([a-z]+)", text)) - {"it", "the", "a"} <= targets
 
 
+def test_nothing_is_installed_by_the_name_of_the_project() -> None:
+    """On an index that name is anybody's; and what no lock pins is not asked for."""
+    places = [*LIBRARY.rglob("*.py"), ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")]
+    told = [line for path in places for line in path.read_text(encoding="utf-8").splitlines() if "pip install" in line]
+    assert [line for line in told if "amazon" in line or "[" in line] == []
+
+
 def test_help_needs_no_heavy_import() -> None:
     code = (
         "import sys, recon_lib.__main__ as m\ntry:\n m.main(['--help'])\nexcept SystemExit: pass\n"

@@ -471,7 +471,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(notices, "find_spec", lambda name: None)
     report = notices.tell(settings_file(tmp_path, "json://h"), tmp_path / "out", None)
     assert report.exit_code == 2
-    assert "pip install 'amazon-reconciliation-kit[notify]'" in report.problems[0]
+    assert ".venv/bin/python .ci/install.py notify" in report.problems[0]
 
 
 def test_daily_tells_and_its_packets_do_not_depend_on_it(tmp_path: Path, server: Server) -> None:

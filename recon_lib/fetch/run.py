@@ -14,6 +14,7 @@ from recon_lib.account import load_account
 from recon_lib.errors import HeldError, RunError, UsageError
 from recon_lib.fetch.state import FOLDER
 from recon_lib.fetch.table import FAMILIES, TABLE, Row
+from recon_lib.paths import to_install
 
 if TYPE_CHECKING:
     from recon_lib.fetch.steps import Result
@@ -84,5 +85,5 @@ def _look_for_the_extra() -> None:
     except ImportError as problem:
         raise UsageError(
             f"recon fetch needs packages that are not installed ({problem.name})",
-            do="pip install -e '.[download]' in the checkout",
+            do=to_install("download"),
         ) from None

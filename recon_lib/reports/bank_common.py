@@ -13,8 +13,8 @@ from typing import Any
 
 from recon_lib.errors import ReportError
 from recon_lib.money import minor_digits
+from recon_lib.paths import to_install
 
-EXTRA = "pip install amazon-reconciliation-kit[bank]"
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 MOST_DIGITS = 18  # before the mark; a statement never has more, and MONEY holds 34
 
@@ -71,7 +71,7 @@ def library(name: str, what: str) -> Any:
         raise ReportError(
             f"{what} is read with the package `{name.split('.')[0]}`, which is not installed",
             hoped="the bank formats installed",
-            do=f"run: {EXTRA}",
+            do=to_install("bank"),
         ) from error
 
 

@@ -394,7 +394,7 @@ def test_without_the_extra_the_message_names_it(monkeypatch):
 
     monkeypatch.setattr(bank_common, "import_module", absent)
     for report, text in ((OFX, OFX1), (MT940, MT), (CAMT, CAMT_TEXT)):
-        with pytest.raises(ReportError, match=r"pip install amazon-reconciliation-kit\[bank\]"):
+        with pytest.raises(ReportError, match=r"\.venv/bin/python \.ci/install\.py bank$"):
             report.read(text.encode())
 
 
