@@ -6,6 +6,7 @@ addresses, not the copies.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 import uuid
@@ -24,6 +25,8 @@ from recon_lib.errors import ReconError
 from recon_lib.packet import account_name
 
 Place = Path | str  # a folder, or s3://bucket/folder
+# What no folder of Windows has in its name: a folder of another name stands for it, so that the account is told, not lost.
+_NO_NAMES = str.maketrans('\\:*?"<>|', "\uff3c\uff1a\uff0a\uff1f\uff02\uff1c\uff1e\uff5c")
 
 
 @dataclass(frozen=True)
@@ -144,16 +147,17 @@ def outline(source: Cloud, here: Path) -> Cloud:
     folders, _ = source.inside()
 
     def one(name: str) -> None:
-        if name.startswith(".") or "\\" in name:
+        if name.startswith("."):
             return
         parts, names = source.below(name).inside()
+        near = here / (name.translate(_NO_NAMES) if os.name == "nt" else name)
         for part in {"reports", "books"} & set(parts):
-            (here / name / part).mkdir(parents=True, exist_ok=True)
+            (near / part).mkdir(parents=True, exist_ok=True)
         if "account.yml" in names:
             with suppress(Differs):  # gone this moment: told as missing
                 content, _ = source.below(name).read("account.yml")
-                (here / name).mkdir(parents=True, exist_ok=True)
-                (here / name / "account.yml").write_bytes(content)
+                near.mkdir(parents=True, exist_ok=True)
+                (near / "account.yml").write_bytes(content)
 
     here.mkdir(parents=True)
     if "account.yml" in source.inside()[1]:

@@ -85,16 +85,17 @@ def test_an_address_that_is_none_is_refused_and_no_password_shown(wrong: str) ->
 
 
 def test_a_folder_with_a_strange_name_hides_no_other(server: Storage, bucket: str, tmp_path: Path) -> None:
-    for name in ("shop", "shop%20%231", "old%3F/deep"):
+    for name in ("shop", "shop%20%231", "old%3F/deep", "shop%5C2"):
         server.put(f"/{bucket}/accounts/{name}/account.yml", name.encode())
     server.put(f"/{bucket}/accounts/notes%20%23/readme.txt", b"x")
     outline(Cloud(f"s3://{bucket}/accounts"), tmp_path / "near")
-    assert sorted(path.name for path in (tmp_path / "near").iterdir()) == ["shop", "shop #1"]
+    assert sorted(path.name for path in (tmp_path / "near").iterdir()) == ["shop", "shop #1", "shop\\2"]
     assert (tmp_path / "near/shop #1/account.yml").read_bytes() == b"shop%20%231"
-    job = Job(tmp_path / "near/shop #1", tmp_path / "out", "2026-01-31", False, datetime(2026, 2, 1, tzinfo=UTC))
-    told = run_account(f"s3://{bucket}/accounts", tmp_path / "out", "one", job)
-    assert (told.state, told.folder) == ("unusable", "shop #1")
-    assert "is no place in a storage" in told.message
+    for name in ("shop #1", "shop\\2"):  # neither can be written as an address: both are told
+        job = Job(tmp_path / "near" / name, tmp_path / "out", "2026-01-31", False, datetime(2026, 2, 1, tzinfo=UTC))
+        told = run_account(f"s3://{bucket}/accounts", tmp_path / "out", "one", job)
+        assert (told.state, told.folder) == ("unusable", name)
+        assert "is no place in a storage" in told.message
 
 
 def test_every_trouble_with_the_storage_is_told_in_words(
