@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recon_lib import manifest, paths
+from recon_lib import manifest, paths, publish
 from recon_lib.cloud import Cloud, Differs, Found
 from recon_lib.errors import HeldError, ReportError, RunError, UsageError
 
@@ -152,4 +152,7 @@ def bring_packets(home: Cloud, folder: Path, name: str) -> dict[str, Found]:
         home.fetch({file: found for file, found in there.items() if file in files}, folder)
     except Differs as problem:
         raise RunError(f"{problem} changed while it was read", do="run again; nothing else may write there") from None
+    if known:  # of a pointer that was lost or damaged there, the few packets near would make only a part
+        folder.mkdir(parents=True, exist_ok=True)
+        publish.point_to_latest(folder, known)
     return there

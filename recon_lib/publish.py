@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -121,10 +121,13 @@ def folder_name(name: str, revision: int) -> str:
     return name if revision == 1 else f"{name}.r{revision}"
 
 
-def point_to_latest(home: Path) -> None:
-    """Notes in latest.json which folder holds the newest revision of each day and month that is published here."""
+def point_to_latest(home: Path, away: Collection[str] = ()) -> None:
+    """Notes in latest.json which folder holds the newest revision of each day and month that is published here.
+
+    `away`: names of packets that count as published without lying in `home`, for a copy that holds only some of them.
+    """
     pointer, fresh = home / "latest.json", home / f"{BUILDING}latest"
-    known, told = _pointed(home), _newest(home)
+    known, told = _pointed(home), _newest([*away, *_published(home)])
     if known == {**known, **told}:
         return
     fresh.write_text(json.dumps({**known, **told}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -136,7 +139,7 @@ def point_to_latest(home: Path) -> None:
 def mend(home: Path) -> None:
     """Makes latest.json whole where a power loss took it; where another run holds the account, that one does."""
     known = _pointed(home)
-    if known != {**known, **_newest(home)}:
+    if known != {**known, **_newest(_published(home))}:
         with suppress(HeldError), hold(home):
             point_to_latest(home)
 
@@ -149,13 +152,17 @@ def _pointed(home: Path) -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-def _newest(home: Path) -> dict[str, str]:
+def _published(home: Path) -> list[str]:
+    return [path.name for path in home.iterdir() if (path / "manifest.json").is_file()]
+
+
+def _newest(packets: Iterable[str]) -> dict[str, str]:
     """Day or month -> the folder of its newest revision."""
     found: dict[str, tuple[int, str]] = {}
-    for path in home.iterdir():
-        match = re.fullmatch(r"(\d{4}-\d\d(?:-\d\d)?)(?:\.r([2-9]|[1-9]\d+))?", path.name)
-        if match and (path / "manifest.json").is_file():
-            found[match[1]] = max(found.get(match[1], (0, "")), (int(match[2] or 1), path.name))
+    for name in packets:
+        match = re.fullmatch(r"(\d{4}-\d\d(?:-\d\d)?)(?:\.r([2-9]|[1-9]\d+))?", name)
+        if match:
+            found[match[1]] = max(found.get(match[1], (0, "")), (int(match[2] or 1), name))
     return {name: folder for name, (_, folder) in found.items()}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_lib import cloud_cases, lease, manifest, mirror, sending
+from recon_lib import cloud_cases, lease, manifest, mirror, publish, sending
 from recon_lib.away import outline, run_account
 from recon_lib.cloud import Cloud, Differs
 from recon_lib.daily import Job
@@ -419,6 +419,26 @@ def test_what_a_packet_is_compared_with_is_brought_and_no_more(server: Storage, 
     assert brought("2026-01-31") == manifests("2026-01-28", "2026-01-28.r2", "2026-01-31")
     assert brought("2026-01-29") == manifests("2026-01-28", "2026-01-28.r2")
     assert brought("2026-01") == manifests("2026-01-01", "2026-01-28", "2026-01-28.r2", "2026-01-31")
+
+
+@pytest.mark.parametrize("damage", [b'{"2026-01-0', b"[]", None, b'{"2026-01-28": "2026-01-28"}'])
+def test_a_damaged_pointer_in_a_storage_is_made_anew_from_all_packets_there(
+    server: Storage, bucket: str, tmp_path: Path, damage: bytes | None
+) -> None:
+    home, near = Cloud(f"s3://{bucket}/out/shop"), tmp_path / "near"
+    for name in ("2026-01-01", "2026-01-28", "2026-01-28.r2", "2026-01-28.r10", "2026-02"):
+        packet(tmp_path / "made", name, name.encode())
+    server.upload(tmp_path / "made", bucket, "out/shop")
+    if damage is not None:
+        server.put(f"/{bucket}/out/shop/latest.json", damage)
+    with lease.held(home, "", 60) as mine:
+        listed = mirror.bring_packets(home, near, "2026-01-31")  # of all these only the 28th is near
+        packet(near, "2026-01-31", b"new")
+        publish.point_to_latest(near)
+        sending.send(near, home, listed, mine)
+    assert json.loads(server.get(f"/{bucket}/out/shop/latest.json")) == {
+        "2026-01-01": "2026-01-01", "2026-01-28": "2026-01-28.r10", "2026-01-31": "2026-01-31", "2026-02": "2026-02",
+    }  # fmt: skip
 
 
 # ---- decisions of people
