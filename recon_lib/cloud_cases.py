@@ -22,6 +22,7 @@ from recon_lib.packet import account_name
 from recon_lib.register import NAME, open_register
 
 TRIES = 10
+READING = ("list", "verify", "export")  # need no right to write
 OF_PACKETS = (manifest.NAME, "findings.csv")  # what the commands look into
 
 
@@ -50,12 +51,12 @@ def _once(arguments: argparse.Namespace, place: Path) -> int:
     given = argparse.Namespace(**vars(arguments))
     names: list[tuple[str, str]] = []
     source = Cloud(arguments.account_folder) if is_url(arguments.account_folder) else None
-    etag = ""
+    etag, writes = "", arguments.decision not in READING
     try:
         if source is not None:
             given.account_folder = place / "account"
             names.append((str(given.account_folder), source.url))
-            etag = _bring(source, place, whole=arguments.decision == "list")
+            etag = _bring(source, place, whole=arguments.decision == "list", safely=writes)
         if is_url(getattr(arguments, "out", "")):
             given.out = place / "out"
             names.append((str(given.out), str(arguments.out)))
@@ -68,7 +69,7 @@ def _once(arguments: argparse.Namespace, place: Path) -> int:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             code = int(arguments.run(given))
-        if source is not None:
+        if source is not None and writes:
             _send(source, given.account_folder, etag)
     except ReconError as problem:
         raise in_words(problem, Near(Path(), Path(), tuple(names)).said) from None
@@ -76,8 +77,11 @@ def _once(arguments: argparse.Namespace, place: Path) -> int:
     return code
 
 
-def _bring(source: Cloud, place: Path, *, whole: bool) -> str:
-    """account.yml and the register (for `list` the reports too); gives the register's etag, empty where there is none."""
+def _bring(source: Cloud, place: Path, *, whole: bool, safely: bool) -> str:
+    """account.yml and the register (for `list` the reports too); gives the register's etag, empty where there is none.
+
+    `safely`: it will be replaced, so the storage must keep conditions (finding that out writes).
+    """
     there = source.objects()
     loose = [name for name in (f"{NAME}-wal", f"{NAME}-journal") if name in there and there[name].size]
     if loose:
@@ -86,7 +90,8 @@ def _bring(source: Cloud, place: Path, *, whole: bool) -> str:
             hoped=f"{NAME} alone",
             do=f"bring both files into one local folder, run 'recon case verify' there, send {NAME} up and delete the other",
         )
-    lease.prove(source)
+    if safely:
+        lease.prove(source)
     if whole:
         mirror.account(source, place)
     else:

@@ -521,19 +521,23 @@ def test_the_commands_that_only_read_find_what_lies_there(
     place, out = f"s3://{bucket}/acc", f"s3://{bucket}/out"
     server.put(f"/{bucket}/acc/account.yml", b"account: a\nmarketplace: US\n")
     assert case(place, A) == 0
-    wrote = server.wrote()
     packet(tmp_path / "a", "2026-01-30", b"")
     (tmp_path / "a" / "2026-01-30" / manifest.NAME).write_text('{"inputs": []}')
     server.upload(tmp_path / "a", bucket, "out/a")
+    lease._proved.clear()
+    server.asked.clear()
+    server.disturb = lambda asked: DENIED if asked.method in ("PUT", "POST", "DELETE") else None
     assert main(["case", "verify", place, "--out", out]) == 0
     assert "1 decisions, all as recorded; 0 manifests agree" in capsys.readouterr().out
     assert main(["case", "list", place]) == 0
     assert f"{A}: accepted" in capsys.readouterr().out
     assert main(["case", "export", place, str(tmp_path / "all.csv")]) == 0
     assert A in (tmp_path / "all.csv").read_text()
+    assert {asked.method for asked in server.asked} == {"GET"}, "reading needs no right to write"
+    server.disturb = lambda asked: None
     assert main(["case", "accept", place, B, "--who", "Ann", "--note", "x", "--out", out]) == 2
     assert f"no packet in {out}/a has the finding {B}" in capsys.readouterr().err
     assert main(["case", "review", place, "2026-01-30", "--who", "Ann", "--out", out]) == 0
     assert main(["case", "restore", place]) == 2
     assert "no second copy" in capsys.readouterr().err
-    assert server.wrote()[len(wrote) :].count(f"/{bucket}/acc/register.sqlite") == 1
+    assert server.wrote().count(f"/{bucket}/acc/register.sqlite") == 1
