@@ -858,6 +858,20 @@ def test_without_the_extra_it_says_what_to_install(shop: Path, tmp_path: Path) -
     assert ".venv/bin/python .ci/install.py download" in done.stderr
 
 
+def test_a_reader_that_went_away_is_no_full_disk(amazon: Amazon, shop: Path, tmp_path: Path) -> None:
+    amazon.documents[REIMBURSED] = b"x\n"
+    day = (datetime.now(UTC) - timedelta(days=9)).date().isoformat()
+    words = command(shop, amazon, "--family", "reimbursements", "--from", day)
+    reads, writes = os.pipe()
+    os.close(reads)  # as of `| head` that has ended
+    done = subprocess.run(
+        words, cwd=ROOT, env=surroundings(amazon, tmp_path), stdout=writes, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert [name for name in fetched(shop) if name.endswith("_50000.txt")] != [], "what arrived stays"
+
+
 def test_a_stop_ends_with_3_and_is_continued(amazon: Amazon, shop: Path, tmp_path: Path) -> None:
     amazon.documents[REIMBURSED] = b"x\n"
     amazon.slow = 1

@@ -64,6 +64,8 @@ def fetch(
                 wire.close()
     except Timeout:
         raise HeldError(f"another run fetches for {account.account}", do="wait for it; nothing was touched") from None
+    except BrokenPipeError:
+        raise
     except OSError as problem:
         raise RunError(
             f"{folder / FOLDER} cannot be used: {problem.strerror or problem}", hoped="a writable account folder"

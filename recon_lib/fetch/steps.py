@@ -119,6 +119,8 @@ class Steps:
         except ReconError as problem:
             self.failed.add(row.family)
             self._problem(row.family, problem)
+        except BrokenPipeError:  # whoever listened has gone (`| head`): no disk is full, the command ends
+            raise
         except OSError as problem:
             self.failed.add(row.family)
             told = RunError(f"a file cannot be written: {problem.strerror}", do="look at the disk, then run again")
