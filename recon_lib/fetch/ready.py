@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from recon_lib.fetch.spans import Span
-
 Status = Literal["working", "done", "cancelled", "fatal"]
 WORDS: dict[str, Status] = {
     "IN_QUEUE": "working", "IN_PROGRESS": "working", "DONE": "done", "COMPLETED": "done",
@@ -37,12 +35,6 @@ class Api(Protocol):
     def look(self, report_id: str) -> Report: ...
 
     def document(self, document_id: str) -> tuple[str, bool]: ...
-
-
-class Pages(Protocol):
-    """Answers of an API that stand for a report: (name, bytes) of every page of the days."""
-
-    def pages(self, span: Span, begin: datetime, end: datetime) -> list[tuple[str, bytes]]: ...
 
 
 def report(told: Mapping[str, Any], first: str, last: str) -> Report:
