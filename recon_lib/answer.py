@@ -135,7 +135,9 @@ def _pay_line(day: Day) -> str:
         f"{kind}s {monies(_sums(part))}"
         for (kind,), part in overdue.partition_by("kind", as_dict=True, maintain_order=True).items()
     ]
-    told = f"{count(items.height, 'item')} open, {overdue.height:,} overdue" + (f": {', '.join(late)}" if late else "")
+    told = f"{count(items.height, 'item')} open, {overdue.height:,} of them overdue" + (
+        f": {', '.join(late)}" if late else ""
+    )
     return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
 
 

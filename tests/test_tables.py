@@ -90,7 +90,7 @@ def test_the_answer_adds_up() -> None:
     assert "14.40 USD + 1 unknown" in shown
     # by 2026-02-14: 14.40 + 100.00, 20.00 CAD, the unknown one
     assert "114.40 USD + 20.00 CAD + 1 unknown" in shown
-    assert "2 items open, 1 overdue: captures 10.00 USD" in shown
+    assert "2 items open, 1 of them overdue: captures 10.00 USD" in shown
     assert "1 × settlement lines do not add up to the total" in shown
 
 
