@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from recon_lib.errors import RunError
-from recon_lib.tables import count, head, monies, text
+from recon_lib.words import count, head, monies, text
 
 if TYPE_CHECKING:
     from recon_lib.daily import Outcome

@@ -20,7 +20,7 @@ from typing import Any
 from recon_lib import manifest
 from recon_lib.errors import RunError
 from recon_lib.index_page import page
-from recon_lib.tables import count
+from recon_lib.words import count
 
 CACHE, PAGE, LOCK = ".index.json", "index.html", ".index.lock"
 ANSWER = ("exit_code", "owed", "findings", "open_items", "overdue_items", "not_checked")

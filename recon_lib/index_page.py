@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from recon_lib.export import TEMPLATES, source_hash
-from recon_lib.tables import count, head, monies, text
+from recon_lib.words import count, head, monies, text
 
 AHEAD = 30  # days of deadlines on the page
 

@@ -49,7 +49,7 @@ def _later_imports() -> None:
     """What a packet needs only after its first cells. No polars query may run here: its threads do not survive a split."""
     import plotly.graph_objects as go
 
-    for name in ("dateutil.easter", "holidays.countries", "xlsxwriter.workbook", "recon_lib.asof",
+    for name in ("dateutil.easter", "holidays", "xlsxwriter.workbook", "recon_lib.asof",
                  "recon_lib.claims_book", "recon_lib.settled_files"):  # fmt: skip
         import_module(name)
     figure = go.Figure([go.Bar(x=[1], y=[1]), go.Scatter(x=[1], y=[1])])

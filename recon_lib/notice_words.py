@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from recon_lib.notice_facts import Fact
-from recon_lib.tables import count, monies
 from recon_lib.titles import title_of
+from recon_lib.words import count, monies
 
 ACCOUNTS, LINES = 10, 5  # named in one message; claims named in one account
 SHOW = ("amounts", "orders")

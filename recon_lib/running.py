@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -142,6 +143,11 @@ def _split_off(manager: Any, server: warm.Server, log: str, ipython: str) -> Any
 def _stop(manager: Any) -> None:
     from jupyter_core.utils import run_sync
 
+    if (process := getattr(manager.provisioner, "process", None)) is not None:
+        process.kill()  # here, because the manager looks for its end only every tenth of a second
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            manager.provisioner.process = None  # its number may be somebody else's now
     run_sync(manager.shutdown_kernel)(now=True)
     while manager.clients:
         manager.clients.pop().stop_channels()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bookmaker import D, books, day, line, settlement
+from holidays import country_holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_lib.audits.cash import deposit_differs, deposit_missing, deposit_unexplained
 from recon_lib.audits.deposits import bank_tieout, cash, last_business_day
+from recon_lib.settings import MARKETPLACES
 
 
 def credit(on, amount, text="AMAZON PAYMENTS", reference=None, **more):
@@ -219,3 +221,15 @@ def test_every_deposit_and_every_credit_is_in_one_place(sent, came, today):
     for deposit in tied.deposits:
         paid = sum(c.amount for c in deposit.credits)
         assert (paid == deposit.amount) == (deposit.how in ("exact", "two", "late"))
+
+
+@pytest.mark.parametrize("marketplace", sorted(MARKETPLACES))
+def test_a_calendar_read_alone_has_the_days_of_the_whole_package(marketplace):
+    country, part = {"UK": ("GB", "ENG")}.get(marketplace, (marketplace, None))
+    kinds = country_holidays(country).supported_categories
+    whole = country_holidays(country, subdiv=part, categories=tuple(k for k in ("public", "bank") if k in kinds))
+    days = [date(2025, 12, 20) + timedelta(days=n) for n in range(400)]
+    for count in (1, 5):
+        assert [last_business_day(marketplace, day, count) for day in days] == [
+            whole.get_nth_working_day(day, count) for day in days
+        ]

@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "recon_lib"
 # A room imports only rooms above it in this list. A package counts as one room.
 FLOW = [
-    "errors", "paths", "cloud", "lease", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
+    "errors", "paths", "cloud", "lease", "cents", "money", "frames", "policy_check", "policy", "measures", "tiers", "cards", "referral", "reports",
     "settings", "account", "check", "merging", "settled_files", "zones", "item_runs", "digests", "books", "file_facts", "asof", "folding", "keys", "matching_terms", "matching_ladder",
     "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
     "audits", "claims", "journal", "pay_life",
-    "fast_lines", "fast_pay", "fast_rows", "decisions", "cases", "register_copy", "register_base", "register", "restoring", "titles", "trends", "charts", "tables", "claims_book", "outputs",
+    "fast_lines", "fast_pay", "fast_rows", "decisions", "cases", "register_copy", "register_base", "register", "restoring", "titles", "trends", "charts", "words", "tables", "claims_book", "outputs",
     "bridge", "reconcile", "controls", "bank_totals", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
     "month_answer", "kernel", "export", "warm", "running", "packet", "index_page", "index", "unchanged", "crew", "daily_page", "daily", "mirror", "sending", "away", "cloud_index", "cloud_cases",
     "notice_facts", "notice_memory", "notice_cloud", "notice_words", "notice_settings", "deliver", "notices", "telling",
@@ -201,3 +201,13 @@ def test_modules_stay_small() -> None:
         "recon_lib/reports/date_range_words.py": 400,
     }
     assert {name: n for name, n in sizes.items() if n > allowed.get(name, 300)} == {}
+
+
+def test_the_process_that_only_runs_a_notebook_needs_no_frames() -> None:
+    """Its imports stand on the way of every packet; the frames are the kernel's."""
+    code = (
+        "import sys, papermill, recon_lib.export, recon_lib.index, recon_lib.packet, recon_lib.running\n"
+        "print(sorted({'polars', 'dataframely', 'plotly', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

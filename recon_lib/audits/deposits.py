@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -98,14 +100,27 @@ def bank_tieout(books: Books) -> pl.DataFrame:
 
 @cache
 def _calendar(marketplace: str) -> HolidayBase:
-    import holidays  # slow to import, and needed only where money is due
-
     # Easter Monday is a bank holiday in England, not in the whole kingdom
     country, part = {"UK": ("GB", "ENG")}.get(marketplace, (marketplace, None))
-    known = holidays.country_holidays(country).supported_categories
-    return holidays.country_holidays(
-        country, subdiv=part, categories=tuple(c for c in ("public", "bank") if c in known)
-    )
+    calendar = _calendar_class(country)
+    known = calendar.supported_categories
+    return calendar(subdiv=part, categories=tuple(c for c in ("public", "bank") if c in known))
+
+
+def _calendar_class(country: str) -> type[HolidayBase]:
+    """The calendar of one country from its own file: the package beside it would import all 250 countries."""
+    import holidays  # slow to import, and needed only where money is due
+    from holidays.registry import COUNTRIES
+
+    module, names = next((module, names) for module, names in COUNTRIES.items() if country in names[1:])
+    path = Path(holidays.__file__).with_name("countries") / f"{module}.py"
+    spec = spec_from_file_location(f"{__name__}.{module}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    alone = module_from_spec(spec)
+    spec.loader.exec_module(alone)
+    found: type[HolidayBase] = getattr(alone, names[0])
+    return found
 
 
 def last_business_day(marketplace: str, day: date, count: int) -> date:

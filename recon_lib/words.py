@@ -1,0 +1,57 @@
+"""Words and amounts as HTML text for people, escaped. No frame, so that it costs nothing to import."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from html import escape
+
+from recon_lib.cents import minor_digits, round_money
+
+
+def text(value: object) -> str:
+    """`value` as HTML text: markup escaped, control and direction marks made visible (they could reorder a line)."""
+    return "".join(_visible(c) for c in escape(str(value), quote=True))
+
+
+def _visible(char: str) -> str:
+    if char in "\n\t" or (char >= " " and char.isascii()):
+        return char
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char
+
+
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """`1,234.50 USD`; empty for unknown. A minus sign, never brackets."""
+    if amount is None:
+        return ""
+    shown = f"{round_money(amount, currency):,.{minor_digits(currency)}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{shown} {currency}" if currency else shown
+
+
+def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing", first: str = "") -> str:
+    """Several currencies in one line, the currency `first` before the others: `1,234.50 USD + 20.00 CAD`."""
+    ordered = sorted(amounts, key=lambda currency: (currency != first, currency))
+    return " + ".join(money(amounts[currency], currency) for currency in ordered) or none
+
+
+def number(value: int | Decimal | float) -> str:
+    """A plain number with thousands marks."""
+    return (
+        f"{value:,.1f}".replace("-", "\N{MINUS SIGN}")
+        if isinstance(value, float)
+        else f"{value:,}".replace("-", "\N{MINUS SIGN}")
+    )
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def head(*titles: str, right: Collection[str] = ()) -> str:
+    """The head of a table made by hand; those named in `right` stand over numbers."""
+    cells = "".join(
+        f'<th scope="col" class="{"money" if name in right else "text"}">{text(name)}</th>' for name in titles
+    )
+    return f"<thead><tr>{cells}</tr></thead>"
