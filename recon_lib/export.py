@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,22 @@ def figure_json(figure: dict[str, Any]) -> str:
     return told.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+class _Html(TemplateExporter):  # type: ignore[misc]
+    """nbconvert's exporter without its preprocessors, none of which the page needs: each copies and checks the notebook."""
+
+    def _init_preprocessors(self) -> None:
+        self._preprocessors: list[Any] = []
+
+    def _preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        return nb, resources
+
+
 class Exporter:
     """Writes pages; built once, before the notebook has ended."""
 
     def __init__(self) -> None:
         # Not HTMLExporter: it parses the finished page once more, which takes seconds for a large one.
-        self._html = TemplateExporter(
+        self._html = _Html(
             template_name="packet", template_file="index.html.j2", extra_template_basedirs=[str(TEMPLATES)],
             exclude_input=True, filters={"figjson": figure_json, "markdown": _markdown},
         )  # fmt: skip
@@ -86,6 +97,7 @@ class Exporter:
         return (body.strip() + "\n").encode("utf-8")
 
 
+@lru_cache(maxsize=256)
 def _markdown(source: str) -> str:
     """The notebook's own words; markup in them is shown, not run."""
     return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True, exclude_anchor_links=True)).render(source))

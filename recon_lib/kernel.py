@@ -18,6 +18,19 @@ from importlib import import_module
 
 # jsonschema builds a whole grammar from this package where JupyterLab brought it: 1.3 s, and nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# Nobody sets a breakpoint in a packet's run; the debugger that ipykernel would load into every kernel is 100 modules.
+sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
+
+# What ipykernel, the notebook and polars import when they first need it; the waiting process does so once, for all packets.
+LATER = (
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.extensions.storemagic",
+    "cmd", "code", "dateutil.easter", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_16_le",
+    "encodings.utf_8_sig", "faulthandler", "holidays", "ipykernel.debugger", "ipykernel.ipkernel", "ipykernel.kernelapp",
+    "ipykernel.zmqshell", "numpy.ma", "pdb", "polars._utils.parquet", "polars._utils.udfs", "psutil", "pwd",
+    "recon_lib.asof", "recon_lib.bank_totals", "recon_lib.changes", "recon_lib.claims_book", "recon_lib.reports.members",
+    "recon_lib.reports.reader", "recon_lib.reports.recognise", "recon_lib.reports.small", "recon_lib.settled_files",
+    "tornado.platform.asyncio", "xlsxwriter.workbook",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -49,11 +62,13 @@ def _later_imports() -> None:
     """What a packet needs only after its first cells. No polars query may run here: its threads do not survive a split."""
     import plotly.graph_objects as go
 
-    for name in ("dateutil.easter", "holidays", "xlsxwriter.workbook", "recon_lib.asof",
-                 "recon_lib.claims_book", "recon_lib.settled_files"):  # fmt: skip
-        import_module(name)
+    for name in LATER:
+        with contextlib.suppress(ImportError):  # another version, another module: it is imported when it is needed
+            import_module(name)
     figure = go.Figure([go.Bar(x=[1], y=[1]), go.Scatter(x=[1], y=[1])])
-    figure.update_layout(title_text="x", xaxis_title="x", yaxis_title="x", template="plotly_white", legend_title="x")
+    figure.update_layout(
+        title_text="x", xaxis_title="x", yaxis_title="x", template="plotly_white", legend_title="x", margin_l=1
+    )
     figure.to_plotly_json()
 
 
@@ -62,9 +77,6 @@ def serve() -> None:
 
     The child writes its process id to stdout when it leads a group of its own.
     """
-    import ipykernel.ipkernel
-    import ipykernel.zmqshell  # noqa: F401
-
     _imports()
     with contextlib.suppress(Exception):  # what a packet would import later; it fails there again and is told there
         _later_imports()

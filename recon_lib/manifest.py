@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,11 @@ def finish(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The versions that can change a number or a byte."""
+    return dict(_versions())
+
+
+@lru_cache(maxsize=1)  # a process runs what it has loaded
+def _versions() -> tuple[tuple[str, str], ...]:
     import platform
 
     found = {"python": platform.python_version()}
@@ -103,7 +109,7 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "not installed"
-    return found
+    return tuple(found.items())
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,9 +99,14 @@ def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, 
 
 
 def _start(short: Path, root: Path, said: IO[str]) -> Any:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
+
+    class Client(AsyncKernelClient):
+        async def wait_for_ready(self, timeout: float | None = None) -> None:  # type: ignore[override]
+            await _ready(self, timeout or READY)
 
     class Manager(AsyncKernelManager):
         clients: ClassVar[list[Any]] = []  # papermill keeps its client to itself, and would leave its sockets open
@@ -115,14 +122,32 @@ def _start(short: Path, root: Path, said: IO[str]) -> Any:
                 display_name="packet", language="python",
             )  # fmt: skip
 
-    posix = os.name == "posix"
-    manager = Manager(connection_file=str(short / "k.json"), transport="ipc" if posix else "tcp")
+    transport = "ipc" if os.name == "posix" else "tcp"
+    manager = Manager(connection_file=str(short / "k.json"), transport=transport, client_factory=Client)
     environment = warm.environment_for(root, str(short / "ipython"))
     kept = warm.kept()
     if kept is not None and kept.server is not None:
         manager.provisioner = _split_off(manager, kept.server, said.name, str(short / "ipython"))
     run_sync(manager.start_kernel)(cwd=str(root), env=environment, stdout=said, stderr=said)
     return manager
+
+
+async def _ready(client: Any, longest: float) -> None:
+    """Waits until the kernel answers and its outputs arrive; RuntimeError where it died or says nothing in time.
+
+    As jupyter_client has it, without its last step: 0.2 seconds of listening for what nobody would use.
+    """
+    until = time.monotonic() + longest
+    while True:
+        client.kernel_info()
+        with suppress(queue.Empty):
+            if (await client.shell_channel.get_msg(timeout=1))["msg_type"] == "kernel_info_reply":
+                await client.iopub_channel.get_msg(timeout=0.2)
+                return
+        if not await client.parent.is_alive():
+            raise RuntimeError("the kernel died before it answered")
+        if time.monotonic() > until:
+            raise RuntimeError(f"the kernel did not answer in {longest:.0f} seconds")
 
 
 def _split_off(manager: Any, server: warm.Server, log: str, ipython: str) -> Any:
