@@ -49,64 +49,87 @@ def make_journal(pay: PayDay, books: Books, entered: Entered | None = None) -> p
     `entered`: the journal published for an earlier day. It is kept as it was, and what the files now say otherwise about
     its days (a file that came late) is entered on the books' day.
     """
-    entries = _sums(pl.concat([_activity(pay.activity), _lines(pay.lines)]))
+    entries = _sums(pl.concat([*_activity(pay.activity), *_lines(pay.lines)]))
     if entered is not None and entered.until < books.as_of:
         published = entered.journal.select(_COLUMNS).cast({"debit": MONEY, "credit": MONEY})
         entries = _kept(entries, published, entered.until, books.as_of)
     return _ordered(entries)
 
 
-def _entry(rows: pl.DataFrame, day: str, account: str | pl.Expr, amount: pl.Expr, reference: pl.Expr) -> pl.DataFrame:
-    name = pl.lit(account) if isinstance(account, str) else account
-    return rows.select(
-        pl.col(day).alias("date"), name.cast(pl.String).alias("account"), amount.cast(MONEY).alias("amount"), "currency",
-        reference.cast(pl.String).alias("reference"),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Entry:
+    """One entry a row: its account (a name, or a column that names it), its amount, and the rows that have it (null: all)."""
+
+    account: str
+    amount: pl.Expr
+    where: pl.Expr | None = None
 
 
-def _activity(activity: pl.DataFrame) -> pl.DataFrame:
-    rows, amount, told = activity.filter(pl.col("pile") != "duplicate"), pl.col("amount"), pl.lit(ACTIVITY_REFERENCE)
-    return pl.concat([_entry(rows, "day", RECEIVABLE, amount, told), _entry(rows, "day", SALES, -amount, told)])
+def _entered(rows: pl.DataFrame, day: str, reference: pl.Expr, entries: list[_Entry]) -> list[pl.DataFrame]:
+    """`date, account, currency, reference` with `debit` and `credit`: summed at once, since rows may be millions."""
+    key = [pl.col(day).alias("date"), pl.col("currency"), reference.cast(pl.String).alias("reference")]
+    named = [entry.account for entry in entries if entry.account in rows.columns]
+    zero = pl.lit(0, MONEY)
+    sums = []
+    for number, entry in enumerate(entries):
+        amount = entry.amount if entry.where is None else entry.amount.filter(entry.where)
+        sums += [
+            amount.filter(amount > 0).sum().cast(MONEY).fill_null(zero).alias(f"debit {number}"),
+            (-amount.filter(amount < 0).sum().cast(MONEY).fill_null(zero)).cast(MONEY).alias(f"credit {number}"),
+        ]
+    summed = rows.group_by(*key, *named).agg(sums)
+    return [
+        summed.select(
+            "date", (pl.col(entry.account) if entry.account in named else pl.lit(entry.account)).alias("account"),
+            "currency", "reference", pl.col(f"debit {number}").alias("debit"), pl.col(f"credit {number}").alias("credit"),
+        )
+        for number, entry in enumerate(entries)
+    ]  # fmt: skip
 
 
-def _lines(lines: pl.DataFrame) -> pl.DataFrame:
+def _activity(activity: pl.DataFrame) -> list[pl.DataFrame]:
+    rows, amount = activity.filter(pl.col("pile") != "duplicate"), pl.col("amount")
+    return _entered(rows, "day", pl.lit(ACTIVITY_REFERENCE), [_Entry(RECEIVABLE, amount), _Entry(SALES, -amount)])
+
+
+def _lines(lines: pl.DataFrame) -> list[pl.DataFrame]:
     fee = pl.coalesce("total_fee", pl.col("percentage_fee") + pl.col("fixed_fee"), pl.lit(0, MONEY))
-    lines = lines.with_columns(fee.alias("fee")).with_columns(
-        pl.coalesce("net_amount", pl.col("amount") + pl.col("fee")).alias("net"),
-        pl.col("transaction_type").str.to_lowercase().alias("type"),
-        (pl.col("matched_on") == pl.col("posted_on")).fill_null(False).alias("at_once"),
-    )
-    amount, told = pl.col("amount"), pl.col("settlement_id")
-    against = (
-        pl.when(pl.col("type").str.contains("transfer"))
+    types = lines["transaction_type"].unique()
+    plain = types.str.to_lowercase()
+    against = pl.select(
+        pl.when(plain.str.contains("transfer"))
         .then(pl.lit(CASH))
-        .when(pl.col("type").str.contains("reserve"))
+        .when(plain.str.contains("reserve"))
         .then(pl.lit(RESERVE))
         .otherwise(pl.lit(SUSPENSE))
-    )
-    now, rest = lines.filter("at_once"), lines.filter(~pl.col("at_once"))
-    later = rest.filter(pl.col("matched_on").is_not_null())
-    return pl.concat([
-        _entry(lines, "posted_on", UNDISBURSED, pl.col("net"), told),
-        _entry(lines, "posted_on", FEES, -pl.col("fee"), told),
-        _entry(lines, "posted_on", SUSPENSE, amount + pl.col("fee") - pl.col("net"), told),  # a row whose net does not add up
-        _entry(now, "posted_on", RECEIVABLE, -pl.col("activity_amount"), told),
-        _entry(now, "posted_on", SUSPENSE, pl.col("activity_amount") - amount, told),
-        _entry(rest, "posted_on", against, -amount, told),
-        _entry(later, "matched_on", RECEIVABLE, -pl.col("activity_amount"), told),
-        _entry(later, "matched_on", SUSPENSE, pl.col("activity_amount"), told),
-    ])  # fmt: skip
+    ).to_series()
+    rows = lines.select(
+        "posted_on", "matched_on", "currency", "settlement_id", "amount", "activity_amount",
+        fee.alias("fee"),
+        pl.coalesce("net_amount", pl.col("amount") + fee).alias("net"),
+        pl.col("transaction_type").replace_strict(types, against, return_dtype=pl.String).alias("against"),
+        (pl.col("matched_on") == pl.col("posted_on")).fill_null(False).alias("at_once"),
+    )  # fmt: skip
+    amount, matched, told = pl.col("amount"), pl.col("activity_amount"), pl.col("settlement_id")
+    now, rest = pl.col("at_once"), ~pl.col("at_once")
+    later = rows.filter(rest & pl.col("matched_on").is_not_null())
+    posted = [
+        _Entry(UNDISBURSED, pl.col("net")),
+        _Entry(FEES, -pl.col("fee")),
+        _Entry(SUSPENSE, amount + pl.col("fee") - pl.col("net")),  # a row whose net does not add up
+        _Entry(RECEIVABLE, -matched, now),
+        _Entry(SUSPENSE, matched - amount, now),
+        _Entry("against", -amount, rest),
+    ]
+    return [
+        *_entered(rows, "posted_on", told, posted),
+        *_entered(later, "matched_on", told, [_Entry(RECEIVABLE, -matched), _Entry(SUSPENSE, matched)]),
+    ]
 
 
 def _sums(entries: pl.DataFrame) -> pl.DataFrame:
     """Positive is a debit, negative a credit; both are kept, never netted against each other."""
-    zero = pl.lit(0, MONEY)
-    debit = pl.when(pl.col("amount") > 0).then("amount").otherwise(zero)
-    credit = pl.when(pl.col("amount") < 0).then(-pl.col("amount")).otherwise(zero)
-    sums = entries.group_by(_GROUP).agg(
-        debit.sum().cast(MONEY).alias("debit"), credit.sum().cast(MONEY).alias("credit")
-    )
-    return _split(sums)
+    return _split(entries.group_by(_GROUP).agg(pl.col("debit").sum().cast(MONEY), pl.col("credit").sum().cast(MONEY)))
 
 
 def _split(sums: pl.DataFrame) -> pl.DataFrame:
@@ -122,8 +145,13 @@ def _kept(entries: pl.DataFrame, published: pl.DataFrame, until: date, seen: dat
     signed = pl.col("debit") - pl.col("credit")
     apart = pl.concat([old.with_columns(signed.alias("amount")), published.with_columns((-signed).alias("amount"))])
     moved = apart.group_by("account", "currency", "reference").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
-    late = moved.with_columns(pl.lit(seen).alias("date"))
-    return pl.concat([published, new, _sums(late.select(["date", "account", "amount", "currency", "reference"]))])
+    amount, zero = pl.col("amount"), pl.lit(0, MONEY)
+    late = moved.with_columns(
+        pl.lit(seen).alias("date"),
+        pl.when(amount > 0).then(amount).otherwise(zero).cast(MONEY).alias("debit"),
+        pl.when(amount < 0).then(-amount).otherwise(zero).cast(MONEY).alias("credit"),
+    )
+    return pl.concat([published, new, late.select(_COLUMNS)])
 
 
 def _ordered(entries: pl.DataFrame) -> pl.DataFrame:

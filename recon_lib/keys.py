@@ -27,9 +27,12 @@ def normal(column: str | pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED) -> pl.Expr:
-    """64-bit hash of the normal id inside its group `within` (kind, currency); null where there is no id."""
-    text = normal(column)
+def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED, plain: bool = False) -> pl.Expr:
+    """64-bit hash of the normal id inside its group `within` (kind, currency); null where there is no id.
+
+    `plain`: every id is known to stand as it is compared (`folding.needs_no_folding`).
+    """
+    text = pl.when(pl.col(column) != "").then(pl.col(column)) if plain else normal(column)
     mixed = text.hash(seed)
     for number, name in enumerate(within):
         mixed = mixed ^ pl.col(name).hash(seed + 1 + number)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from recon_lib.folding import needs_no_folding
 from recon_lib.keys import key_hash, normal
 from recon_lib.money import MONEY
+from recon_lib.zones import local_day
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
+_MANY = 10_000  # rows from which on it pays to ask whether ids need folding at all
 Fetch = Callable[[pl.Series], pl.DataFrame]
 
 
@@ -71,7 +75,11 @@ class Side:
         ready = [key for key in keys if f"{key}#" in frame.columns]
         made = (
             frame.lazy()
-            .select(key_hash(key, terms.within).alias(key) for key in dict.fromkeys(keys) if key not in ready)
+            .select(
+                key_hash(key, terms.within, plain=frame.height >= _MANY and needs_no_folding(frame[key])).alias(key)
+                for key in dict.fromkeys(keys)
+                if key not in ready
+            )
             .collect()
         )
         hashes = [frame[f"{key}#"] if key in ready else made[key] for key in keys]
@@ -110,7 +118,12 @@ class Side:
         if isinstance(moments.dtype, pl.Datetime):
             if moments.dtype.time_zone is None:
                 moments = moments.dt.replace_time_zone("UTC")
-            moments = moments.dt.convert_time_zone(self.terms.zone).dt.date()
+            first, last = moments.min(), moments.max()
+            if isinstance(first, datetime) and isinstance(last, datetime):
+                day = local_day(self.terms.at, self.terms.zone, first.date(), last.date())
+                moments = moments.dt.convert_time_zone("UTC").to_frame().select(day).to_series()
+            else:
+                moments = moments.cast(pl.Date)  # none
         return moments.to_physical().cast(pl.Int32).to_numpy()
 
     def texts(self, rows: Array) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -41,6 +43,25 @@ def test_every_piece_is_looked_at() -> None:
     ids = pl.concat([pl.Series(["A"]), pl.Series(["B" * 30]), pl.Series(["b" * 30])], rechunk=False)
     assert ids.n_chunks() == 3
     assert not needs_no_folding(ids)
+
+
+LONG = "P01-1234567-1234567-C012345"
+
+
+@pytest.mark.parametrize("odd", ["", "p01-1234567-1234567-C012345", "P01 1234567-1234567-C012345", "É" * 20, " " * 13])
+def test_what_lies_between_the_texts_of_a_parquet_page_counts_for_nothing(tmp_path: Path, odd: str) -> None:
+    texts = [f"{LONG}{n}" for n in range(500)]
+    for place in (0, 250, 499):
+        here = [*texts[:place], odd, *texts[place + 1 :]] if odd else texts
+        pl.DataFrame({"id": here}).write_parquet(tmp_path / "ids.parquet", statistics=False)
+        ids = pl.read_parquet(tmp_path / "ids.parquet")["id"]
+        assert needs_no_folding(ids) is not bool(odd)
+
+
+def test_long_ids_of_rows_filtered_away_do_not_count() -> None:
+    rows = pl.DataFrame({"id": [LONG, LONG.lower(), LONG], "keep": [True, False, True]})
+    assert not needs_no_folding(rows["id"])
+    assert needs_no_folding(rows.filter("keep")["id"])
 
 
 @settings(max_examples=100, deadline=None)

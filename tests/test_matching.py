@@ -364,7 +364,7 @@ def test_a_wider_tolerance_never_finds_more(
 
 
 def test_hashes_that_collide_never_make_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    def all_alike(column: str, within: object = (), *, seed: int = 7) -> pl.Expr:
+    def all_alike(column: str, within: object = (), *, seed: int = 7, plain: bool = False) -> pl.Expr:
         return pl.when(pl.col(column).is_not_null()).then(pl.lit(1, pl.UInt64))
 
     monkeypatch.setattr("recon_lib.matching_terms.key_hash", all_alike)
@@ -373,6 +373,14 @@ def test_hashes_that_collide_never_make_a_pair(monkeypatch: pytest.MonkeyPatch) 
     assert told(run(left, right)) == [(0, 1, "id", True, 2), (1, 0, "reference", True, 2)]
     assert told(run(left[:1], right[:1])) == []
     assert told(run(left[1:], right[:1])) == [(0, 0, "reference", True, 2)]
+
+
+@pytest.mark.parametrize("many", [1, 10_000])
+def test_ids_that_need_no_folding_meet_those_that_do(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr("recon_lib.matching_terms._MANY", many)  # 1: each side is looked at first, as with many rows
+    left = [line("C1 R1 O1 P1", 10, 1), line("C2 R2 O2 P2", 20, 1), line(". R3 . .", 30, 1)]
+    right = [line(" c1 R1 o1 P1", 10, 2), line("c2 . . .", 20, 2), line(". r3 . .", 30, 2)]
+    assert told(run(left, right)) == [(0, 0, "id", True, 2), (1, 1, "id", True, 2), (2, 2, "reference", True, 2)]
 
 
 def test_a_heavy_key_is_worked_without_trying_every_pair() -> None:

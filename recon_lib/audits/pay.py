@@ -89,22 +89,25 @@ def end_of_day(day: Any, zone: str) -> datetime:
 
 def matches(activity: pl.DataFrame, lines: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """One row a pair, in the order of posting: where both were read, rule, pile, both amounts, when it was matched."""
-    left = activity[pairs["left"]].select(
+    one_file = lines.height == 0 or lines["file"].n_unique() == 1
+    pairs = pairs.sort("right")  # the order of posting already, where all lines are of one file
+    left = activity.select(
         pl.col("file").alias("activity_file"),
         pl.col("line").alias("activity_line"),
         pl.col("amount").alias("activity_amount"),
-    )
-    right = lines[pairs["right"]].select(
+    )[pairs["left"]]
+    right = lines.select(
         pl.col("file").alias("settlement_file"), pl.col("line").alias("settlement_line"),
         pl.col("amount").alias("settlement_amount"),
         "currency", "amazon_transaction_id", "settlement_id", "posted_at",
-    )  # fmt: skip
+    )[pairs["right"]]  # fmt: skip
     told = pairs.select("pile", "rule", pl.col("paired_on").alias("matched_on"))
-    return pl.concat([left, right, told], how="horizontal").select(
+    found = pl.concat([left, right, told], how="horizontal").select(
         "activity_file", "activity_line", "settlement_file", "settlement_line", "pile", "rule", "activity_amount",
         "settlement_amount",
         "currency", "amazon_transaction_id", "settlement_id", "posted_at", "matched_on",
-    ).sort("posted_at", "settlement_file", "settlement_line")  # fmt: skip
+    )  # fmt: skip
+    return found if one_file else found.sort("posted_at", "settlement_file", "settlement_line")
 
 
 def open_items(activity: pl.DataFrame, end: datetime, overdue_hours: int) -> pl.DataFrame:

@@ -81,11 +81,16 @@ def differing(activity: pl.DataFrame, lines: pl.DataFrame, pairs: pl.DataFrame, 
 def doubled(lines: pl.DataFrame, account: Account) -> pl.DataFrame:
     """`pay_duplicate`: a line that an earlier line of the settlements holds already. Owed where a refund was taken twice."""
     again = lines.filter(pl.col("pile") == "duplicate")
-    firsts = lines.filter(pl.col("kind").is_not_null(), pl.col("pile") != "duplicate")
     keyed: list[Any] = [_folded().alias("id"), "kind", "currency", "amount"]
-    first = firsts.select(*keyed, PLACE.alias("first_place"), pl.col("settlement_id").alias("first_settlement"))
-    first = first.join(again.select(*keyed), on=["id", "kind", "currency", "amount"], how="semi").unique(
-        ["id", "kind", "currency", "amount"]
+    firsts = lines.lazy().filter(pl.col("kind").is_not_null(), pl.col("pile") != "duplicate")
+    firsts = firsts.join(
+        again.lazy().select("kind", "currency", "amount"), on=["kind", "currency", "amount"], how="semi"
+    )
+    known = firsts.select(*keyed, PLACE.alias("first_place"), pl.col("settlement_id").alias("first_settlement"))
+    first = (
+        known.join(again.lazy().select(*keyed), on=["id", "kind", "currency", "amount"], how="semi")
+        .unique(["id", "kind", "currency", "amount"], keep="first", maintain_order=True)
+        .collect()
     )
     rows = again.with_columns(_folded().alias("id")).join(
         first, on=["id", "kind", "currency", "amount"], how="left", maintain_order="left"

@@ -24,13 +24,37 @@ _SCHEDULE: dict[str, Any] = {
 
 def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(frames.RawFinding, frames.NotChecked). Owed: expected − charged. Duplicate lines are left to `pay_duplicate`."""
-    dispute = pl.col("transaction_type").str.to_lowercase().str.contains("chargeback|dispute")
-    what = pl.when(pl.col("kind").is_not_null()).then("kind").when(dispute).then(pl.lit("dispute"))
-    charged = lines.filter(pl.col("pile").is_null() | (pl.col("pile") != "duplicate")).with_columns(
-        what.alias("what"), pl.coalesce("total_fee", pl.col("percentage_fee") + pl.col("fixed_fee")).alias("charged")
+    rows = _expected(_charged(lines), account)
+    over = rows.filter(pl.col("expected") > pl.col("charged")).with_columns(
+        (pl.col("expected") - pl.col("charged")).alias("owed")
     )
-    charged = charged.filter(pl.col("what").is_not_null())
-    rows = charged.sort("posted_on").join_asof(
+    ours = over.select("what", "charged", "valid_from", "percentage", "fixed", "expected", "owed")
+    told = lines[over["row"]].hstack(ours).sort("posted_at", "settlement_id", "file", "line")
+    return _findings(told, account), _not_checked(rows)
+
+
+def _charged(lines: pl.DataFrame) -> pl.DataFrame:
+    """The few columns that decide, of the lines that have a fee to be checked: one row a line, `row` its place in `lines`."""
+    types = lines["transaction_type"].unique()
+    disputes = types.filter(types.str.to_lowercase().str.contains("chargeback|dispute"))
+    dispute = pl.col("transaction_type").is_in(disputes.implode())
+    what = pl.when(pl.col("kind").is_not_null()).then("kind").when(dispute).then(pl.lit("dispute"))
+    return (
+        lines.lazy()
+        .with_row_index("row")
+        .filter(pl.col("pile").is_null() | (pl.col("pile") != "duplicate"))
+        .select(
+            "row", "posted_on", "currency", "amount", what.alias("what"),
+            pl.coalesce("total_fee", pl.col("percentage_fee") + pl.col("fixed_fee")).alias("charged"),
+        )
+        .filter(pl.col("what").is_not_null())
+        .collect()
+    )  # fmt: skip
+
+
+def _expected(rows: pl.DataFrame, account: Account) -> pl.DataFrame:
+    """With the row of the schedule that holds on the day of posting, and the `expected` fee."""
+    rows = rows.sort("posted_on").join_asof(
         _schedule(account),
         left_on="posted_on",
         right_on="valid_from",
@@ -51,10 +75,10 @@ def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl
         )
         .otherwise(-pl.col("dispute"))
     )
-    rows = rows.with_columns(expected.cast(MONEY).alias("expected")).with_columns(
-        (pl.col("expected") - pl.col("charged")).alias("owed")
-    )
-    over = rows.filter(pl.col("owed") > 0).sort("posted_at", "settlement_id", "file", "line")
+    return rows.with_columns(expected.cast(MONEY).alias("expected"))
+
+
+def _findings(over: pl.DataFrame, account: Account) -> pl.DataFrame:
     over = over.with_columns(
         words("what", "currency", "amazon_transaction_id", "seller_reference_id", "seller_order_id", "order_reference_id",
               "amount", instant("posted_at"), "settlement_id", "charged").alias("name"),
@@ -67,10 +91,9 @@ def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl
                   pl.col("percentage").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."),
                   money_text_expr("fixed")).alias("arithmetic"),
     )  # fmt: skip
-    found = findings(
+    return findings(
         over, "pay_fee_differs", status="open", value_basis="charge", reason="fee above the account's schedule"
     )
-    return found, _not_checked(rows)
 
 
 def _schedule(account: Account) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from recon_lib.account import Account
@@ -10,6 +11,7 @@ from recon_lib.matching import pair
 from recon_lib.pay_keys import KEY_COLUMNS, pay_rules
 
 _ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "currency"]
+_LINE = ["kind", *KEY_COLUMNS.values(), "amount", "currency"]
 _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
 
 
@@ -46,10 +48,10 @@ def match_sides(
     The pairs are those of `matching.pair`, with row numbers of the two frames.
     """
     places = lines.select(pl.arg_where(pl.col("kind").is_not_null())).to_series()
-    right = lines[places] if len(places) < lines.height else lines
+    right = lines.select(pl.col("posted_at").alias("at"), *_LINE)
     found = pair(
-        activity.rename({"activity_at": "at"}),
-        right.rename({"posted_at": "at"}),
+        activity.select(pl.col("activity_at").alias("at"), *_LINE),
+        right[places] if len(places) < lines.height else right,
         pay_rules(account.match_keys),
         zone=account.time_zone,
         tolerance={currency: limit for currency, limit in account.tolerances.items() if len(currency) == 3},
@@ -59,14 +61,24 @@ def match_sides(
     pairs = found.pairs.with_columns(pl.col("rule", "pile").cast(pl.String)).with_columns(
         places.gather(found.pairs["right"]).cast(pl.UInt32).alias("right")
     )
-    days = pairs.select("left", "right", pl.col("paired_on").alias("matched_on"))
-    left = activity.with_columns(found.left_pile.cast(pl.String).alias("pile")).with_row_index("left")
-    left = left.join(days.select("left", "matched_on"), on="left", how="left", maintain_order="left").drop("left")
-    its = days.with_columns(
-        activity["amount"].gather(days["left"]).alias("activity_amount"),
-        activity["day"].gather(days["left"]).alias("activity_on"),
+    met = _beside(pairs["left"], activity.height)
+    left = activity.with_columns(
+        found.left_pile.cast(pl.String).alias("pile"), pairs["paired_on"].gather(met).alias("matched_on")
     )
-    piles = pl.DataFrame({"right": places.cast(pl.UInt32), "pile": found.right_pile.cast(pl.String)})
-    marked = lines.with_row_index("right").join(piles, on="right", how="left", maintain_order="left")
-    marked = marked.join(its.drop("left"), on="right", how="left", maintain_order="left").drop("right")
+    met = _beside(pairs["right"], lines.height)
+    its = pairs["left"].gather(met)
+    marked = lines.with_columns(
+        found.right_pile.cast(pl.String).gather(_beside(places, lines.height)).alias("pile"),
+        pairs["paired_on"].gather(met).alias("matched_on"),
+        activity["amount"].gather(its).alias("activity_amount"),
+        activity["day"].gather(its).alias("activity_on"),
+    )
     return left, marked, pairs
+
+
+def _beside(rows: pl.Series, height: int) -> pl.Series:
+    """For each of `height` rows its place in `rows` (row numbers, each once); null for a row that is not there."""
+    place = np.full(height, -1, np.int32)
+    place[rows.to_numpy()] = np.arange(len(rows), dtype=np.int32)
+    found = pl.Series(place)
+    return found.set(found < 0, None)

@@ -72,36 +72,61 @@ def _rows(lines: pl.DataFrame) -> pl.DataFrame:
 def _settlements(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
     """One row a settlement and currency, in order: what its transfers cleared, what else it holds, reserve, window, places."""
     windows = books.frames["pay_statements"].select("file", "start_at", "end_at").collect().unique("file", keep="first")
-    kind = pl.col("transaction_type").str.to_lowercase().str.replace_all(r"[^a-z]", "")
+    key = ["currency", "settlement_id"]
+    alone = pl.col("settlements") == 1  # of that currency in its file: then the file's window is the settlement's
+    sums = ["transfer", "transfers", "debt", "rest", "reserve"]
+    return (
+        _by_file(lines)
+        .with_columns(pl.len().over("file", "currency").alias("settlements"))
+        .join(windows, on="file", how="left")
+        .group_by(key)
+        .agg(
+            pl.col(sums).sum(),
+            pl.col("first_at").min(),
+            pl.coalesce(pl.col("start_at").filter(alone).min(), pl.col("first_at").min()).alias("from_at"),
+            pl.coalesce(pl.col("end_at").filter(alone).max(), pl.col("last_at").max()).alias("to_at"),
+            pl.col("cleared_on", "first_on").min(),
+            pl.col("places").list.explode(keep_nulls=False, empty_as_null=False).sort(),
+            pl.col("place").sort_by("first_at", "file").first(),
+            pl.col("file").sort().alias("files"),
+        )
+        .sort("currency", "first_at", "settlement_id")
+    )
+
+
+def _by_file(lines: pl.DataFrame) -> pl.DataFrame:
+    """The same for the lines of one file; `place` is its earliest line, `places` those that clear something."""
+    types = lines["transaction_type"].unique()
+    plain = types.str.to_lowercase().str.replace_all(r"[^a-z]", "")
+
+    def of_type(pattern: str) -> pl.Expr:
+        return pl.col("transaction_type").is_in(types.filter(plain.str.contains(pattern)).implode())
+
+    key = ["currency", "settlement_id", "file"]
     net = pl.coalesce("net_amount", pl.col("amount") + pl.col("total_fee").fill_null(0))
-    typed = lines.with_columns(kind.alias("type"), net.alias("net"))
-    shared = typed.group_by("file", "currency").agg(pl.col("settlement_id").n_unique().alias("settlements"))
-    typed = typed.join(shared, on=["file", "currency"], how="left").join(windows, on="file", how="left")
-    alone = pl.col("settlements") == 1
+    rows = lines.select(
+        *key, "line", "posted_at", "posted_on", net.alias("net"),
+        of_type("transfer").alias("transfer"), of_type("^debt").alias("debt"), of_type("^reserve").alias("reserve"),
+    )  # fmt: skip
+    transfer, debt = pl.col("transfer"), pl.col("debt")
 
     def summed(which: pl.Expr) -> pl.Expr:
         return pl.col("net").filter(which).sum().cast(MONEY)
 
-    transfer, debt, reserve = (pl.col("type").str.contains(name) for name in ("transfer", "^debt", "^reserve"))
-    return (
-        typed.group_by("currency", "settlement_id")
-        .agg(
-            summed(transfer).alias("transfer"),
-            transfer.sum().alias("transfers"),
-            summed(debt).alias("debt"),
-            summed(~transfer & ~debt).alias("rest"),
-            summed(reserve).alias("reserve"),
-            pl.col("posted_at").min().alias("first_at"),
-            pl.coalesce(pl.col("start_at").filter(alone).min(), pl.col("posted_at").min()).alias("from_at"),
-            pl.coalesce(pl.col("end_at").filter(alone).max(), pl.col("posted_at").max()).alias("to_at"),
-            pl.col("posted_on").filter(transfer | debt).min().alias("cleared_on"),
-            pl.col("posted_on").min().alias("first_on"),
-            PLACE.filter(transfer | debt).sort().alias("places"),
-            PLACE.sort_by("posted_at", "file", "line").first().alias("place"),
-            pl.col("file").unique().sort().alias("files"),
-        )
-        .sort("currency", "first_at", "settlement_id")
+    sums = rows.group_by(key).agg(
+        summed(transfer).alias("transfer"),
+        transfer.sum().alias("transfers"),
+        summed(debt).alias("debt"),
+        summed(~transfer & ~debt).alias("rest"),
+        summed(pl.col("reserve")).alias("reserve"),
+        pl.col("posted_at").min().alias("first_at"),
+        pl.col("posted_at").max().alias("last_at"),
+        pl.col("posted_on").filter(transfer | debt).min().alias("cleared_on"),
+        pl.col("posted_on").min().alias("first_on"),
+        pl.col("line").filter(pl.col("posted_at") == pl.col("posted_at").min()).min().alias("line"),
     )
+    cleared = rows.filter(transfer | debt).group_by(key).agg(PLACE.alias("places"))
+    return sums.with_columns(PLACE.alias("place")).join(cleared, on=key, how="left")
 
 
 def _walk(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
