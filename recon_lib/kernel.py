@@ -1,7 +1,8 @@
 """The process in which a packet's notebook runs: this very interpreter, whatever kernels are installed beside it.
 
-`python -m recon_lib.kernel -f FILE` is one fresh kernel. `python -m recon_lib.kernel --serve` imports everything once
-and then waits; for every line on stdin it splits off a child that becomes the kernel of one packet and ends with it.
+`python -m recon_lib.kernel --early -f FILE` is one fresh kernel, which waits for a line on stdin before it reads FILE.
+`python -m recon_lib.kernel --serve` imports everything once and then waits; for every line on stdin it splits off a child
+that becomes the kernel of one packet and ends with it.
 The waiting process itself never reads a file of an account, so nothing of one account can be met in the next.
 """
 
@@ -31,6 +32,19 @@ LATER = (
     "recon_lib.reports.reader", "recon_lib.reports.recognise", "recon_lib.reports.small", "recon_lib.settled_files",
     "tornado.platform.asyncio", "xlsxwriter.workbook",
 )  # fmt: skip
+
+
+def early() -> None:
+    """As `main`, with all imports done before it is known how the run that asked for this kernel is to be spoken to."""
+    sys.argv.remove("--early")
+    import ipykernel.ipkernel
+    import ipykernel.kernelapp
+    import ipykernel.zmqshell  # noqa: F401
+
+    with contextlib.suppress(Exception):
+        _imports()
+    if _line():  # else the run has ended before it began
+        main()
 
 
 def main() -> None:
@@ -134,4 +148,4 @@ def _become_kernel(asked: dict[str, str], parent: int) -> None:
 
 
 if __name__ == "__main__":
-    serve() if sys.argv[1:] == ["--serve"] else main()
+    {"--serve": serve, "--early": early}.get(" ".join(sys.argv[1:2]), main)()

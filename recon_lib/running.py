@@ -1,7 +1,8 @@
 """Running one notebook in a fresh process and writing its page. All of it is slow to import: the order is the point.
 
-The kernel is started first. While it boots, papermill is imported; while it works, a thread imports nbconvert, compiles
-the template and compresses plotly.js. papermill saves nothing in between: the page is all that is kept.
+The kernel is started first, before its connection is known. While it boots, papermill is imported; while it works, a
+thread imports nbconvert, compiles the template and compresses plotly.js. papermill saves nothing in between: the page is
+all that is kept.
 A worker that makes many packets keeps the template and a process that splits off kernels (`warm`).
 """
 
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,26 @@ def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, 
 
 
 def _start(short: Path, root: Path, said: IO[str]) -> Any:
+    environment = warm.environment_for(root, str(short / "ipython"))
+    file = str(short / "k.json")
+    kept = warm.kept()
+    shared = kept.server if kept is not None else None
+    # Before anything is imported here: what the kernel imports takes longer.
+    early = None if shared is not None else warm.early(file, root, environment, said)
+    try:
+        return _managed(short, root, environment, said, file, shared, early)
+    except BaseException:
+        if early is not None:
+            with early:
+                early.kill()
+        raise
+
+
+def _managed(
+    short: Path, root: Path, environment: dict[str, str], said: IO[str], file: str, shared: warm.Server | None,
+    early: subprocess.Popen[bytes] | None,
+) -> Any:  # fmt: skip
+    """A manager with its kernel: the one that was begun early, or one that the waiting process splits off."""
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
@@ -117,17 +139,14 @@ def _start(short: Path, root: Path, said: IO[str]) -> Any:
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(
-                argv=[sys.executable, "-m", "recon_lib.kernel", "-f", "{connection_file}", "--HistoryManager.enabled=False"],
-                display_name="packet", language="python",
-            )  # fmt: skip
+            return KernelSpec(argv=[sys.executable], display_name="packet", language="python")
 
     transport = "ipc" if os.name == "posix" else "tcp"
-    manager = Manager(connection_file=str(short / "k.json"), transport=transport, client_factory=Client)
-    environment = warm.environment_for(root, str(short / "ipython"))
-    kept = warm.kept()
-    if kept is not None and kept.server is not None:
-        manager.provisioner = _split_off(manager, kept.server, said.name, str(short / "ipython"))
+    manager = Manager(connection_file=file, transport=transport, client_factory=Client)
+    if shared is not None:
+        manager.provisioner = _given(manager, lambda: shared.kernel(file, said.name, str(short / "ipython")))
+    elif early is not None:
+        manager.provisioner = _given(manager, lambda: warm.go(early))
     run_sync(manager.start_kernel)(cwd=str(root), env=environment, stdout=said, stderr=said)
     return manager
 
@@ -150,19 +169,18 @@ async def _ready(client: Any, longest: float) -> None:
             raise RuntimeError(f"the kernel did not answer in {longest:.0f} seconds")
 
 
-def _split_off(manager: Any, server: warm.Server, log: str, ipython: str) -> Any:
-    """What gives the manager a kernel that the waiting process splits off, in place of a new process."""
+def _given(manager: Any, kernel: Callable[[], Any]) -> Any:
+    """What makes the manager take the process that `kernel` gives, in place of one it starts itself."""
     from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-    class Forked(LocalProvisioner):
+    class Given(LocalProvisioner):
         async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-            kernel: Any = server.kernel(manager.connection_file, log, ipython)
-            self.process = kernel
-            self.pid = self.pgid = kernel.pid  # it leads a group of its own
+            self.process = process = kernel()
+            self.pid = self.pgid = process.pid  # it leads a group of its own
             self.cwd = kwargs.get("cwd")
             return self.connection_info
 
-    return Forked(kernel_id="packet", kernel_spec=manager.kernel_spec, parent=manager)
+    return Given(kernel_id="packet", kernel_spec=manager.kernel_spec, parent=manager)
 
 
 def _stop(manager: Any) -> None:

@@ -17,7 +17,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from recon_lib.errors import RunError
 
@@ -163,6 +163,32 @@ def let_go() -> None:
 
 def kept() -> Kept | None:
     return _kept
+
+
+def early(connection_file: str, root: Path, environment: dict[str, str], log: IO[str]) -> subprocess.Popen[bytes]:
+    """A kernel for one packet that does its imports at once, and its work when `go` says that its connection is written."""
+    own = {**environment, "JPY_PARENT_PID": str(os.getpid())}  # it ends by itself when this process is gone
+    command = [
+        sys.executable,
+        "-m",
+        "recon_lib.kernel",
+        "--early",
+        "-f",
+        connection_file,
+        "--HistoryManager.enabled=False",
+    ]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=root, env=own, start_new_session=True
+    )
+
+
+def go(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Lets an early kernel begin; one that has died meanwhile is found dead by whoever waits for it."""
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.write(b"go\n")
+        process.stdin.close()
+    return process
 
 
 def environment_for(root: Path, ipython: str = "") -> dict[str, str]:
