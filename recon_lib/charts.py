@@ -1,21 +1,25 @@
-"""A trend frame in, a plotly Figure out. A chart asks a question as its title and answers it in `layout.meta.alt`.
+"""A trend frame in, a plotly figure out. A chart asks a question as its title and answers it in `layout.meta.alt`.
 
-Floats are allowed here and nowhere else. Text from files goes through `plain`: plotly reads `<b>` or `<a href>` in a
-label as markup, so markup characters are handed over as entities.
+A packet shows its charts as plain data: to load plotly takes longer than to make them. Floats are allowed here and
+nowhere else. Text from files goes through `plain`: plotly reads `<b>` or `<a href>` in a label as markup, so markup
+characters are handed over as entities.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date, timedelta
+from functools import cached_property
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-import plotly.io as pio
 import polars as pl
 
 from recon_lib.titles import title_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 # Without these plotly shows a button that uploads the data.
 CONFIG: Mapping[str, Any] = {
@@ -24,8 +28,8 @@ CONFIG: Mapping[str, Any] = {
     "showSendToCloud": False,
     "plotlyServerURL": "",
 }
-pio.renderers["plotly_mimetype"].config = dict(CONFIG)
-pio.renderers.default = "plotly_mimetype"
+PLOTLY = "application/vnd.plotly.v1+json"
+NO_TEMPLATE: Mapping[str, Any] = {"data": {"scatter": [{"type": "scatter"}]}}  # what plotly makes of template="none"
 
 # Told apart in print, by people who do not see all colours, on white and on black (contrast of at least 3 to both).
 COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4c8f97", "#7c7c7c")
@@ -38,21 +42,56 @@ def plain(value: object) -> str:
     return escape(str(value), quote=False).replace("$", "&#36;")  # $...$ would be read as a formula
 
 
-def figure(traces: list[Any], title: str, alt: str, **layout: Any) -> go.Figure:
-    """A figure in the packet's look; `alt` answers the question of the title for who does not see it."""
-    made = go.Figure(traces)
-    made.update_layout(
-        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
-        meta={"alt": alt},
-        height=380,
-        margin={"l": 56, "r": 12, "t": 48, "b": 96},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
-        template="none",
-        **layout,
-    )
-    return made
+class Chart:
+    """One chart: its data as plotly writes it, `to_dict()`; everything else is asked of the plotly Figure made of them."""
+
+    def __init__(self, data: list[dict[str, Any]], layout: dict[str, Any]) -> None:
+        self._told = {"data": data, "layout": layout}
+
+    @cached_property
+    def figure(self) -> go.Figure:
+        import plotly.graph_objects as go
+        import plotly.io as pio
+
+        pio.renderers["plotly_mimetype"].config = dict(CONFIG)
+        pio.renderers.default = "plotly_mimetype"
+        return go.Figure(deepcopy(self._told))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # notebooks ask every object for many of these
+            raise AttributeError(name)
+        return getattr(self.figure, name)
+
+    def to_dict(self) -> dict[str, Any]:
+        made: dict[str, Any] = self.figure.to_dict() if "figure" in self.__dict__ else deepcopy(self._told)
+        return made
+
+    def bundle(self) -> dict[str, Any]:
+        """What a notebook shows of it."""
+        return {PLOTLY: {**self.to_dict(), "config": dict(CONFIG)}}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
+
+
+def figure(traces: list[dict[str, Any]], title: str, alt: str, **layout: Any) -> Chart:
+    """A chart in the packet's look; `alt` answers the question of the title for who does not see it."""
+    look = {
+        "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
+        "meta": {"alt": alt},
+        "height": 380,
+        "margin": {"l": 56, "r": 12, "t": 48, "b": 96},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
+        "template": NO_TEMPLATE,
+    }
+    for name, value in layout.items():
+        known = look.get(name)
+        look[name] = {**known, **value} if isinstance(known, dict) else value
+    return Chart(traces, look)
 
 
 def _weeks(seen: list[date]) -> list[date]:
@@ -68,7 +107,7 @@ def _most_frequent(weekly: pl.DataFrame) -> list[str]:
     return counts["audit"].head(room).to_list()
 
 
-def discrepancies(weekly: pl.DataFrame) -> go.Figure:
+def discrepancies(weekly: pl.DataFrame) -> Chart:
     """Findings a week, stacked by audit, the most frequent ones by name. `weekly`: `trends.discrepancies_by_week`."""
     axis = _weeks(weekly["week"].to_list())
     traces = []
@@ -81,13 +120,14 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
             mine, on="week", how="left", maintain_order="left"
         )
         traces.append(
-            go.Bar(
-                x=[day.isoformat() for day in axis],
-                y=counts["findings"].fill_null(0).to_list(),
-                name=plain(title_of(audit)),
-                marker={"color": COLOURS[-1] if audit == OTHERS else COLOURS[i]},
-                hovertemplate="week of %{x|%Y-%m-%d}<br>%{fullData.name}: %{y}<extra></extra>",
-            )
+            {
+                "type": "bar",
+                "x": [day.isoformat() for day in axis],
+                "y": counts["findings"].fill_null(0).to_list(),
+                "name": plain(title_of(audit)),
+                "marker": {"color": COLOURS[-1] if audit == OTHERS else COLOURS[i]},
+                "hovertemplate": "week of %{x|%Y-%m-%d}<br>%{fullData.name}: %{y}<extra></extra>",
+            }
         )
     most = weekly.group_by("week").agg(pl.col("findings").sum()).sort("findings", "week", descending=[True, False])
     # Ticks between whole numbers would show the same number twice.
@@ -110,15 +150,16 @@ def discrepancies(weekly: pl.DataFrame) -> go.Figure:
     )
 
 
-def delays(monthly: pl.DataFrame, yardstick: int = 45) -> go.Figure:
+def delays(monthly: pl.DataFrame, yardstick: int = 45) -> Chart:
     """Days from event to reimbursement by month of payment, and the yardstick. `monthly`: `trends.delays_by_month`."""
     months = [day.strftime("%Y-%m") for day in monthly["month"]]
     traces = [
-        go.Bar(x=months, y=monthly["median_days"].to_list(), name="median", marker={"color": COLOURS[0]}),
-        go.Bar(x=months, y=monthly["p90_days"].to_list(), name="9 of 10 within", marker={"color": COLOURS[1]}),
-    ]
-    for trace in traces:
-        trace.hovertemplate = "%{x}<br>%{fullData.name}: %{y} days<extra></extra>"
+        {
+            "type": "bar", "x": months, "y": monthly[column].to_list(), "name": name, "marker": {"color": colour},
+            "hovertemplate": "%{x}<br>%{fullData.name}: %{y} days<extra></extra>",
+        }
+        for column, name, colour in (("median_days", "median", COLOURS[0]), ("p90_days", "9 of 10 within", COLOURS[1]))
+    ]  # fmt: skip
     line = {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": yardstick, "y1": yardstick,
         "line": {"dash": "dash", "width": 2, "color": "#888888"},

@@ -74,16 +74,9 @@ def _imports() -> None:
 
 def _later_imports() -> None:
     """What a packet needs only after its first cells. No polars query may run here: its threads do not survive a split."""
-    import plotly.graph_objects as go
-
     for name in LATER:
         with contextlib.suppress(ImportError):  # another version, another module: it is imported when it is needed
             import_module(name)
-    figure = go.Figure([go.Bar(x=[1], y=[1]), go.Scatter(x=[1], y=[1])])
-    figure.update_layout(
-        title_text="x", xaxis_title="x", yaxis_title="x", template="plotly_white", legend_title="x", margin_l=1
-    )
-    figure.to_plotly_json()
 
 
 def serve() -> None:

@@ -4,47 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
-from recon_lib.charts import COLOURS, figure, plain
+from recon_lib.charts import COLOURS, Chart, figure, plain
 from recon_lib.tables import money, number
 
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 _TOLD = 6  # rows of one mark that its tooltip tells; the table has all
 
 
-def timeline(rows: pl.DataFrame, about: str) -> go.Figure:
+def timeline(rows: pl.DataFrame, about: str) -> Chart:
     """`rows`: `life.life`; `about`: the order or product in the reader's words. Rows without a day are counted in `alt`."""
     dated = rows.filter(pl.col("on").is_not_null())
     lanes = dated.group_by("report").agg(pl.col("lane").min()).sort("lane")["report"].to_list()
     traces = [_trace(dated.filter(report=lane), lane, i) for i, lane in enumerate(lanes)]
-    made = figure(
+    return figure(
         traces, f"What happened to {plain(about)}?", _alt(rows, dated, lanes), showlegend=False,
         xaxis={"type": "date"}, yaxis={"type": "category", "autorange": "reversed", "automargin": True},
+        height=max(260, 110 + 34 * len(lanes)), margin={"b": 48},
     )  # fmt: skip
-    made.update_layout(height=max(260, 110 + 34 * len(lanes)), margin={"b": 48})
-    return made
 
 
-def _trace(rows: pl.DataFrame, lane: str, i: int) -> Any:
+def _trace(rows: pl.DataFrame, lane: str, i: int) -> dict[str, Any]:
     marks = rows.group_by("on", maintain_order=True).agg(
         pl.len(), pl.struct("what", "quantity", "amount", "currency", "number")
     )
-    return go.Scatter(
-        x=[day.isoformat() for day in marks["on"]],
-        y=[plain(lane)] * marks.height,
-        mode="markers",
-        name=plain(lane),
-        text=["<br>".join(_said(group)) for group in marks["what"].to_list()],
-        marker={
+    return {
+        "type": "scatter",
+        "x": [day.isoformat() for day in marks["on"]],
+        "y": [plain(lane)] * marks.height,
+        "mode": "markers",
+        "name": plain(lane),
+        "text": ["<br>".join(_said(group)) for group in marks["what"].to_list()],
+        "marker": {
             "size": [min(26.0, 11 + 2 * n) for n in marks["len"].to_list()],
             "color": COLOURS[i % len(COLOURS)],
             "symbol": _SHAPES[i % len(_SHAPES)],
             "opacity": 0.85,
         },
-        hovertemplate="%{x|%Y-%m-%d}, %{fullData.name}<br>%{text}<extra></extra>",
-    )
+        "hovertemplate": "%{x|%Y-%m-%d}, %{fullData.name}<br>%{text}<extra></extra>",
+    }
 
 
 def _said(group: list[dict[str, Any]]) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
-from recon_lib.charts import COLOURS, figure, plain
+from recon_lib.charts import COLOURS, Chart, figure, plain
 from recon_lib.money import minor_digits
 from recon_lib.tables import money
 from recon_lib.titles import reason_of
@@ -15,13 +14,13 @@ from recon_lib.titles import reason_of
 FLOWS = (("found", "found (by event)"), ("approved", "approved"), ("paid", "paid"), ("expired", "ran out unclaimed"))
 
 
-def months(by_month: pl.DataFrame, currency: str) -> go.Figure:
+def months(by_month: pl.DataFrame, currency: str) -> Chart:
     """What happened, was approved, paid and ran out, month by month. `by_month`: `month.by_month`."""
     mine = by_month.filter(currency=currency).sort("month")
     axis = [day.strftime("%Y-%m") for day in mine["month"]]
     traces = [
-        go.Bar(x=axis, y=mine[name].cast(pl.Float64).to_list(), name=said, hovertemplate=_hover(currency),
-               marker={"color": COLOURS[i], "pattern": {"shape": "/" if name == "expired" else ""}})
+        {"type": "bar", "x": axis, "y": mine[name].cast(pl.Float64).to_list(), "name": said, "hovertemplate": _hover(currency),
+         "marker": {"color": COLOURS[i], "pattern": {"shape": "/" if name == "expired" else ""}}}
         for i, (name, said) in enumerate(FLOWS)
     ]  # fmt: skip
     alt = "Bar chart without bars: nothing was found yet."
@@ -35,13 +34,13 @@ def months(by_month: pl.DataFrame, currency: str) -> go.Figure:
     )  # fmt: skip
 
 
-def funnel(stages: pl.DataFrame, names: dict[str, str], currency: str) -> go.Figure:
+def funnel(stages: pl.DataFrame, names: dict[str, str], currency: str) -> Chart:
     """How far the money of the month's events and of all came. `stages`: `month.funnel`, `names`: stage -> words."""
     mine = stages.filter(currency=currency).sort("rank")
     short = [plain(names[stage].split(" (")[0].split(",")[0]) for stage in mine["stage"]]
     traces = [
-        go.Bar(x=short, y=mine[column].cast(pl.Float64).to_list(), name=said, hovertemplate=_hover(currency),
-               marker={"color": colour})
+        {"type": "bar", "x": short, "y": mine[column].cast(pl.Float64).to_list(), "name": said,
+         "hovertemplate": _hover(currency), "marker": {"color": colour}}
         for column, said, colour in (("money", "events of this month", COLOURS[0]),
                                      ("money_all", "events of all months", COLOURS[1]))
     ]  # fmt: skip
@@ -59,12 +58,12 @@ def funnel(stages: pl.DataFrame, names: dict[str, str], currency: str) -> go.Fig
     )  # fmt: skip
 
 
-def delays(reasons: pl.DataFrame, yardstick: int) -> go.Figure:
+def delays(reasons: pl.DataFrame, yardstick: int) -> Chart:
     """Median and ninth tenth of the days to the approval, by reason. `reasons`: `month.delays_by_reason`."""
     axis = [plain(reason_of(audit)) for audit in reasons["audit"]]
     traces = [
-        go.Bar(y=axis, x=reasons[column].to_list(), name=said, orientation="h", marker={"color": colour},
-               hovertemplate="%{y}<br>%{fullData.name}: %{x} days<extra></extra>")
+        {"type": "bar", "y": axis, "x": reasons[column].to_list(), "name": said, "orientation": "h",
+         "marker": {"color": colour}, "hovertemplate": "%{y}<br>%{fullData.name}: %{x} days<extra></extra>"}
         for column, said, colour in (("median_days", "median", COLOURS[0]), ("p90_days", "9 of 10 within", COLOURS[1]))
     ]  # fmt: skip
     alt = "Bar chart without bars: nothing was approved in this month."
@@ -76,15 +75,14 @@ def delays(reasons: pl.DataFrame, yardstick: int) -> go.Figure:
             f"{reasons['over'].sum():,} took longer than {yardstick} days. "
             "The table beside it has the numbers."
         )
-    made = figure(
+    return figure(
         traces, "How long does Amazon take?", alt, barmode="group",
         xaxis={"title": {"text": f"days from the event to the approval ({yardstick} days: dashed)"}, "rangemode": "tozero"},
         yaxis={"type": "category", "autorange": "reversed", "automargin": True},
         shapes=[{"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": yardstick, "x1": yardstick,
                  "line": {"dash": "dash", "width": 2, "color": "#888888"}}],
+        legend={"y": -0.3},
     )  # fmt: skip
-    made.update_layout(legend={"y": -0.3})
-    return made
 
 
 def _hover(currency: str) -> Any:

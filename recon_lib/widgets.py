@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
-import plotly.graph_objects as go
-import plotly.io as pio
 import polars as pl
 
 from recon_lib import charts, explore, explore_tables, life, life_chart, trends
@@ -269,7 +267,6 @@ def _named(row: dict[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _draw(place: w.Output, figure: go.Figure) -> None:
+def _draw(place: w.Output, figure: charts.Chart) -> None:
     """Shows `figure` in `place`, with the renderer whose settings leave out the button that uploads the data."""
-    bundle = pio.renderers["plotly_mimetype"].to_mimebundle(figure.to_dict())
-    place.outputs = ({"output_type": "display_data", "data": bundle, "metadata": {}},)
+    place.outputs = ({"output_type": "display_data", "data": figure.bundle(), "metadata": {}},)

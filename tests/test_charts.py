@@ -103,9 +103,31 @@ def test_markup_in_a_name_is_shown_letter_by_letter() -> None:
 def test_no_button_that_uploads_the_data() -> None:
     import plotly.io as pio
 
-    assert charts.CONFIG["showSendToCloud"] is False
-    assert charts.CONFIG["plotlyServerURL"] == ""
-    assert pio.renderers["plotly_mimetype"].config == dict(charts.CONFIG)
+    chart = charts.delays(trends.delays_by_month(make_day().history), 45)
+    ((kind, shown),) = chart.bundle().items()
+    assert kind == "application/vnd.plotly.v1+json"
+    assert shown["config"]["showSendToCloud"] is False
+    assert shown["config"]["plotlyServerURL"] == ""
+    assert chart.figure.to_plotly_json()["layout"]["height"] == 380
+    assert pio.renderers["plotly_mimetype"].config == shown["config"]
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_chart_is_what_plotly_makes_of_it(empty: bool) -> None:
+    import plotly.graph_objects as go
+
+    day = make_day([] if empty else None)
+    history = SettledEvent.create_empty() if empty else day.history
+    for chart in (
+        charts.discrepancies(trends.discrepancies_by_week(day.findings)),
+        charts.delays(trends.delays_by_month(history), 45),
+    ):
+        told = chart.to_dict()
+        bare = {"data": told["data"], "layout": {k: v for k, v in told["layout"].items() if k != "template"}}
+        plotlys = go.Figure(bare).update_layout(template="none")
+        assert json.loads(plotlys.to_json()) == told
+        assert chart.update_layout(height=99).layout.height == 99
+        assert chart.bundle()["application/vnd.plotly.v1+json"]["layout"]["height"] == 99
 
 
 def test_the_same_figure_gives_the_same_json() -> None:

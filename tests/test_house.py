@@ -211,3 +211,12 @@ def test_the_process_that_only_runs_a_notebook_needs_no_frames() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_kernel_begins_without_what_a_packet_does_not_need() -> None:
+    code = (
+        "import sys, recon_lib.kernel as kernel\nkernel._imports()\n"
+        "print(sorted({'plotly', 'nbformat', 'jsonschema', 'narwhals', 'holidays'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
