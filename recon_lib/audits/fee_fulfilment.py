@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -17,6 +17,8 @@ from recon_lib.measures import exact
 from recon_lib.money import RATE
 from recon_lib.policy import Policy
 
+ATTRIBUTES = [*MEASURES, "category", "is_dangerous"]  # of a product, that decide its fee
+WANTED = ["fee", "reason", "size_tier", "programme", "tier_row", "fee_row", "fee_status"]  # of what the card says
 _NOT_DANGEROUS = ["", "--", "none", "no", "n/a", "false", "not dangerous"]
 
 
@@ -47,12 +49,27 @@ def _group() -> pl.Expr:
 
 
 @dataclass(frozen=True)
+class Side:
+    """Charges and the measure by which they are priced: Amazon's own (0) or the seller's (1)."""
+
+    number: int
+    charges: pl.DataFrame  # charge, segment, band and the key
+    key: list[str]
+    goods: pl.DataFrame  # ATTRIBUTES of each key
+
+    @property
+    def full(self) -> list[str]:
+        return [*self.key, "segment", "band"]
+
+
+@dataclass(frozen=True)
 class Card:
     """The store's card and the steps by which it tells days and prices apart."""
 
     policy: Policy
     marketplace: str
     cep_enrolled: bool | None
+    _known: list[pl.DataFrame] = field(default_factory=list, repr=False, compare=False)  # what was priced, side by side
 
     @cached_property
     def days(self) -> list[date]:
@@ -79,23 +96,49 @@ class Card:
             band=pl.when(pl.col("price").is_not_null()).then(pl.sum_horizontal(pl.lit(0), *steps)).cast(pl.UInt8),
         )
 
-    def fees(self, keyed: pl.DataFrame, key: list[str], attributes: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
-        """`charge` and the `wanted` columns of its card fee.
+    def fees(self, sides: list[Side], wanted: list[str]) -> list[pl.DataFrame]:
+        """Of each side `charge` and the `wanted` columns of its card fee.
 
-        Charges that the tables cannot tell apart (same goods, same stretch of days, same price band) are priced once. A
-        charge that stands on several rows (several measures) takes the highest fee, and none if one is unknown.
+        Charges that the tables cannot tell apart (same goods, same stretch of days, same price band) are priced once, those
+        of all sides together, and stay known. A charge that stands on several rows (several measures) takes the highest
+        fee, and none if one is unknown.
         """
-        full = [*key, "segment", "band"]
-        cases = keyed.select(full).unique().with_row_index("case")
-        cases = cases.with_columns(day=self._first(self.days, "segment"), price=self._first(self.steps, "band"))
-        told = cases.join(attributes, on=key, nulls_equal=True)
-        priced = fulfilment_fees(told, self.policy, self.marketplace, cep_enrolled=self.cep_enrolled)
-        by_case = cases.select("case", *full).join(priced.select("case", *wanted), on="case", how="left").drop("case")
-        out = keyed.select("charge", *full).join(by_case, on=full, how="left", nulls_equal=True).drop(full)
-        if not out["charge"].is_duplicated().any():
-            return out
-        ordered = out.sort("charge", "fee", descending=[False, True], nulls_last=False)
-        return ordered.unique("charge", keep="first", maintain_order=True)
+        known = self._known
+        if not known or any(self._is_new(side) for side in sides):
+            known = self._priced(sides)
+            self._known[:] = known
+        return [_of_charges(side, by_case, wanted) for side, by_case in zip(sides, known, strict=True)]
+
+    def _is_new(self, side: Side) -> bool:
+        by_case = self._known[side.number]
+        return side.charges.join(by_case, on=side.full, how="anti", nulls_equal=True).height > 0
+
+    def _priced(self, sides: list[Side]) -> list[pl.DataFrame]:
+        cases, told, first = [], [], 0
+        for side in sides:
+            found = side.charges.select(side.full).unique().with_row_index("case", offset=first)
+            found = found.with_columns(day=self._first(self.days, "segment"), price=self._first(self.steps, "band"))
+            told.append(
+                found.join(side.goods, on=side.key, nulls_equal=True).select("case", "day", "price", *ATTRIBUTES)
+            )
+            cases.append(found)
+            first += found.height
+        priced = fulfilment_fees(pl.concat(told), self.policy, self.marketplace, cep_enrolled=self.cep_enrolled)
+        return [
+            found.select("case", *side.full).join(priced.select("case", *WANTED), on="case", how="left").drop("case")
+            for found, side in zip(cases, sides, strict=True)
+        ]
+
+
+def _of_charges(side: Side, by_case: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+    told = by_case.select(*side.full, *wanted)
+    out = (
+        side.charges.select("charge", *side.full).join(told, on=side.full, how="left", nulls_equal=True).drop(side.full)
+    )
+    if not out["charge"].is_duplicated().any():
+        return out
+    ordered = out.sort("charge", "fee", descending=[False, True], nulls_last=False)
+    return ordered.unique("charge", keep="first", maintain_order=True)
 
 
 def with_fees(items: pl.DataFrame, goods: Goods, card: Card, *, brief: bool) -> pl.DataFrame:
@@ -103,9 +146,7 @@ def with_fees(items: pl.DataFrame, goods: Goods, card: Card, *, brief: bool) -> 
 
     `brief`: only fee and reason, for looking at millions.
     """
-    wanted = ["fee", "reason"]
-    if not brief:
-        wanted += ["size_tier", "programme", "tier_row", "fee_row", "fee_status"]
+    wanted = WANTED[:2] if brief else WANTED
     placed = card.stretch(items)
     narrow = placed.select("charge", "sku", "version", "day", "price", "segment", "band")
     by_amazon = narrow.join(goods.amazon.select("sku", "size"), on="sku").drop("sku")
@@ -115,11 +156,11 @@ def with_fees(items: pl.DataFrame, goods: Goods, card: Card, *, brief: bool) -> 
         .join(goods.seller.select("version", "category"), on="version", how="left")
     )
     own_goods = category.join(goods.amazon.select("size", *MEASURES, "product_group", "is_dangerous"), on="size")
-    own = card.fees(by_amazon, ["size", "version"], own_goods.with_columns(category=_group()), wanted)
+    own_side = Side(0, by_amazon, ["size", "version"], own_goods.with_columns(category=_group()))
     measured = goods.seller.filter(pl.col("longest_side").is_not_null())
     by_seller = narrow.join(measured.select("version"), on="version", how="semi").drop("sku")
     true_goods = measured.select("version", *MEASURES, "is_dangerous", category=_group())
-    true = card.fees(by_seller, ["version"], true_goods, wanted)
+    own, true = card.fees([own_side, Side(1, by_seller, ["version"], true_goods)], wanted)
     out = placed.drop("segment", "band")
     for side, fees in (("own", own), ("true", true)):
         out = out.join(fees.rename({name: f"{side}_{name}" for name in wanted}), on="charge", how="left")
