@@ -58,73 +58,74 @@ def make_journal(pay: PayDay, books: Books, entered: Entered | None = None) -> p
 
 @dataclass(frozen=True)
 class _Entry:
-    """One entry a row: its account (a name, or a column that names it), its amount, and the rows that have it (null: all)."""
+    """An entry of every row `where` it holds (null: all), on the day in `day`: its account and its amount, which is a
+    column of the rows (`-` before it: with the other sign)."""
 
-    account: str
-    amount: pl.Expr
+    day: str
+    account: pl.Expr
+    amount: str
     where: pl.Expr | None = None
 
 
-def _entered(rows: pl.DataFrame, day: str, reference: pl.Expr, entries: list[_Entry]) -> list[pl.DataFrame]:
-    """`date, account, currency, reference` with `debit` and `credit`: summed at once, since rows may be millions."""
-    key = [pl.col(day).alias("date"), pl.col("currency"), reference.cast(pl.String).alias("reference")]
-    named = [entry.account for entry in entries if entry.account in rows.columns]
+def _entered(rows: pl.DataFrame, key: list[str], entries: list[_Entry]) -> list[pl.DataFrame]:
+    """Entries as `date, account, currency, reference, debit, credit`; the rows, maybe millions, are summed by `key` first."""
+    amounts = sorted({entry.amount.removeprefix("-") for entry in entries})
     zero = pl.lit(0, MONEY)
-    sums = []
-    for number, entry in enumerate(entries):
-        amount = entry.amount if entry.where is None else entry.amount.filter(entry.where)
-        sums += [
-            amount.filter(amount > 0).sum().cast(MONEY).fill_null(zero).alias(f"debit {number}"),
-            (-amount.filter(amount < 0).sum().cast(MONEY).fill_null(zero)).cast(MONEY).alias(f"credit {number}"),
-        ]
-    summed = rows.group_by(*key, *named).agg(sums)
-    return [
-        summed.select(
-            "date", (pl.col(entry.account) if entry.account in named else pl.lit(entry.account)).alias("account"),
-            "currency", "reference", pl.col(f"debit {number}").alias("debit"), pl.col(f"credit {number}").alias("credit"),
-        )
-        for number, entry in enumerate(entries)
-    ]  # fmt: skip
+    sums = rows.group_by(key).agg(
+        pl.col(name).filter(of).sum().cast(MONEY).fill_null(zero).alias(f"{sign} {name}")
+        for name in amounts
+        for sign, of in (("+", pl.col(name) > 0), ("-", pl.col(name) < 0))
+    )
+    made = []
+    for entry in entries:
+        name, turned = entry.amount.removeprefix("-"), entry.amount.startswith("-")
+        debit, credit = pl.col(f"+ {name}"), -pl.col(f"- {name}")
+        made.append(
+            (sums if entry.where is None else sums.filter(entry.where)).select(
+                pl.col(entry.day).alias("date"), entry.account.cast(pl.String).alias("account"), "currency", "reference",
+                (credit if turned else debit).cast(MONEY).alias("debit"),
+                (debit if turned else credit).cast(MONEY).alias("credit"),
+            )
+        )  # fmt: skip
+    return made
 
 
 def _activity(activity: pl.DataFrame) -> list[pl.DataFrame]:
-    rows, amount = activity.filter(pl.col("pile") != "duplicate"), pl.col("amount")
-    return _entered(rows, "day", pl.lit(ACTIVITY_REFERENCE), [_Entry(RECEIVABLE, amount), _Entry(SALES, -amount)])
+    rows = activity.lazy().filter(pl.col("pile") != "duplicate").select("day", "currency", "amount").collect()
+    rows = rows.with_columns(pl.lit(ACTIVITY_REFERENCE).alias("reference"))
+    entries = [_Entry("day", pl.lit(RECEIVABLE), "amount"), _Entry("day", pl.lit(SALES), "-amount")]
+    return _entered(rows, ["day", "currency", "reference"], entries)
 
 
 def _lines(lines: pl.DataFrame) -> list[pl.DataFrame]:
     fee = pl.coalesce("total_fee", pl.col("percentage_fee") + pl.col("fixed_fee"), pl.lit(0, MONEY))
-    types = lines["transaction_type"].unique()
-    plain = types.str.to_lowercase()
-    against = pl.select(
-        pl.when(plain.str.contains("transfer"))
+    amount, matched = pl.col("amount"), pl.col("activity_amount")
+    rows = lines.select(
+        "posted_on", "matched_on", "currency", pl.col("settlement_id").alias("reference"), "transaction_type",
+        "amount", fee.alias("fee"), pl.coalesce("net_amount", amount + fee).alias("net"),
+        matched.alias("matched"), (matched - amount).alias("difference"),
+    ).with_columns((amount + pl.col("fee") - pl.col("net")).alias("apart"))  # fmt: skip
+    kind = pl.col("transaction_type").str.to_lowercase()
+    against = (
+        pl.when(kind.str.contains("transfer"))
         .then(pl.lit(CASH))
-        .when(plain.str.contains("reserve"))
+        .when(kind.str.contains("reserve"))
         .then(pl.lit(RESERVE))
         .otherwise(pl.lit(SUSPENSE))
-    ).to_series()
-    rows = lines.select(
-        "posted_on", "matched_on", "currency", "settlement_id", "amount", "activity_amount",
-        fee.alias("fee"),
-        pl.coalesce("net_amount", pl.col("amount") + fee).alias("net"),
-        pl.col("transaction_type").replace_strict(types, against, return_dtype=pl.String).alias("against"),
-        (pl.col("matched_on") == pl.col("posted_on")).fill_null(False).alias("at_once"),
-    )  # fmt: skip
-    amount, matched, told = pl.col("amount"), pl.col("activity_amount"), pl.col("settlement_id")
-    now, rest = pl.col("at_once"), ~pl.col("at_once")
-    later = rows.filter(rest & pl.col("matched_on").is_not_null())
-    posted = [
-        _Entry(UNDISBURSED, pl.col("net")),
-        _Entry(FEES, -pl.col("fee")),
-        _Entry(SUSPENSE, amount + pl.col("fee") - pl.col("net")),  # a row whose net does not add up
-        _Entry(RECEIVABLE, -matched, now),
-        _Entry(SUSPENSE, matched - amount, now),
-        _Entry("against", -amount, rest),
+    )
+    at_once = (pl.col("matched_on") == pl.col("posted_on")).fill_null(False)
+    later = ~at_once & pl.col("matched_on").is_not_null()
+    entries = [
+        _Entry("posted_on", pl.lit(UNDISBURSED), "net"),
+        _Entry("posted_on", pl.lit(FEES), "-fee"),
+        _Entry("posted_on", pl.lit(SUSPENSE), "apart"),  # a row whose net does not add up
+        _Entry("posted_on", pl.lit(RECEIVABLE), "-matched", at_once),
+        _Entry("posted_on", pl.lit(SUSPENSE), "difference", at_once),
+        _Entry("posted_on", against, "-amount", ~at_once),
+        _Entry("matched_on", pl.lit(RECEIVABLE), "-matched", later),
+        _Entry("matched_on", pl.lit(SUSPENSE), "matched", later),
     ]
-    return [
-        *_entered(rows, "posted_on", told, posted),
-        *_entered(later, "matched_on", told, [_Entry(RECEIVABLE, -matched), _Entry(SUSPENSE, matched)]),
-    ]
+    return _entered(rows, ["posted_on", "matched_on", "currency", "reference", "transaction_type"], entries)
 
 
 def _sums(entries: pl.DataFrame) -> pl.DataFrame:

@@ -163,16 +163,13 @@ def control_totals(activity: pl.DataFrame, lines: pl.DataFrame) -> dict[str, Any
     }
     totals: dict[str, Any] = {}
     for side, table, names in (("activity", activity, left), ("settlement", lines, right)):
-        pile = pl.col("pile").cast(pl.String).replace_strict(names, default="other", return_dtype=pl.String)
-        sums = (
-            table.group_by("currency", pile.alias("part"))
-            .agg(pl.len().alias("lines"), pl.col("amount").sum())
-            .sort("currency", "part")
-        )
-        for currency, part, count, amount in sums.rows():
+        sums = table.group_by("currency", "pile").agg(pl.len().alias("lines"), pl.col("amount").sum())
+        part = pl.col("pile").cast(pl.String).replace_strict(names, default="other", return_dtype=pl.String)
+        sums = sums.group_by("currency", part.alias("part")).agg(pl.col("lines", "amount").sum())
+        for currency, part, count, amount in sums.sort("currency", "part").rows():
             here = totals.setdefault(currency, {}).setdefault(side, {"lines": 0, "amount": "0"})
             here[part] = {"lines": count, "amount": money_text(amount, currency)}
-        whole = table.group_by("currency").agg(pl.len().alias("lines"), pl.col("amount").sum()).sort("currency")
+        whole = sums.group_by("currency").agg(pl.col("lines", "amount").sum()).sort("currency")
         for currency, count, amount in whole.rows():
             totals[currency][side] |= {"lines": count, "amount": money_text(amount, currency)}
     return totals
@@ -181,7 +178,7 @@ def control_totals(activity: pl.DataFrame, lines: pl.DataFrame) -> dict[str, Any
 def _not_checked(books: Books, lines: pl.DataFrame, activity: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     rows: list[tuple[str, str, str, int | None]] = []
     if not books.has("pay_activity"):
-        captures = lines.filter(pl.col("kind").is_not_null()).height
+        captures = len(lines) - lines["kind"].null_count()
         rows += [
             (
                 name,
@@ -214,7 +211,7 @@ def _not_checked(books: Books, lines: pl.DataFrame, activity: pl.DataFrame, othe
                 other_id,
             )
         )
-    aside = activity.filter(pl.col("pile") == "duplicate").height
+    aside = activity.select((pl.col("pile") == "duplicate").sum()).item()
     if aside:
         rows.append(
             (

@@ -171,6 +171,7 @@ def under_another_id(activity: pl.DataFrame, lines: pl.DataFrame, account: Accou
         return 0
     same = [normal("seller_reference_id").alias("reference"), "kind", "currency", "amount"]
     both_known = pl.col("amazon_transaction_id").is_not_null()
-    waiting = activity.filter(both_known, pl.col("pile") == "only left").select(same)
-    alone = lines.filter(both_known, pl.col("pile") == "only right").select(same)
-    return waiting.join(alone, on=["reference", "kind", "currency", "amount"], how="semi").height
+    waiting = activity.lazy().filter(both_known, pl.col("pile") == "only left").select(same)
+    alone = lines.lazy().filter(both_known, pl.col("pile") == "only right").select(same)
+    met = waiting.join(alone, on=["reference", "kind", "currency", "amount"], how="semi")
+    return int(met.select(pl.len()).collect().item())

@@ -54,7 +54,8 @@ def _charged(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _expected(rows: pl.DataFrame, account: Account) -> pl.DataFrame:
     """With the row of the schedule that holds on the day of posting, and the `expected` fee."""
-    rows = rows.sort("posted_on").join_asof(
+    rows = rows if rows["posted_on"].is_sorted() else rows.sort("posted_on")
+    rows = rows.join_asof(
         _schedule(account),
         left_on="posted_on",
         right_on="valid_from",
