@@ -37,12 +37,15 @@ LATER = (
 def early() -> None:
     """As `main`, with all imports done before it is known how the run that asked for this kernel is to be spoken to."""
     sys.argv.remove("--early")
+    gc.disable()  # what is imported stays; to look for garbage in it takes a fifth of the time
     import ipykernel.ipkernel
     import ipykernel.kernelapp
     import ipykernel.zmqshell  # noqa: F401
 
     with contextlib.suppress(Exception):
         _imports()
+    gc.freeze()
+    gc.enable()
     if _line():  # else the run has ended before it began
         main()
 
@@ -84,11 +87,13 @@ def serve() -> None:
 
     The child writes its process id to stdout when it leads a group of its own.
     """
+    gc.disable()
     _imports()
     with contextlib.suppress(Exception):  # what a packet would import later; it fails there again and is told there
         _later_imports()
     gc.collect()
     gc.freeze()  # the children then leave these pages alone, and share them
+    gc.enable()
     # polars has idle helper threads from its import on, so Python warns of every split; no query has run, no lock is held.
     warnings.simplefilter("ignore", DeprecationWarning)
     # Children that end need no one to wait for them: the worker sees them end by itself.
