@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -13,12 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from recon_lib.errors import RunError
+from recon_lib.looks import look, policy
 from recon_lib.words import count, head, monies, text
 
 if TYPE_CHECKING:
     from recon_lib.daily import Outcome
 
-TEMPLATE = Path(__file__).with_name("templates") / "packet"
 STATES = {
     "failed": "the run failed",
     "held": "another run holds the account",
@@ -52,14 +50,7 @@ def write_page(outcomes: Sequence[Outcome], day: str, out: Path) -> Path:
 
 def page(outcomes: Sequence[Outcome], day: str, out: Path) -> str:
     """The whole page."""
-    css = (TEMPLATE / "page.css").read_text(encoding="utf-8")
-    script = (TEMPLATE / "page.js").read_text(encoding="utf-8")
-    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Only this script may run and nothing may be fetched, as on the packets' own pages.
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{known}'; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    css, script = look()
     order = list(STATES)
     rows = sorted(outcomes, key=lambda o: (order.index(o.state), o.account or o.folder, o.folder))
     body = "".join(_row(outcome, out) for outcome in rows)
@@ -67,7 +58,7 @@ def page(outcomes: Sequence[Outcome], day: str, out: Path) -> str:
                   right=("Made", "Claimable", "Claimable now", "Overdue", "Not checked"))  # fmt: skip
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script.encode())}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
         f'<title>All accounts, {text(day)}</title>\n<link rel="icon" href="data:,">\n<style>\n{css}</style>\n</head>\n'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import importlib.util
 import json
 import re
@@ -16,9 +15,9 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from recon_lib.errors import RunError
+from recon_lib.looks import TEMPLATES, look, policy
 from recon_lib.paths import to_install
 
-TEMPLATES = Path(__file__).with_name("templates")
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ASIDE = "notebook-only"  # tag of cells that explain the notebook and do not belong on the page
@@ -61,20 +60,13 @@ class Exporter:
             exclude_input=True, filters={"figjson": figure_json, "markdown": _markdown},
         )  # fmt: skip
         _ = self._html.template  # compiled now, while the notebook still runs
-        folder = TEMPLATES / "packet"
-        self._css = (folder / "page.css").read_text(encoding="utf-8")
-        self._script = (folder / "page.js").read_text(encoding="utf-8")
+        self._css, self._script = look()
         found = importlib.util.find_spec("plotly")
         if found is None or not found.submodule_search_locations:
             raise RunError("plotly is not installed", do=to_install("").rstrip())
         plotly = (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
         self._plotly = base64.b64encode(gzip.compress(plotly, 6, mtime=0)).decode("ascii")
-        # Only these two scripts may run and nothing may be fetched: hostile text does nothing even if an escape failed.
-        scripts = " ".join(source_hash(code) for code in (self._script.encode(), plotly))
-        self._policy = (
-            f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
-            "base-uri 'none'; form-action 'none'"
-        )
+        self._policy = policy(self._script.encode(), plotly, images="data: blob:")
 
     def page(self, notebook: Any, facts: dict[str, Any]) -> bytes:
         """The page. `facts`: title, revision, revises."""
@@ -115,8 +107,3 @@ def _chapters(notebook: Any) -> list[tuple[str, str]]:
         if cell.cell_type == "markdown" and cell.source
     ]
     return [(id, line[3:].strip()) for id, line in titles if line.startswith("## ")]
-
-
-def source_hash(code: bytes) -> str:
-    """What a content security policy calls a script by."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(code).digest()).decode('ascii')}'"

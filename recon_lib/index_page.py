@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from recon_lib.export import TEMPLATES, source_hash
+from recon_lib.looks import look, policy
 from recon_lib.words import count, head, monies, text
 
 AHEAD = 30  # days of deadlines on the page
@@ -30,17 +30,12 @@ def page(packets: list[dict[str, Any]]) -> str:
 
 def _whole(title: str, body: str) -> str:
     """A page in the look of the packet: one script by its hash, nothing fetched."""
-    folder = TEMPLATES / "packet"
-    script, css = ((folder / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
-    policy = (
-        f"default-src 'none'; script-src {source_hash(script.encode())}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    css, script = look()
     chapters = (("accounts", "Accounts"), ("deadlines", "Deadlines"), ("packets", "Days and months"))
     links = "".join(f'<li><a href="#{id}">{name}</a></li>' for id, name in chapters)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script.encode())}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
         f'<meta name="referrer" content="no-referrer">\n<title>{text(title)}</title>\n<link rel="icon" href="data:,">\n'
         f'<style>\n{css}</style>\n</head>\n<body>\n<a class="skip" href="#main">To the answer</a>\n'

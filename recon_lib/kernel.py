@@ -15,7 +15,9 @@ import os
 import signal
 import sys
 import warnings
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 # jsonschema builds a whole grammar from this package where JupyterLab brought it: 1.3 s, and nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -50,17 +52,35 @@ def early() -> None:
         main()
 
 
-def main() -> None:
-    """Starts an IPython kernel with the connection file given on the command line (`-f FILE`)."""
-    from ipykernel.kernelapp import IPKernelApp
+def main(connection_file: str = "", parent: int = 0) -> None:
+    """Runs an IPython kernel with this connection file (else the one on the command line, `-f FILE`) to its end.
 
-    app = IPKernelApp.instance()
+    `parent`: the process with which it ends (else the one in JPY_PARENT_PID).
+    """
+    from traitlets.config import Config
+
+    app = _app().instance(
+        connection_file=connection_file or sys.argv[sys.argv.index("-f") + 1],
+        parent_handle=parent or int(os.environ.get("JPY_PARENT_PID", "0")),
+        config=Config({"HistoryManager": {"enabled": False}, "IPythonKernel": {"_execute_sleep": 0.0}}),
+    )
     app.initialize()
     # The run that asked for this kernel is still busy with its own imports: the notebook's are done meanwhile.
     # What fails here fails again in the notebook, where it is told.
     with contextlib.suppress(Exception):
         _imports()
     app.start()
+
+
+@cache
+def _app() -> Any:
+    from ipykernel.kernelapp import IPKernelApp
+
+    class App(IPKernelApp):  # type: ignore[misc]
+        def parse_command_line(self, argv: list[str] | None = None) -> None:
+            """Nothing to read: to learn all that could be asked of it takes longer than reading it."""
+
+    return App
 
 
 def _imports() -> None:
@@ -80,6 +100,7 @@ def _later_imports() -> None:
     for name in LATER:
         with contextlib.suppress(ImportError):  # another version, another module: it is imported when it is needed
             import_module(name)
+    _app()
 
 
 def serve() -> None:
@@ -130,10 +151,7 @@ def _become_kernel(asked: dict[str, str], parent: int) -> None:
             os.dup2(source, target)
         os.chdir(asked["cwd"])
         os.environ["IPYTHONDIR"] = asked["ipython"]
-        # The kernel ends by itself when the waiting process is gone.
-        sys.argv = ["recon_lib.kernel", "-f", asked["connection_file"], "--HistoryManager.enabled=False",
-                    f"--IPKernelApp.parent_handle={parent}"]  # fmt: skip
-        main()
+        main(asked["connection_file"], parent)
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1

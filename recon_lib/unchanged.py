@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,33 @@ def digest(folder: Path, home: Path, day: str, root: Path) -> str | None:
     The packet before counts because its roll-forward and journal are compared with. None where a file cannot be read.
     """
     told = hashlib.sha256(json.dumps(manifest.versions(), sort_keys=True).encode())
-    places = [("account", folder), *(("kit", root / name) for name in ("recon_lib", "params", "notebooks"))]
     try:
-        for label, place in places:
-            for path in _files(place):
-                name = path.relative_to(place).as_posix()
-                if label == "account" and not _counts(path, name):
-                    continue
-                told.update(f"\n{label}/{name}\0{manifest.sha256(path)}".encode("utf-8", "surrogateescape"))
+        told.update(_lines("account", folder))
+        told.update(_code(root / "recon_lib"))
+        for name in ("params", "notebooks"):
+            told.update(_lines("kit", root / name))
         before = [known for known in publish.days(home) if known < day][-1:]
         for known in before:
             told.update(f"\n{known} {manifest.sha256(publish.revisions(home, known)[-1] / manifest.NAME)}".encode())
     except OSError:
         return None
     return told.hexdigest()
+
+
+def _lines(label: str, place: Path) -> bytes:
+    """Name and hash of every file that counts in a folder."""
+    told = []
+    for path in _files(place):
+        name = path.relative_to(place).as_posix()
+        if label != "account" or _counts(path, name):
+            told.append(f"\n{label}/{name}\0{manifest.sha256(path)}".encode("utf-8", "surrogateescape"))
+    return b"".join(told)
+
+
+@lru_cache(maxsize=1)
+def _code(place: Path) -> bytes:
+    """The kit's code, read once a process: that which the process, and the one that waits for it, has loaded."""
+    return _lines("kit", place)
 
 
 def _files(place: Path) -> Iterator[Path]:

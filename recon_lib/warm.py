@@ -168,15 +168,7 @@ def kept() -> Kept | None:
 def early(connection_file: str, root: Path, environment: dict[str, str], log: IO[str]) -> subprocess.Popen[bytes]:
     """A kernel for one packet that does its imports at once, and its work when `go` says that its connection is written."""
     own = {**environment, "JPY_PARENT_PID": str(os.getpid())}  # it ends by itself when this process is gone
-    command = [
-        sys.executable,
-        "-m",
-        "recon_lib.kernel",
-        "--early",
-        "-f",
-        connection_file,
-        "--HistoryManager.enabled=False",
-    ]
+    command = [sys.executable, "-m", "recon_lib.kernel", "--early", "-f", connection_file]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=root, env=own, start_new_session=True
     )

@@ -43,6 +43,7 @@ def without_kernel(patch: pytest.MonkeyPatch) -> None:
     real = unchanged._files
     patch.setattr(running, "run_notebook", notebook)
     patch.setattr(warm, "keep", lambda root: None)
+    patch.setattr(unchanged, "_code", lambda place: b"")  # its answer is kept, and is not for other tests
     patch.setattr(unchanged, "_files", lambda place: () if ROOT in place.parents else real(place))
 
 
