@@ -6,9 +6,11 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import dataframely as dy
 import polars as pl
@@ -19,6 +21,9 @@ from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
 from recon_lib.paths import default_store
 from recon_lib.reports.base import Reading
+
+T = TypeVar("T")
+_SMALL = 256 * 1024  # bytes of a file up to which several are read at once
 
 FRAMES: dict[str, type[dy.Schema]] = {
     "reimbursements": frames.Reimbursement,
@@ -96,8 +101,8 @@ def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = 
     others: list[tuple[str, str]] = []
     refused: list[ReportError] = []
     paths = list(account_files(folder))
-    for path in _progress(paths, progress):
-        for display, outcome in read_path(path, path.relative_to(folder).as_posix(), store, account):
+    for told in _progress(_readings(paths, folder, store, account), len(paths), progress):
+        for display, outcome in told:
             if isinstance(outcome, Reading):
                 readings.append((display, outcome))
             elif isinstance(outcome, NotAReport) and not display.startswith("books/"):
@@ -142,6 +147,30 @@ def read_path(path: Path, display: str, store: Path, account: Account) -> Iterat
     yield from read_members(path, display, store=store, marketplace=account.marketplace)
 
 
+def _readings(
+    paths: list[Path], folder: Path, store: Path, account: Account
+) -> Iterator[list[tuple[str, Reading | ReportError]]]:
+    """What each file gives, in the order of the paths: small ones several at once, large ones one after the other."""
+
+    def read(path: Path) -> list[tuple[str, Reading | ReportError]]:
+        return list(read_path(path, path.relative_to(folder).as_posix(), store, account))
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = {path: pool.submit(read, path) for path in paths if _is_small(path)}
+        try:
+            for path in paths:
+                yield begun[path].result() if path in begun else read(path)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _SMALL
+    except OSError:
+        return False  # told by the reader
+
+
 def refusal(problems: list[ReportError]) -> ReportError:
     """One error that names every unusable file."""
     if len(problems) == 1:
@@ -158,14 +187,14 @@ def _day(value: date | str) -> date:
         raise UsageError(f"{value!r} is no day", hoped="a date like 2026-01-31") from None
 
 
-def _progress(paths: list[Path], wanted: bool) -> Iterator[Path]:
+def _progress(readings: Iterator[T], files: int, wanted: bool) -> Iterator[T]:
     """A progress bar on a terminal where reading is long work; silent otherwise."""
-    if not (wanted and sys.stderr.isatty() and len(paths) > 1):
-        yield from paths
+    if not (wanted and sys.stderr.isatty() and files > 1):
+        yield from readings
         return
     from tqdm import tqdm
 
-    yield from tqdm(paths, desc="Reading reports", unit="file", leave=False)
+    yield from tqdm(readings, desc="Reading reports", unit="file", total=files, leave=False)
 
 
 def merged_name(parts: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 from recon_lib.books import Books, open_account
-from recon_lib.errors import ReportError, UsageError
+from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.tieout import settlement_tieout
 
 Folder = Callable[..., Path]
@@ -232,3 +233,22 @@ def test_a_second_opening_parses_nothing(
     monkeypatch.setattr(pl, "scan_csv", fail)
     monkeypatch.setattr(pl, "read_csv", fail)
     assert opened(account, "2026-01-31").frames["customer_returns"].collect().equals(first)
+
+
+def test_files_read_side_by_side_are_told_in_the_order_of_their_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "account.yml").write_text("account: order\nmarketplace: US\n")
+    names = [f"reports/{n}.txt" for n in range(8)]
+    for n, name in enumerate(names):
+        (tmp_path / name).write_text("x" * (400_000 if n == 2 else n))
+
+    def slow(path: Path, display: str, store: Path, account: object) -> list[tuple[str, NotAReport]]:
+        time.sleep(0.02 if path.stem in "04" else 0)
+        return [(display, NotAReport(f"is number {path.stem}"))]
+
+    monkeypatch.setattr("recon_lib.books.read_path", slow)
+    told = open_account(tmp_path, "2026-01-31", store=tmp_path / "store").files
+    assert told["path"].to_list() == names
+    assert told["notes"].to_list() == [f"is number {n}" for n in range(8)]

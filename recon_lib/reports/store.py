@@ -36,7 +36,9 @@ def reader_version() -> str:
     """Twelve hex digits over the sources of the reports, frames and money modules and the version of polars."""
     here = Path(__file__).parent
     digest = hashlib.sha256(pl.__version__.encode())
-    for source in sorted([*here.glob("*.py"), here.parent / "frames.py", here.parent / "money.py"]):
+    for source in sorted(
+        [*here.glob("*.py"), here.parent / "frames.py", here.parent / "money.py", here.parent / "cents.py"]
+    ):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:12]
 
