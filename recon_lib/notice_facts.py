@@ -141,14 +141,22 @@ def of_packet(packet: Path, account: str, days: int) -> list[Fact]:
             tell("absent", row["finding_id"], "a settlement period")
         if hole := _HOLE.match(row["reason"] or ""):
             tell("absent", *_hole(hole, as_of))
-    for family in _families(content["not_checked"]):
-        tell("absent", family, family)
+    for key, words in _missing(content["not_checked"], as_of):
+        tell("absent", key, words)
     return list(found.values())
 
 
-def _families(not_checked: Iterable[dict[str, str]]) -> list[str]:
-    rows = [row for row in not_checked if row["reason"] == _ABSENT or row["reason"].startswith("report missing")]
-    return sorted({row["subject"].replace("_", " ") for row in rows})
+def _missing(not_checked: Iterable[dict[str, str]], as_of: date) -> list[tuple[str, str]]:
+    """Key and words of every report that is absent, or absent for some days."""
+    told = set()
+    for row in not_checked:
+        family = row["subject"].replace("_", " ")
+        hole = _HOLE.match(row["reason"])
+        if hole and (hole[2] or hole[3]):
+            told.add(_hole(hole, as_of))
+        elif hole or row["reason"] == _ABSENT or row["reason"].startswith("report missing"):
+            told.add((family, family))
+    return sorted(told)
 
 
 def _hole(hole: re.Match[str], as_of: date) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.audits import AUDITS
 from recon_lib.audits.base import Audit, AuditResult
+from recon_lib.audits.coverage import uncovered
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.audits.settled_facts import settlement_sums
 from recon_lib.books import Books
@@ -137,7 +138,7 @@ def reconcile(
     history = pl.concat([result.settled for result in results]).sort(HISTORY_ORDER, nulls_last=True)
     not_checked = pl.concat([result.not_checked for result in results])
     not_checked = (
-        pl.concat([not_checked, _absent_reports(books, audits)])
+        pl.concat([not_checked, _missing_reports(books, audits)])
         .unique()
         .sort("audit", "subject", "reason", nulls_last=True)
     )
@@ -148,15 +149,18 @@ def reconcile(
     return Day(books, policy, findings, history, not_checked, tieout, pay, journal, decisions, last)
 
 
-def _absent_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
-    """A report that an audit reads and that is not there: absence is said, it is never a zero."""
-    rows = [
-        {"audit": name, "subject": family, "reason": "no such report in the account folder", "count": None}
-        for audit in audits
-        for name in audit.names
-        for family in audit.needs.get(name, audit.reads)
-        if not books.has(family)
-    ]
+def _missing_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
+    """A report that an audit reads and that is not there, or not for some days: absence is said, it is never a zero."""
+    read = [(name, family) for audit in audits for name in audit.names for family in audit.needs.get(name, audit.reads)]
+    why = {
+        family: [
+            f"report missing: {family.replace('_', ' ')} {start} to {end}" for start, end in uncovered(books, family)
+        ]
+        if books.has(family)
+        else ["no such report in the account folder"]
+        for family in {family for _, family in read}
+    }
+    rows = [(name, family, reason, None) for name, family in read for reason in why[family]]
     return pl.DataFrame(rows, schema=frames.empty(frames.NotChecked).schema, orient="row")
 
 

@@ -138,6 +138,25 @@ def settings_file(folder: Path, *addresses: str, more: str = "") -> str:
 # --- what there is to tell ---
 
 
+def test_a_hole_that_findings_and_the_packet_name_is_told_once(tmp_path: Path) -> None:
+    told = "report missing: customer returns 2026-01-10 to 2026-01-31"
+    place = packet(tmp_path, "a", [row(1, status="waiting", reason=told)])
+    gone = [
+        {"audit": audit, "subject": subject, "reason": reason, "count": None}
+        for audit, subject, reason in (
+            ("one", "customer_returns", told), ("two", "customer_returns", told),
+            ("pay_overdue", "pay_lines", "report missing: Amazon Pay settlement in USD 2026-01-05 to 2026-01-31"),
+            ("measurement_error", "products", "report missing"),
+        )
+    ]  # fmt: skip
+    (place / "manifest.json").write_text(json.dumps({"packet": {"as_of": "2026-01-31"}, "not_checked": gone}))
+    assert sorted((fact.key, fact.words) for fact in of_packet(place, "a", 14)) == [
+        ("absent Amazon Pay settlement in USD at the end", "Amazon Pay settlement in USD 2026-01-05 to 2026-01-31"),
+        ("absent customer returns at the end", "customer returns 2026-01-10 to 2026-01-31"),
+        ("absent products", "products"),
+    ]
+
+
 def test_facts_of_a_packet_by_hand(tmp_path: Path) -> None:
     rows = [
         row(1),  # 5 days left

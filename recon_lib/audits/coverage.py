@@ -23,6 +23,7 @@ _SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
 _PACE_ROWS, _PACE_DAYS = 20, 28  # fewer tell no pace
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
+_MONTHLY = {"storage_fees", "aged_inventory_fees", "overage_fees"}
 _DAY = timedelta(days=1)
 EVER = date(1, 1, 1)
 
@@ -52,6 +53,19 @@ def holes(books: Books, family: str) -> list[Span]:
         return (rows >= days or is_after) and length > short and length * rows >= expected * days
 
     return [span for span in _between(spans, books.as_of, tail=0) if is_hole(span)]
+
+
+def uncovered(books: Books, family: str) -> list[Span]:
+    """The holes of a report that is there, as a reader has to be told of them: not the time before the account began, and
+    none of reports that speak about whole months, since the last month's comes weeks after its end."""
+    if family in _MONTHLY or not books.has(family):
+        return []
+    began = min((span[0] for known in books.periods.values() for span in known), default=books.as_of)
+    return [
+        (max(start, began), end)
+        for start, end in holes(books, family)
+        if start != EVER or (end - began).days >= _SHORT_END
+    ]
 
 
 def settled_days(books: Books) -> list[Span]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from recon_lib.books import Books
 
+_CYCLE = 16  # days: settlements come daily to fortnightly, and a report takes a day or two
 SEAM = timedelta(seconds=61)  # one settlement ends a minute or a second before the next begins: no hole
 
 
@@ -36,6 +38,18 @@ def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
         spans.append((currency, at, until))
     instant = pl.Datetime("us", "UTC")
     return pl.DataFrame(spans, schema={"currency": pl.String, "span_from": instant, "span_to": instant}, orient="row")
+
+
+def stale(books: Books, spans: pl.DataFrame) -> list[tuple[str, str, str, None]]:
+    """Rows of frames.NotChecked: the days since the last settlement of a currency, where the next one should be there."""
+    zone = ZoneInfo(books.account.time_zone)
+    rows: list[tuple[str, str, str, None]] = []
+    for currency, last in spans.group_by("currency").agg(pl.col("span_to").max()).sort("currency").rows():
+        start = last.astimezone(zone).date()
+        if (books.as_of - start).days > _CYCLE:
+            why = f"report missing: Amazon Pay settlement in {currency} {start} to {books.as_of}"
+            rows += [(audit, "pay_lines", why, None) for audit in ("pay_overdue", "pay_unknown")]
+    return rows
 
 
 def is_covered(items: pl.DataFrame, spans: pl.DataFrame, hours: int) -> pl.Series:
