@@ -1,12 +1,15 @@
 """Many small accounts: what a packet costs beside its own compute, and what a second worker brings.
 
-python -m bench.many_accounts [ACCOUNTS]     CPU seconds a packet (trust these on a busy machine), then wall seconds of
-                                             `recon daily` with 1 and with 2 workers; nothing is kept
+python -m bench.many_accounts [ACCOUNTS]     prints one line of JSON; nothing is kept. Of up to 12 accounts, one after the
+                                             other: CPU seconds of a packet, and of its notebook's cells alone (`own`), in
+                                             turn, so that what else runs on the machine troubles both alike. Of all: wall
+                                             seconds of `recon daily` with 1 and with 2 workers, from its start to its end.
+`own` is what the cells cost in a process that was split off with all imports done, without kernel, messages or page.
+All else is `over`: the split, the kernel's start and messages, papermill, the page, hashes, publishing.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import statistics
@@ -14,11 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from recon_lib import running, warm
-from recon_lib.packet import make_packet, project_root
+from recon_lib.daily import Job, run_account
+from recon_lib.packet import project_root
 
 DAY = "2026-01-31"
 HEAD = "activity_at,kind,amazon_transaction_id,seller_reference_id,seller_order_id,order_reference_id,amount,currency\n"
@@ -40,82 +45,114 @@ def accounts(place: Path, count: int) -> list[Path]:
     return made
 
 
-def own_compute(folder: Path, store: Path, times: int) -> list[float]:
-    """CPU seconds of the notebook's cells alone, each time in a process split off from one with all imports done."""
-    code = f"""
-import ast, json, os, sys, tempfile, time
-sys.modules.setdefault("rfc3987_syntax", None)
+ALONE = """
+import ast, gc, json, os, sys, tempfile, time
 from recon_lib import kernel
 kernel._imports(); kernel._later_imports()
+gc.collect(); gc.freeze()
 cells = [c for c in json.load(open("notebooks/daily_packet.ipynb"))["cells"] if c["cell_type"] == "code"]
-for _ in range({times}):
+while asked := os.read(0, 4096).decode():
     if os.fork() == 0:
-        begun, names = time.process_time(), {{}}
+        begun, names = time.process_time(), {}
+        given = json.loads(asked)
         for cell in cells:
             source = "".join(cell["source"])
             if "parameters" in cell["metadata"].get("tags", []):
-                source += "\\naccount_folder, as_of, out, store = {str(folder)!r}, {DAY!r}, tempfile.mkdtemp(), {str(store)!r}"
-                source = "import tempfile\\n" + source
+                source += "".join(f"\\n{name} = {value!r}" for name, value in given.items())
             body = ast.parse(source).body
             last = body.pop() if isinstance(body[-1], ast.Expr) else None
             exec(compile(ast.Module(body, []), "cell", "exec"), names)
             if last is not None:
                 shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
                 getattr(shown, "_repr_mimebundle_", getattr(shown, "_repr_html_", lambda: repr(shown)))()
-        print(time.process_time() - begun, flush=True)
+        os.write(1, b"%f\\n" % (time.process_time() - begun))
         os._exit(0)
     os.wait()
 """
-    ast.parse(code)
-    done = subprocess.run([sys.executable, "-c", code], cwd=project_root(), capture_output=True, text=True, check=True)
-    return [float(line) for line in done.stdout.split()]
 
 
-def warm_packets(folders: list[Path], out: Path, store: Path) -> list[float]:
-    """CPU seconds of whole packets after the first, made one after the other by one worker: its own and its kernel's."""
+def in_turn(folders: list[Path], base: Path) -> tuple[list[float], list[float]]:
+    """CPU seconds of whole packets made by one worker (its own, its kernel's, of the split), and of their cells alone.
+
+    The first packet is left out: in it the worker starts. A kernel is counted up to the moment at which it is ended.
+    """
     kernels: list[float] = []
-    stop, tick = running._stop, os.sysconf("SC_CLK_TCK")
+    stop = running._stop
 
     def counted(manager: Any) -> None:
-        fields = Path(f"/proc/{manager.provisioner.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        kernels.append((int(fields[11]) + int(fields[12])) / tick)
+        kernels.append(_cpu(manager.provisioner.pid))
         stop(manager)
 
     running._stop = counted
     warm.keep(project_root())
-    spent = []
-    for folder in folders:
-        begun = time.process_time()
-        make_packet(folder, DAY, out, store=store)
-        spent.append(time.process_time() - begun + kernels[-1])
+    whole, own = [], []
+    with subprocess.Popen(
+        [sys.executable, "-c", ALONE], cwd=project_root(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as alone:
+        assert alone.stdin is not None
+        assert alone.stdout is not None
+        for folder in folders:
+            begun, split = time.process_time(), _waiting()
+            outcome = run_account(Job(folder, base / "warm", DAY, False, datetime.now(UTC), base / "store-warm"))
+            assert outcome.state == "published", outcome.message
+            whole.append(time.process_time() - begun + kernels[-1] + _waiting() - split)
+            out = base / "own" / folder.name
+            out.mkdir(parents=True)
+            asked = {"account_folder": str(folder), "as_of": DAY, "out": str(out), "store": str(base / "store-own")}
+            alone.stdin.write(json.dumps(asked))
+            alone.stdin.flush()
+            own.append(float(alone.stdout.readline()))
+        alone.stdin.close()
     running._stop = stop
     warm.let_go()
-    return spent[1:]
+    return whole[1:], own[1:]
+
+
+def _waiting() -> float:
+    """CPU seconds so far of the process that splits off the kernels."""
+    kept = warm.kept()
+    process = kept.server._process if kept is not None and kept.server is not None else None
+    return _cpu(process.pid) if process is not None else 0.0
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds that all threads of a process have used, finer than the clock's hundredths."""
+    told = [(task / "schedstat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return sum(int(line.split()[0]) for line in told) / 1e9
 
 
 def main(count: int) -> None:
-    os.environ["POLARS_MAX_THREADS"] = "1"
+    environment = dict(os.environ)
+    os.environ["POLARS_MAX_THREADS"] = "1"  # for the CPU seconds; `recon daily` sees to its threads itself
     with tempfile.TemporaryDirectory(prefix="recon-bench-") as place:
         base = Path(place)
         folders = accounts(base / "accounts", count)
-        spent = statistics.median(warm_packets(folders[:12], base / "warm", base / "store"))
-        alone = statistics.median(own_compute(folders[0], base / "store", 8))
+        whole, own = in_turn(folders[:13], base)
+        over = [one - other for one, other in zip(whole, own, strict=True)]
         told: dict[str, Any] = {
-            "packet_cpu": round(spent, 2),
-            "own_cpu": round(alone, 2),
-            "over_own_cpu": round(spent - alone, 2),
+            "accounts": count,
+            "packet_cpu": round(statistics.median(whole), 2),
+            "own_cpu": round(statistics.median(own), 2),
+            "over_own_cpu": round(statistics.median(over), 2),
+            "over_own_cpu_range": [round(min(over), 2), round(max(over), 2)],
         }
+        walls = []
         for workers in (1, 2):
+            own_store = {"RECON_STORE": str(base / f"store{workers}")}  # each way parses the files anew
             begun = time.monotonic()
             subprocess.run(
                 [sys.executable, "-m", "recon_lib", "daily", str(base / "accounts"), "--date", DAY, "--out",
                  str(base / f"out{workers}"), "--workers", str(workers)],
-                cwd=project_root(), capture_output=True, check=False, env={**os.environ, "RECON_STORE": str(base / "store")},
+                cwd=project_root(), capture_output=True, check=False, env={**environment, **own_store},
             )  # fmt: skip
-            wall = time.monotonic() - begun
-            told[f"wall_a_packet_{workers}_workers"] = round(wall / count, 2)
-        told["load_average"] = os.getloadavg()[0]
-        print(json.dumps({"accounts": count, **told}))
+            walls.append(time.monotonic() - begun)
+            made = len(list((base / f"out{workers}").glob(f"*/{DAY}/manifest.json")))
+            assert made == count, f"{made} packets of {count}"
+            told[f"wall_a_packet_{workers}_workers"] = round(walls[-1] / count, 2)
+            told[f"packets_an_hour_{workers}_workers"] = round(3600 * count / walls[-1])
+        told["two_workers_to_one"] = round(walls[0] / walls[1], 2)
+        told["load_average"] = round(os.getloadavg()[0], 1)
+        print(json.dumps(told))
 
 
 if __name__ == "__main__":
