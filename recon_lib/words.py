@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -9,15 +10,16 @@ from html import escape
 
 from recon_lib.cents import minor_digits, round_money
 
+_ODD = re.compile(r"[^ -\x7f\n\t]")
+
 
 def text(value: object) -> str:
     """`value` as HTML text: markup escaped, control and direction marks made visible (they could reorder a line)."""
-    return "".join(_visible(c) for c in escape(str(value), quote=True))
+    return _ODD.sub(_visible, escape(str(value), quote=True))
 
 
-def _visible(char: str) -> str:
-    if char in "\n\t" or (char >= " " and char.isascii()):
-        return char
+def _visible(found: re.Match[str]) -> str:
+    char = found[0]
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char
 
 
