@@ -165,27 +165,19 @@ def in_force(table: pl.DataFrame, day: date) -> pl.DataFrame:
 def _read(path: Path) -> pl.DataFrame:
     try:
         path.read_bytes().decode("utf-8")
-        text = pl.read_csv(path, infer_schema=False).with_row_index("table_line", offset=2)
+        text = pl.read_csv(path, infer_schema=False, row_index_name="table_line", row_index_offset=2)
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as problem:
         raise UsageError(f"cannot be read as a table: {_first_line(problem)}", hoped=_HOPED, file=path.name) from None
-    _stem, _, store = path.stem.rpartition("_")
-    if "marketplace" not in text.columns:
-        text = text.with_columns(marketplace=pl.lit(store.upper()))
     types: dict[str, pl.Expr] = {
         **{c: pl.col(c).str.to_date("%Y-%m-%d") for c in _DATES},
         **{c: pl.col(c).cast(pl.Int32) for c in _WHOLE},
         **{c: pl.col(c).cast(RATE) for c in _NUMBERS},
         "cep_enrolled": pl.col("cep_enrolled").replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean),
     }
-    try:
-        typed = text.with_columns(**{c: e for c, e in types.items() if c in text.columns})
-    except pl.exceptions.PolarsError as problem:
-        raise UsageError(
-            f"a value cannot be read: {_first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
-        ) from None
-    needed = {"effective_from", "source", "status"} - set(typed.columns)
-    if needed:
-        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=_HOPED, file=path.name)
+    needed = {"effective_from", "source", "status"} - set(text.columns)
+    typed = text.lazy().with_columns(**{c: e for c, e in types.items() if c in text.columns})
+    if "marketplace" not in text.columns:
+        typed = typed.with_columns(marketplace=pl.lit(path.stem.rpartition("_")[2].upper()))
     since = pl.col("effective_from").dt.to_string("%Y-%m-%d").fill_null("the beginning")
     about = [
         c
@@ -208,7 +200,17 @@ def _read(path: Path) -> pl.DataFrame:
         "source",
         pl.lit(")"),
     ]
-    return typed.with_columns(table=pl.lit(path.stem), row=pl.concat_str(words))
+    if not needed:
+        typed = typed.with_columns(table=pl.lit(path.stem), row=pl.concat_str(words))
+    try:
+        made = typed.collect(engine="in-memory")
+    except pl.exceptions.PolarsError as problem:
+        raise UsageError(
+            f"a value cannot be read: {_first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
+        ) from None
+    if needed:
+        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=_HOPED, file=path.name)
+    return made
 
 
 def _first_line(problem: Exception) -> str:

@@ -69,7 +69,7 @@ def lacking(tables: Mapping[str, pl.DataFrame]) -> list[str]:
         known, there = COLUMNS[name], set(table.columns) - {"table", "table_line", "row"}
         found += [f"{name}: the column {column} is missing" for column in sorted(set(known) - there)]
         found += [f"{name}: the column {column!r} is not known" for column in sorted(there - set(known))]
-        for column in sorted(c for c, filled in known.items() if filled and c in there):
+        for column in sorted(c for c, filled in known.items() if filled and c in there and table[c].null_count()):
             found += _named(table.filter(pl.col(column).is_null()), f"no {column}")
         if "marketplace" in there:
             odd = ~pl.col("marketplace").str.contains("^[A-Z]{2}$")
@@ -82,7 +82,8 @@ def problems(tables: Mapping[str, pl.DataFrame]) -> list[str]:
     found: list[str] = []
     for name, table in tables.items():
         found += _named(table.filter(~pl.col("status").is_in(STATUSES) | pl.col("status").is_null()), "unknown status")
-        found += _named(table.filter(pl.col("source").is_null()), "no source")
+        if table["source"].null_count():
+            found += _named(table.filter(pl.col("source").is_null()), "no source")
         for low, high in _ORDERED:
             if low in table.columns and high in table.columns:
                 found += _named(table.filter(pl.col(low) > pl.col(high)), f"{low} is above {high}")
@@ -98,6 +99,8 @@ def problems(tables: Mapping[str, pl.DataFrame]) -> list[str]:
 
 
 def _named(rows: pl.DataFrame, problem: str) -> list[str]:
+    if rows.is_empty():
+        return []
     return [f"{r['table']} line {r['table_line']}: {problem}" for r in rows.iter_rows(named=True)]
 
 
