@@ -30,9 +30,9 @@ LATER = (
     "cmd", "code", "dateutil.easter", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_16_le",
     "encodings.utf_8_sig", "faulthandler", "holidays", "ipykernel.debugger", "ipykernel.ipkernel", "ipykernel.kernelapp",
     "ipykernel.zmqshell", "numpy.ma", "pdb", "polars._utils.parquet", "polars._utils.udfs", "psutil", "pwd",
-    "recon_lib.asof", "recon_lib.bank_totals", "recon_lib.changes", "recon_lib.claims_book", "recon_lib.reports.members",
-    "recon_lib.reports.reader", "recon_lib.reports.recognise", "recon_lib.reports.small", "recon_lib.settled_files",
-    "tornado.platform.asyncio", "xlsxwriter.workbook",
+    "recon_lib.asof", "recon_lib.bank_totals", "recon_lib.changes", "recon_lib.claims_book", "recon_lib.quiet",
+    "recon_lib.reports.members", "recon_lib.reports.reader", "recon_lib.reports.recognise", "recon_lib.reports.small",
+    "recon_lib.settled_files", "tornado.platform.asyncio", "xlsxwriter.workbook",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ def main(connection_file: str = "", parent: int = 0) -> None:
     app = _app().instance(
         connection_file=connection_file or sys.argv[sys.argv.index("-f") + 1],
         parent_handle=parent or int(os.environ.get("JPY_PARENT_PID", "0")),
+        outstream_class="recon_lib.quiet.Quiet",
         config=Config({"HistoryManager": {"enabled": False}, "IPythonKernel": {"_execute_sleep": 0.0}}),
     )
     app.initialize()

@@ -22,6 +22,7 @@ from recon_lib.daily import Job, Outcome, run_account
 from recon_lib.daily_page import page
 from recon_lib.errors import UsageError
 from recon_lib.packet import PacketResult, make_packet
+from recon_lib.running import run_notebook
 from tests.pages import ROOT, standin_notebook
 
 DAY = "2026-01-31"
@@ -162,6 +163,20 @@ os.chdir("/"); tempfile.tempdir = "/"; sys.path.insert(0, "/nowhere")
     assert len({pid for pid, _ in ran}) == 3, "a process each"
     if warm.POSSIBLE:
         assert len({parent for _, parent in ran}) == 1, "of one waiting process"
+
+
+def test_what_cells_print_stays_with_the_cell_that_printed_it(tmp_path: Path, kept: None) -> None:
+    printing = ["import sys; print('one'); _ = sys.stderr.write('two')", "1 + 1", "print('three', end='')"]
+    cells = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
+        for n, code in enumerate(printing)
+    ]
+    whole = {"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+    path = tmp_path / "printing.ipynb"
+    path.write_text(json.dumps(whole))
+    ran = run_notebook(path, {}, ROOT, tmp_path / "log")
+    told = [[output.get("text", output.get("data")) for output in cell.outputs] for cell in ran.notebook.cells]
+    assert [sorted(map(str, shown)) for shown in told] == [["one\n", "two"], ["{'text/plain': '2'}"], ["three"]]
 
 
 def test_a_dead_waiting_process_is_started_anew_and_leaves_no_process(tmp_path: Path, kept: None) -> None:
