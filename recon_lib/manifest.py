@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +101,7 @@ def versions() -> dict[str, str]:
 @lru_cache(maxsize=1)  # a process runs what it has loaded
 def _versions() -> tuple[tuple[str, str], ...]:
     import platform
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and needed at the end only
 
     found = {"python": platform.python_version()}
     for name in ("amazon-reconciliation-kit", *LIBRARIES):

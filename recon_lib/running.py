@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from recon_lib import errors, warm
+from recon_lib import errors, manifest, warm
 from recon_lib.errors import ReconError, RunError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class _Getting(threading.Thread):
             from recon_lib.export import Exporter
 
             self.exporter = Exporter()
+            manifest.versions()  # known from now on
         except BaseException as problem:  # told by the main thread
             self.failure = problem
 
