@@ -716,4 +716,5 @@ def empty(schema: type[dy.Schema]) -> pl.DataFrame:
 
 @cache
 def _empty(schema: type[dy.Schema]) -> pl.DataFrame:
-    return schema.create_empty()
+    # as create_empty gives it, which casts every column to what it is already
+    return pl.DataFrame(schema={name: column.dtype for name, column in schema.columns().items()})

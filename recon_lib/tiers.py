@@ -36,7 +36,10 @@ def size_tiers(cases: pl.DataFrame, policy: Policy, marketplace: str) -> pl.Data
     # the same parcel in the same era is looked at once, however many days and prices it has
     shapes = _measured(placed.select("era", *_MEASURES).unique().with_row_index("shape"), marketplace)
     parts = []
+    met = set(shapes["era"].unique().to_list())
     for i, table in enumerate(eras):
+        if i not in met:
+            continue
         rows = table.sort("table_line").to_dicts()
         number = pl.coalesce(*(pl.when(_fits(row)).then(pl.lit(n, pl.Int32)) for n, row in enumerate(rows)))
         known = shapes.filter(pl.col("era") == i).with_columns(tier_no=number)
