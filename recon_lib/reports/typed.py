@@ -248,10 +248,15 @@ def value_column(plan: Plan) -> str:
 
 
 def unsure(plans: list[Plan]) -> list[pl.Expr]:
-    """Counts that must be 0: cells that a plan without strictness (the rich way of dates, moments) left unread."""
+    """Counts that must be 0: cells that a plan without strictness left unread.
+
+    Those are the rich way of dates, moments, and a date column with several endings: a strict reading within `when` is
+    made only of the cells that it is wanted for, so a cell with none of the endings raises nothing.
+    """
     checks = []
     for plan in plans:
-        if plan.header is not None and plan.date is not None and (not plan.date.layout or plan.column.kind == "moment"):
+        date = plan.date if plan.header is not None else None
+        if date is not None and (not date.layout or len(date.endings) > 1 or plan.column.kind == "moment"):
             unread = pl.col(value_column(plan)).null_count() - pl.col(plan.text).null_count()
             checks.append(unread.alias(plan.column.target))
     return checks

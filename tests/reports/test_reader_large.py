@@ -86,7 +86,7 @@ def test_a_settlement(reads: Read, never_strict: None) -> None:
     ]
 
 
-@pytest.mark.parametrize("told", ["P-1", "7"])
+@pytest.mark.parametrize("told", ["P-1", "7", "true"])
 def test_a_column_that_is_filled_late(
     reads: Read, told: str, never_strict: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,11 +126,60 @@ def test_a_wrong_cell_in_a_column_that_is_not_kept(reads: Read) -> None:
     assert got.rejects.select("line", "column", "value").rows() == [(MANY + 3, "deposit-date", "soon")]
 
 
+@pytest.mark.parametrize("time", ["2026-02-31", "2147483648", "2024-10-01T00:00:00-0730x"])
+def test_a_late_time_with_no_known_ending_is_rejected(reads: Read, time: str) -> None:
+    """A ledger's times end in -0700 or, in winter, -0800: this one in neither."""
+    names = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center"]
+    names += [
+        "Disposition",
+        "Reason",
+        "Country",
+        "Reconciled Quantity",
+        "Unreconciled Quantity",
+        "Date and Time",
+        "Store",
+    ]
+    cells = ["10/01/2024", "X1", "B1", "S1", "T", "Shipments", "R", "-1", "MDW2", "SELLABLE", "", "US", "", ""]
+
+    def quoted(row: list[str]) -> str:
+        return "\t".join(f'"{cell}"' for cell in row) + "\n"
+
+    body = quoted([*cells, "2024-10-01T00:00:00-0700", ""]) * ROWS
+    got = reads(quoted(names) + body + quoted([*cells, time, ""]))
+    assert got.rejects.rows() == [(ROWS + 2, "Date and Time", time, "is no date that can be read")]
+    assert got.rows_used == ROWS
+
+
 @pytest.mark.parametrize("amount", ["1.234", "1e3", "5.", "12345678901234567.00", "x"])
 def test_an_amount_that_is_not_plain_is_rejected(reads: Read, amount: str) -> None:
     got = reads(settlement([*(line() for _ in range(ROWS)), line(amount)], "1125.00"))
     assert got.rejects.select("line", "column", "value").rows() == [(ROWS + 3, "amount", amount)]
     assert (got.rows_used, got.totals, got.notes) == (ROWS + 1, {"USD": Decimal("1125.00")}, ())
+
+
+@pytest.mark.parametrize(
+    ("quantity", "read_as"), [("+2", 2), ("007", 7), ("-3", -3), (" 4", 4), ("5 ", 5), ("6.0", 6), ("1,000", 1000)]
+)
+def test_a_late_quantity_in_every_way_it_is_written(reads: Read, quantity: str, read_as: int) -> None:
+    got = reads(settlement([*(line() for _ in range(MANY)), line(quantity_purchased=quantity)], "7501.25"))
+    assert (got.rows_used, got.rows_rejected) == (MANY + 2, 0)
+    assert rows_of(got)["quantity"].to_list()[-2:] == [1, read_as]
+
+
+@pytest.mark.parametrize("quantity", ["1.5", "2147483648", "0x5", "1e3", "\u0663", "true", "5a"])
+def test_a_late_quantity_that_is_no_whole_number_is_rejected(reads: Read, quantity: str) -> None:
+    got = reads(settlement([*(line() for _ in range(MANY)), line(quantity_purchased=quantity)], "7500.00"))
+    assert got.rejects.rows() == [(MANY + 3, "quantity-purchased", quantity, "is no whole number")]
+    assert got.rows_used == MANY + 1
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "2200-01-01"])
+def test_a_day_of_no_report_is_rejected(reads: Read, day: str) -> None:
+    body = [*(line() for _ in range(ROWS)), line(posted_date_time=f"{day} 10:00:00 UTC")]
+    got = reads(settlement(body, "1125.00"))
+    assert got.rejects.select("line", "column", "reason").rows() == [
+        (ROWS + 3, "posted-date-time", "is no date that can be read")
+    ]
 
 
 def test_two_currencies_and_a_line_without_its_amount(reads: Read) -> None:
@@ -146,7 +195,7 @@ def test_a_blank_around_a_late_cell_is_no_part_of_it(reads: Read, blank: str) ->
     assert rows_of(got).select("sku", "order_id").row(-1) == ("S2", None)
 
 
-CELLS = st.sampled_from(["", " ", "1", "-1.50", "1,5", "1.234", "USD", "2026-01-05", "2026-02-31", '"', '""', "é", "=1", "1e9", "\x0b"])  # fmt: skip
+CELLS = st.sampled_from(["", " ", "1", "+1", " 1", "true", "-1.50", "1,5", "1.234", "USD", "2026-01-05", "2026-02-31", '"', '""', "é", "=1", "1e9", "\x0b"])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
