@@ -1,18 +1,20 @@
 """The clean pass: a table streamed once, where the counts prove every line and every cell read; else the strict pass.
 
-What makes it cheap: a column that looks empty everywhere is read as whole numbers, at which any text raises; columns of few
-words stay coded from the parser to the Parquet file; rows, rules, days and totals are taken while the rows pass.
+What makes it cheap: a column that looks empty everywhere is read as truth values, at which nearly any text raises; columns of
+few words stay coded from the parser to the Parquet file; rows, rules, days and totals are taken while the rows pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import ColumnNotFoundError, PolarsError
 
-from recon_lib.reports import scan, tally, typed, verdicts
+from recon_lib.reports import scan, tally, typed
+from recon_lib.reports.base import Report
 from recon_lib.reports.job import (
     PARQUET,
     SAMPLE_ROWS,
@@ -28,6 +30,9 @@ from recon_lib.reports.job import (
 from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts
+
+_EVERY_ROW = pl.QueryOptFlags(predicate_pushdown=False)
+"""A row that a later step leaves out is typed too, so that a cell in it that cannot be read raises."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]
 
 def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> _Clean:
     try:
-        sample = scan.quick_scan(job.path, job.header).head(SAMPLE_ROWS).collect()
+        sample = scan.first_rows(job.path, job.header, SAMPLE_ROWS)
         padded = sample.select(
             pl.any_horizontal((pl.col(c) != pl.col(c).str.strip_chars()).any() for c in scan.columns_of(job.header))
         ).item()
@@ -92,37 +97,43 @@ def _clean(
     coded = frozenset[str]() if trim else frozenset(report.words)
     reading = [replace(p, dtype=pl.Categorical()) if p.column.target in coded else p for p in sniffed]
 
+    direct = [p for p in reading if p.header is not None and p.column.target in coded]
+    direct += [] if trim or job.header.quoted else _whole_numbers(reading)
+
     def typed_rows(rows: pl.LazyFrame, plans: list[typed.Plan]) -> pl.LazyFrame:
         return typed.typed(typed.texts(rows, plans, trim=trim, empties=job.header.quoted), plans, plain=True)
 
+    first = typed_rows(sample.lazy(), sniffed).collect()
+    first_parts = frames_of(report, first.lazy(), facts)
+    checks = _checks(report, reading)
+    aside = [] if checks else _aside(report, first, facts, [p for p in reading if p.at not in empty])
+    look = (lambda rows: typed_rows(rows.lazy(), aside).collect()) if aside else None
+
     def parts_of(lines: tally.Tally, cells: tally.Tally) -> dict[str, pl.LazyFrame]:
-        kinds = {f"c{p.at}": p.dtype for p in reading if p.column.target in coded and p.header is not None}
+        kinds = {f"c{p.at}": p.dtype for p in direct}
+        after = sample.height if empty else 0
         rest = scan.quick_scan(
-            job.path,
-            job.header,
-            after=sample.height if empty else 0,
-            kinds=kinds | {f"c{at}": pl.Int8() for at in empty},
+            job.path, job.header, after=after, kinds=kinds | {f"c{at}": pl.Boolean() for at in empty}
         )
         rows = typed_rows(lines.over(rest), [replace(p, header=None) if p.at in empty else p for p in reading])
         if empty:  # the first rows may well fill columns that no later row fills: a settlement's own row does
-            first = sample.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
-            rows = pl.concat([typed_rows(first, reading), rows])
-        return frames_of(report, cells.over(rows), facts)
+            coded_too = sample.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+            rows = pl.concat([typed_rows(coded_too, reading), rows])
+        return frames_of(report, cells.over(rows) if checks else rows, facts)
 
-    first_parts = frames_of(report, typed_rows(sample.lazy(), sniffed), facts)
-    lines, cells = tally.of_lines(job.header, empty), tally.of_cells(report, reading)
+    lines, cells = tally.of_lines(job.header, empty, look), tally.of_cells(checks)
     outcome = Outcome({}, 0, NO_REJECTS, facts, [said] if said else [])
     sound, counted = True, 0
     for family in first_parts:
         frame, target = frame_of(report, family), job.target(family)
-        rows = tally.of_rows(report, family, verdicts.given_names(plans))
+        rows = tally.of_rows(report, family)
         if family in report.head_only:
             part = first_parts[family]
         elif family == report.family:
             part = parts_of(lines, cells)[family]
         else:
-            part = parts_of(tally.of_lines(job.header, empty), tally.of_cells(report, reading))[family]
-        rows.over(part).sink_parquet(target, **PARQUET, metadata=kept_as(frame))
+            part = parts_of(tally.of_lines(job.header, empty), tally.of_cells(checks))[family]
+        rows.over(part).sink_parquet(target, **PARQUET, metadata=kept_as(frame), optimizations=_EVERY_ROW)
         outcome.frames[family] = target
         sound = sound and not rows.any("wrong")
         if family == report.family:
@@ -135,3 +146,36 @@ def _clean(
         return _Clean(trim=trim)
     outcome.used = counted if report.head_only else lines.sum("rows") + (sample.height if empty else 0)
     return _Clean(outcome, trim, short=lines.any("short"))
+
+
+def _whole_numbers(plans: list[typed.Plan]) -> list[typed.Plan]:
+    """The columns that the parser reads as whole numbers at once: it takes what a cast of text takes, and blanks before it.
+
+    Blanks the byte counts show, and then every cell is trimmed first. A column that is kept as text too stays text.
+    """
+    places = Counter(plan.at for plan in plans)
+    return [p for p in plans if p.header is not None and p.column.kind == "int" and places[p.at] == 1]
+
+
+def _checks(report: Report, plans: list[typed.Plan]) -> list[pl.Expr]:
+    """Counts that must be 0: cells that were left unread without raising, rows that the report's own check finds wrong."""
+    checks = typed.unsure(plans)
+    return [*checks, report.check.is_not_null().sum().alias("check")] if report.check is not None else checks
+
+
+def _aside(report: Report, rows: pl.DataFrame, facts: Mapping[str, str], plans: list[typed.Plan]) -> list[typed.Plan]:
+    """The columns that the report's own rows are not made of: a query leaves them out, so nothing in them would raise."""
+    kept = set(report.frame.columns())
+
+    def unused(plan: typed.Plan) -> bool:
+        if plan.header is None or plan.column.kind == "text" or kept & set(typed.names_of(plan)):
+            return False
+        try:
+            without = rows.lazy().drop(typed.names_of(plan))
+            without = report.finish(without, facts) if report.finish is not None else without
+            (report.split(without, facts)[report.family] if report.split is not None else without).collect_schema()
+        except ColumnNotFoundError:
+            return False
+        return True
+
+    return [plan for plan in plans if unused(plan)]

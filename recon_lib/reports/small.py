@@ -27,7 +27,6 @@ from recon_lib.reports.job import (
     summary,
     unread,
 )
-from recon_lib.reports.recognise import Header
 from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.strict import judge
 from recon_lib.reports.text import ByteFacts, small_facts
@@ -105,7 +104,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
 
 def _sound_rows(job: Job, data: bytes, facts: ByteFacts) -> pl.DataFrame | None:
     """The rows with text; None where the byte counts do not prove the width of each."""
-    raw, header = _cut(data, job.header), job.header
+    raw, header = scan.cut(data, job.header), job.header
     short = bool(raw[raw.columns[-1]].null_count())
     if scan.proves(job.path, facts, header, job.head, raw.height, short=short):
         return raw
@@ -114,20 +113,6 @@ def _sound_rows(job: Job, data: bytes, facts: ByteFacts) -> pl.DataFrame | None:
     if blank and scan.proves(job.path, facts, header, job.head, raw.height, blank, short=short):
         return raw.filter(~empty)
     return None
-
-
-def _cut(data: bytes, header: Header) -> pl.DataFrame:
-    return pl.read_csv(
-        data,
-        separator=header.separator,
-        quote_char='"' if header.quoted else None,
-        has_header=False,
-        skip_lines=header.line,
-        schema=dict.fromkeys(scan.columns_of(header), pl.String),
-        row_index_name="line",
-        row_index_offset=header.line + 1,
-        glob=False,
-    )
 
 
 @lru_cache(maxsize=256)

@@ -1,23 +1,34 @@
-"""What the rows of a streaming query add up to, taken while they pass, so that no second pass over the file is needed."""
+"""What the rows of a streaming query add up to, taken while they pass, so that no second pass over the file is needed.
+
+A batch is small (some 10 000 rows) and there are hundreds of them, so columns are asked directly where that is enough: a
+query of its own for each batch would cost more than it tells.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from typing import Any
 
 import polars as pl
 
-from recon_lib.reports import scan, typed, verdicts
+from recon_lib.reports import dates, scan, verdicts
 from recon_lib.reports.base import Report
-from recon_lib.reports.job import Summary, frame_of, summary
+from recon_lib.reports.job import Summary, frame_of
 from recon_lib.reports.recognise import Header
+
+Told = dict[str, Any]
+_EPOCH = date(1970, 1, 1)
+_WIDE = Context(prec=60)
 
 
 class Tally:
-    """One small frame for each batch of rows that passed; `of` makes it."""
+    """What `of` tells of each batch of rows that passed: one or more entries."""
 
-    def __init__(self, of: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    def __init__(self, of: Callable[[pl.DataFrame], list[Told]]) -> None:
         self._of = of
-        self._seen: list[pl.DataFrame] = []
+        self.seen: list[Told] = []
 
     def over(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The same rows, counted. All their columns are made, also those that nothing else asks for."""
@@ -31,62 +42,91 @@ class Tally:
         )
 
     def _add(self, batch: pl.DataFrame) -> pl.DataFrame:
-        self._seen.append(self._of(batch))
+        self.seen += self._of(batch)
         return batch
 
-    def seen(self) -> pl.DataFrame:
-        """All the small frames, one below the other; without any column where no batch passed."""
-        return pl.concat(self._seen) if self._seen else pl.DataFrame()
-
     def any(self, name: str) -> bool:
-        """Whether a column of flags or counts is anywhere true or above 0."""
-        seen = self.seen()
-        return name in seen.columns and bool(seen[name].cast(pl.Boolean).any())
+        """Whether an entry's flag is set or its count is above 0."""
+        return any(told[name] for told in self.seen)
 
     def sum(self, name: str) -> int:
-        seen = self.seen()
-        return int(seen[name].sum()) if name in seen.columns else 0
+        return sum(told[name] for told in self.seen)
 
 
-def of_lines(header: Header, empty: frozenset[int]) -> Tally:
-    """`rows` as the parser cut them; `filled` cells of columns that were thought empty; `short`: rows without a last cell."""
-    last = scan.columns_of(header)[-1]
-    filled = pl.sum_horizontal(pl.lit(0), *(pl.col(f"c{at}").count() for at in empty))
-    wanted = [pl.len().alias("rows"), filled.alias("filled"), pl.col(last).null_count().alias("short")]
-    return Tally(lambda batch: batch.select(wanted))
+def of_lines(header: Header, empty: frozenset[int], look: Callable[[pl.DataFrame], object] | None = None) -> Tally:
+    """`rows` as the parser cut them; `filled` cells of columns that were thought empty; `short`: rows without a last cell.
+
+    `look` sees each batch too.
+    """
+    last, blank = scan.columns_of(header)[-1], [f"c{at}" for at in empty]
+
+    def of(batch: pl.DataFrame) -> list[Told]:
+        if look is not None:
+            look(batch)
+        filled = sum(batch.height - batch[name].null_count() for name in blank)
+        return [{"rows": batch.height, "filled": filled, "short": batch[last].null_count()}]
+
+    return Tally(of)
 
 
-def of_cells(report: Report, plans: list[typed.Plan]) -> Tally:
-    """`wrong`: cells that were not read without raising, and rows that the report's own check finds wrong."""
-    checks = typed.unsure(plans)
-    if report.check is not None:
-        checks.append(report.check.is_not_null().sum().alias("check"))
-    wrong = pl.sum_horizontal(pl.lit(0), *checks).alias("wrong")
-    return Tally(lambda batch: batch.select(wrong))
+def of_cells(checks: list[pl.Expr]) -> Tally:
+    """`wrong`: the sum of the checks."""
+    wrong = pl.sum_horizontal(pl.lit(0), *checks)
+    return Tally(lambda batch: [{"wrong": batch.select(wrong).item()}])
 
 
-def of_rows(report: Report, family: str, names: Mapping[str, str]) -> Tally:
+def of_rows(report: Report, family: str) -> Tally:
     """Finished rows: `rows`, `wrong` by a rule of their frame; of the report's own frame the days and sums by currency."""
     frame = frame_of(report, family)
-    rules = verdicts.rules(frame, names) + verdicts.impossible_days(frame)
-    declared = frame.columns() if family == report.family else {}
-    wanted = [
-        pl.len().alias("rows"),
-        pl.any_horizontal(pl.lit(False), *(wrong for wrong, _, _ in rules)).any().alias("wrong"),
-    ]
-    if report.period in declared:
-        wanted += [pl.col(report.period).min(), pl.col(report.period).max().alias("last")]
-    if report.money not in declared or "currency" not in declared:
-        return Tally(lambda batch: batch.select(wanted))
-    wanted.append(pl.col(report.money).sum())
-    return Tally(lambda batch: batch.group_by("currency").agg(wanted).with_columns(pl.col("currency").cast(pl.String)))
+    filled, days, laws = verdicts.filled(frame), verdicts.days(frame), [wrong for wrong, _ in verdicts.laws(frame)]
+    own = frame.columns() if family == report.family else {}
+    period = report.period if report.period in own else None
+    money = report.money if report.money in own and "currency" in own else None
+
+    def of(batch: pl.DataFrame) -> list[Told]:
+        wrong = any(batch[name].null_count() for name in filled) or any(_odd_years(batch[name]) for name in days)
+        wrong = wrong or bool(laws and batch.select(pl.any_horizontal(laws).any()).item())
+        told: Told = {"rows": batch.height, "wrong": wrong}
+        if period is not None:
+            at = batch[period].cast(pl.Int64)  # days since 1970
+            told |= {"first": at.min(), "last": at.max()}
+        if money is None or not batch.height:
+            return [told]
+        return [{**told, "sums": _sums(batch["currency"], batch[money])}]
+
+    return Tally(of)
+
+
+def _odd_years(at: pl.Series) -> bool:
+    """Whether a day or instant lies out of the years that reports speak of."""
+    day = 1 if at.dtype == pl.Date else 86_400_000_000
+    count = at.cast(pl.Int64)
+    first, last = count.min(), count.max()
+    begin, end = date(dates.FIRST_YEAR, 1, 1) - _EPOCH, date(dates.LAST_YEAR + 1, 1, 1) - _EPOCH
+    return isinstance(first, int) and isinstance(last, int) and not begin.days * day <= first <= last < end.days * day
+
+
+def _sums(currency: pl.Series, amount: pl.Series) -> dict[str | None, int]:
+    """Sum by currency in the smallest digit of the amount."""
+    amount = amount.to_physical()
+    if currency.n_unique() == 1:
+        return {currency[0]: int(amount.sum())}
+    by = (
+        pl.DataFrame({"currency": currency.cast(pl.String), "amount": amount})
+        .group_by("currency")
+        .agg(pl.col("amount").sum())
+    )
+    return dict(by.iter_rows())
 
 
 def summary_of(report: Report, rows: Tally) -> Summary:
     """First day, last day, total by currency from a tally of the report's own rows."""
-    seen = rows.seen()
-    if "last" in seen.columns:
-        nothing = [pl.lit(None, seen.schema[name]).alias(name) for name in seen.columns if name == report.money]
-        ends = seen.with_columns(pl.col("last").alias(str(report.period)), *nothing)
-        seen = pl.concat([seen, ends])
-    return summary(report, seen.lazy())
+    ends = [told[end] for told in rows.seen for end in ("first", "last") if told.get(end) is not None]
+    first, last = ((_EPOCH + timedelta(pick(ends))).isoformat() if ends else None for pick in (min, max))
+    totals: dict[str, int] = {}
+    for sums in (told["sums"] for told in rows.seen if "sums" in told):
+        for currency, amount in sums.items():
+            totals[currency or ""] = totals.get(currency or "", 0) + amount
+    scale = getattr(report.frame.columns()[report.money].dtype, "scale", 0) if report.money and totals else 0
+    text = {c: format(Decimal(totals[c]).scaleb(-scale, context=_WIDE), "f") for c in sorted(totals)}
+    return first, last, text

@@ -73,24 +73,27 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
             if count:
                 raw = np.frombuffer(chunk, np.uint8)
                 edges, marks, blank, beside = (flag[:length] for flag in flags)
+                # Every control character counts as an edge: one that ends no cell makes the file `padded` by itself.
                 np.less(raw, 32, out=edges)
-                others = int(np.count_nonzero(edges))  # control characters that end no cell
-                np.equal(raw, 10, out=edges)
-                ends = int(np.count_nonzero(edges))
+                others = int(np.count_nonzero(edges))
+                np.equal(raw, 10, out=marks)
+                ends = int(np.count_nonzero(marks))
                 np.equal(raw, sep, out=marks)
                 cuts = int(np.count_nonzero(marks))
                 newlines, separators = newlines + ends, separators + cuts
-                others -= ends + (cuts if sep < 32 else 0)
-                np.logical_or(edges, marks, out=edges)
-                if b"\r" in chunk:
+                if sep < 32:
+                    others -= ends + cuts
+                else:
+                    others -= ends
+                    np.logical_or(edges, marks, out=edges)
+                if others:
                     turns = chunk.count(b"\r")
                     returns, others = returns + turns, others - turns
-                    np.logical_or(edges, np.equal(raw, 13, out=marks), out=edges)
+                    nul = nul or b"\0" in chunk
                 if b'"' in chunk:
                     np.equal(raw, 34, out=marks)
                     quotes += int(np.count_nonzero(marks))
                     np.logical_or(edges, marks, out=edges)
-                nul = nul or b"\0" in chunk
                 if not padded:
                     # A blank of several bytes and a control character (some are blanks) count wherever they stand; that
                     # is rare, and only costs time.

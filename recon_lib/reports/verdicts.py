@@ -34,22 +34,34 @@ def failures(plans: list[Plan], marks: Marks) -> list[tuple[pl.Expr, str, pl.Exp
 
 def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Expr, str | None, str]]:
     """(row is wrong, column, reason) from the frame: what must not be null, and its own rules."""
-    out: list[tuple[pl.Expr, str | None, str]] = []
-    for name, column in frame.columns().items():
-        if name != "file" and not column.nullable:
-            out.append((pl.col(name).is_null(), given.get(name, name), "is empty"))
+    empty = [(pl.col(name).is_null(), given.get(name, name), "is empty") for name in filled(frame)]
+    return [*empty, *((wrong, None, reason) for wrong, reason in laws(frame))]
+
+
+def filled(frame: type[dy.Schema]) -> list[str]:
+    """The columns that must not be null."""
+    return [name for name, column in frame.columns().items() if name != "file" and not column.nullable]
+
+
+def laws(frame: type[dy.Schema]) -> list[tuple[pl.Expr, str]]:
+    """(row is wrong, reason) by the frame's own rules."""
+    out = []
     for name, rule in frame._validation_rules(with_cast=False).items():
         if not name.endswith("|nullability"):
             reason = name.replace("|", " ").replace("_", " ")
-            out.append((~rule.expr.fill_null(True), None, f"breaks the rule: {reason}"))
+            out.append((~rule.expr.fill_null(True), f"breaks the rule: {reason}"))
     return out
 
 
-def impossible_days(frame: type[dy.Schema]) -> list[tuple[pl.Expr, str | None, str]]:
-    """The same for days out of the years that reports speak of."""
+def days(frame: type[dy.Schema]) -> list[str]:
+    """The columns of days and instants."""
     dtypes = {name: column.dtype for name, column in frame.columns().items() if name != "file"}
-    days = [name for name, dtype in dtypes.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
-    return [(~dates.in_range(pl.col(name).cast(pl.Date)), name, "is no day of a report") for name in days]
+    return [name for name, dtype in dtypes.items() if dtype == pl.Date or dtype == pl.Datetime("us", "UTC")]
+
+
+def impossible_days(frame: type[dy.Schema]) -> list[tuple[pl.Expr, str | None, str]]:
+    """(row is wrong, column, reason) for days out of the years that reports speak of."""
+    return [(~dates.in_range(pl.col(name).cast(pl.Date)), name, "is no day of a report") for name in days(frame)]
 
 
 def given_names(plans: list[Plan]) -> dict[str, str]:
