@@ -7,6 +7,8 @@ Exit codes: 0 nothing wrong · 1 something is owed, open or overdue · 2 wrong u
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import os
 import sys
 import tempfile
@@ -95,6 +97,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; every problem is told in words on stderr."""
     arguments = parser().parse_args(argv)
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)  # to look for garbage at the end of a process takes 0.2 s, and the system takes all back
     try:
         if arguments.command == "case" and (is_url(arguments.account_folder) or is_url(getattr(arguments, "out", ""))):
             from recon_lib import cloud_cases
