@@ -10,6 +10,7 @@ Names are loaded when they are first used, so that `import recon_lib` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -62,6 +63,10 @@ class _FrontDoor(ModuleType):
         if not (name in _HOME and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
+
+# Frames of millions of rows come and go: polars would give their memory back to the system at once and fetch it anew, page by
+# page. Read when polars is first imported.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
 
 sys.modules[__name__].__class__ = _FrontDoor
 

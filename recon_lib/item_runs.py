@@ -29,23 +29,31 @@ FEW = [
     "amount", "currency", "fulfillment_id", "posted_at", "posted_on", "order_item_code", "sku", "quantity", "file", "line",
     "part",
 ]  # fmt: skip
+REFUNDED = [
+    "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
+    "adjustment_id", "order", "principal", "extra", "commission", "kept", "has_code", "file",
+]  # fmt: skip
 NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
 """One number for the key of an order item: narrow enough for millions. What looks wrong is grouped again by the key itself."""
 ORDER_NUMBER = pl.col("order_id").hash(1)
 """One number for an order, to look for it among millions."""
 
+_MINUTES = "15m"
 _BATCH = 500_000
 _MOST = 9e18
+_FEW = 20  # one in so many
 _PRICE, _FEE, _BARE = 8, 16, 32  # beside the code in the lowest three bits
 _NAMED = ("principal", "extra", "commission", "fulfilment", "kept")
 Flags = npt.NDArray[np.bool_]
 
 
-def digest(lines: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(runs, few): the lines (with `file`) in one pass.
+def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+    """What is kept of the lines (with `file`), made in one pass, in no order. A run has the sums of `_runs_of`.
 
-    `runs`: RUN, file, `kind`, `order` and `charge` (ORDER_NUMBER and NUMBER) and the sums of `_runs_of`.
-    `few`: FEW of the lines that are neither orders nor the fees of refunds. Both in no order.
+    `settlement_orders`, `settlement_refunds`: runs of orders and refunds that name an order, with `order` and `charge`
+    (ORDER_NUMBER and NUMBER). `settlement_days`: `lines` and `fine` of all lines, by file, settlement, currency and quarter of an
+    hour, at one of which every zone's midnight falls. `settlement_few`: FEW of the lines that are neither orders nor the fees
+    of refunds.
     """
     parts, few = [], []
     for batch in _batches(lines.select(list(dict.fromkeys([*RUN, *FEW])))):
@@ -55,7 +63,26 @@ def digest(lines: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         is_few = (pl.col("kind") == OTHER) | ((pl.col("kind") == REFUND) & _is_principal())
         few.append(told.filter(is_few).select(FEW))
         parts.append(_runs_of(told))
-    return pl.concat(parts), pl.concat(few)
+    runs = pl.concat(parts)
+    named = runs.filter(pl.col("order_id").is_not_null())
+    when = ["file", "settlement_id", "currency", pl.col("posted_at").dt.truncate(_MINUTES), "posted_on"]
+    return {
+        "settlement_orders": named.filter(pl.col("kind") == ORDER).drop(
+            "adjustment_id", "kind", "lines", "fine", "kept"
+        ),
+        "settlement_refunds": named.filter(pl.col("kind") == REFUND).select(REFUNDED),
+        "settlement_days": runs.group_by(when).agg(pl.col("lines", "fine").sum()),
+        "settlement_few": pl.concat(few),
+    }
+
+
+def repeated(numbers: pl.Series) -> pl.Series:
+    """Whether each of the numbers stands there more than once; far quicker than to group where few of millions do."""
+    ordered = np.sort(numbers.to_numpy())
+    twice = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]), dtype=numbers.dtype)
+    if twice.len() * _FEW > numbers.len():
+        return numbers.is_duplicated()
+    return numbers.is_in(twice.implode()) if twice.len() else pl.repeat(False, numbers.len(), eager=True)
 
 
 def any_case(column: str, word: str) -> pl.Expr:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recon_lib.books import Books
-from recon_lib.item_runs import ORDER, REFUND, digest
+from recon_lib.item_runs import digest, repeated
 from recon_lib.kept import once
 
 
@@ -25,20 +25,15 @@ def settled_lines(books: Books) -> Settled:
     """The settlement lines up to the as-of day."""
 
     def make(books: Books) -> Settled:
-        runs = _digest(books)[0]
-        of_order = pl.col("order_id").is_not_null()
-        days = pl.col("posted_on")
-        sums = runs.group_by("settlement_id", "currency").agg(
+        told, days = _digest(books), pl.col("posted_on")
+        sums = told["settlement_days"].group_by("settlement_id", "currency").agg(
             pl.col("lines", "fine").sum(), first_on=days.min(), last_on=days.max()
-        )
-        orders = runs.filter((pl.col("kind") == ORDER) & of_order).drop(
-            "adjustment_id", "kind", "lines", "fine", "kept"
-        )
-        refunds = runs.filter((pl.col("kind") == REFUND) & of_order).select(
-            "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_on", "marketplace_name", "adjustment_id",
-            "order", "principal", "extra", "commission", "kept", "has_code",
         )  # fmt: skip
-        made = pl.collect_all([orders, refunds, sums])
+        orders, refunds = (
+            told["settlement_orders"].drop("posted_at"),
+            told["settlement_refunds"].drop("posted_at", "file"),
+        )
+        made = pl.collect_all([orders, refunds, sums], engine="in-memory")
         return Settled(*made)
 
     return once(books, "settled_lines", make)
@@ -46,16 +41,15 @@ def settled_lines(books: Books) -> Settled:
 
 def few_lines(books: Books) -> pl.DataFrame:
     """The settlement lines that are neither orders nor the fees of refunds, whole (item_runs.FEW)."""
-    return _digest(books)[1].drop("posted_at").collect()
+    return _digest(books)["settlement_few"].drop("posted_at").collect(engine="in-memory")
 
 
-def _digest(books: Books) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    if "settlement_runs" in books.digests:
-        return books.digests["settlement_runs"], books.digests["settlement_few"]
+def _digest(books: Books) -> dict[str, pl.LazyFrame]:
+    if "settlement_few" in books.digests:
+        return books.digests
 
-    def make(books: Books) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-        runs, few = digest(books.frames["settlement_lines"])
-        return runs.lazy(), few.lazy()
+    def make(books: Books) -> dict[str, pl.LazyFrame]:
+        return {name: made.lazy() for name, made in digest(books.frames["settlement_lines"]).items()}
 
     return once(books, "settlement_digest", make)
 
@@ -71,7 +65,7 @@ def items(books: Books) -> pl.DataFrame:
     def make(books: Books) -> pl.DataFrame:
         told = settled_lines(books).orders.lazy().filter("is_item").select("charge", **_SUMS)
         rows = told.collect()
-        twice = rows["charge"].is_duplicated()
+        twice = repeated(rows["charge"])
         if not twice.any():
             return rows.drop("has_principal")
         several = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -119,7 +122,8 @@ def test_a_large_account_is_audited_as_a_small_one(day, tmp_path, monkeypatch):
     monkeypatch.setattr(asof, "_HELD", 0)
     monkeypatch.setattr(item_runs, "_BATCH", 7)
     large = open_account(DEMO, day, store=tmp_path)
-    assert set(large.digests) == {"ledger_detail", "settlement_runs", "settlement_few"}
+    names = ("orders", "refunds", "days", "few")
+    assert set(large.digests) == {"ledger_detail", *(f"settlement_{name}" for name in names)}
     wanted, got = reconcile(small), reconcile(large)
     for name in ("findings", "history", "not_checked", "settlements"):
         assert_frame_equal(getattr(got, name), getattr(wanted, name))
@@ -136,15 +140,52 @@ def test_a_file_is_digested_once(tmp_path, monkeypatch):
     monkeypatch.setattr(digests, "MADE", dict.fromkeys(digests.MADE, never))
     again = open_account(DEMO, "2026-01-30", store=tmp_path)
     assert (
-        again.digests["settlement_runs"].select(pl.col("posted_on").max()).collect().item().isoformat() <= "2026-01-30"
+        again.digests["settlement_orders"].select(pl.col("posted_on").max()).collect().item().isoformat()
+        <= "2026-01-30"
     )
     assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(asof, "_HELD", 0)
-    whole = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_runs"].collect()
-    (damaged, *_) = sorted(tmp_path.rglob("settlement_runs.parquet"))
+    whole = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_orders"].collect()
+    (damaged, *_) = sorted(tmp_path.rglob("settlement_orders.parquet"))
     damaged.write_bytes(damaged.read_bytes()[:-9])
-    again = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_runs"].collect()
+    again = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_orders"].collect()
     assert_frame_equal(again, whole)
+
+
+def test_another_polars_digests_anew(tmp_path, monkeypatch):
+    """The numbers of orders are polars' own: those of another version would meet nothing."""
+    monkeypatch.setattr(asof, "_HELD", 0)
+    open_account(DEMO, "2026-01-31", store=tmp_path)
+    before = {folder.name for folder in (tmp_path / "digests").iterdir()}
+    monkeypatch.setattr(pl, "__version__", "0.0.1")
+    digests._version.cache_clear()
+    try:
+        open_account(DEMO, "2026-01-31", store=tmp_path)
+    finally:
+        digests._version.cache_clear()
+    assert len({folder.name for folder in (tmp_path / "digests").iterdir()} - before) == 1
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 60), max_size=200))
+def test_numbers_that_stand_there_twice(numbers):
+    found = item_runs.repeated(pl.Series("number", numbers, dtype=pl.UInt64))
+    assert found.to_list() == [numbers.count(n) > 1 for n in numbers]
+
+
+def test_few_of_many_numbers_stand_there_twice():
+    numbers = [*range(1000, 2000), 1500, 1999]
+    found = item_runs.repeated(pl.Series("number", numbers, dtype=pl.UInt64))
+    assert found.arg_true().to_list() == [500, 999, 1000, 1001]
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, "dirty_decay_ms"), ("narenas:1", "narenas:1")])
+def test_memory_is_kept_for_a_while_unless_somebody_said_otherwise(given, wanted):
+    env = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"}
+    env |= {"_RJEM_MALLOC_CONF": given} if given else {}
+    told = "import os, recon_lib; print(os.environ['_RJEM_MALLOC_CONF'])"
+    out = subprocess.run([sys.executable, "-c", told], env=env, capture_output=True, text=True, check=True).stdout
+    assert out.startswith(wanted)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from bookmaker import D, books, day, event, line, paid_line, reimbursed, settlement
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from recon_lib.audits import payouts
 from recon_lib.audits.reimbursements import (
     reimbursement_not_settled,
     reimbursement_twice,
@@ -162,6 +165,38 @@ def test_a_line_pays_once_and_the_one_nearest_in_time():
     # two payments of 30.00 a month apart, one line after the second: the first is the one not settled
     paid = [STOCK, reimbursed("2026-03-05", "Lost_Warehouse", 3, "10.00", number="R2")]
     assert unsettled(paid, [paid_line("1", "2026-03-09", "WAREHOUSE_LOST", "30.00", sku=SKU)]) == [("R1", D(30))]
+
+
+@settings(max_examples=40, deadline=None)
+@example(1, 11, 1000, 500, None, None)
+@example(1, 12, 1000, 500, None, None)
+@example(1, 31, 1000, 1000, None, None)
+@example(9, 6, 1000, 1000, "S1", "S1")
+@example(9, 5, 1000, 1000, "S1", "S1")
+@given(st.integers(1, 31), st.integers(1, 31), st.sampled_from([500, 1000]), st.sampled_from([500, 1000, 1500]),
+       st.sampled_from([None, "S1", "S2"]), st.sampled_from([None, "S1"]))  # fmt: skip
+def test_a_payment_and_a_line_alone_meet_as_they_would_among_others(approved, posted, due, paid, due_sku, line_sku):
+    pool = {"pool_order": ["O1"], "pool_sku": [None], "pool_currency": ["USD"]}
+    keys = {"pool_order": pl.String, "pool_sku": pl.String, "pool_currency": pl.String, "why": pl.String}
+    dues = pl.DataFrame(pool | {"why": ["a"], "row": [0], "due_sku": [due_sku], "on": [date(2026, 1, approved)], "due": [due]},
+                        schema=keys | {"row": pl.UInt32, "due_sku": pl.String, "on": pl.Date, "due": pl.Int64})  # fmt: skip
+    lines = pl.DataFrame(pool | {"why": ["b"], "place": ["f:1"], "line_sku": [line_sku], "line_on": [date(2026, 1, posted)],
+                                 "line": [paid]},
+                         schema=keys | {"place": pl.String, "line_sku": pl.String, "line_on": pl.Date, "line": pl.Int64})  # fmt: skip
+    wait = timedelta(days=10)
+    alone = payouts._of_pairs(dues, lines, wait)
+    # by hand: never three days before the approval, of the same product where the line names one, and a part only in time
+    meets = posted >= approved - 3 and line_sku in (None, due_sku)
+    wanted = int(meets and (paid == due or (paid < due and posted <= approved + 10)))
+    assert alone.height == wanted
+    assert alone.rows() == payouts._of_pools(dues, lines, wait).rows()
+
+
+def test_of_equal_payments_each_takes_the_first_line_that_it_may():
+    lost = [reimbursed(on, "Lost_Warehouse", each="10.00") for on in ("2026-01-02", "2026-01-10", "2026-01-20")]
+    paid = [paid_line("1", on, "WAREHOUSE_LOST", "10.00", sku="S-X1") for on in ("2026-01-09", "2026-01-12")]
+    made = payouts.settled_on(books("2026-03-31", reimbursements=lost, settlement_lines=paid))
+    assert made.select("row", "settled_on").rows() == [(0, date(2026, 1, 9)), (1, date(2026, 1, 12))]
 
 
 def test_an_order_is_paid_by_order_and_sku():

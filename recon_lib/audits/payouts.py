@@ -18,20 +18,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
 from recon_lib.audits.facts import reimbursements
-from recon_lib.audits.settled_facts import paid_lines
+from recon_lib.audits.settled_facts import paid_lines, whole_money
 from recon_lib.books import Books
+from recon_lib.item_runs import fine
 from recon_lib.kept import once
-from recon_lib.money import MONEY
 
 _EARLY = timedelta(days=3)
 _MOST_SUMS = 4096
-_UNIT = Decimal(10000)
+_POOL = ["pool_order", "pool_sku", "pool_currency"]
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ class _Line:
 
 
 T = TypeVar("T", _Due, _Line)
-_Key = tuple[str | None, str | None, str]
+_Key = tuple[Any, ...]
 
 
 def settled_on(books: Books) -> pl.DataFrame:
@@ -73,42 +72,66 @@ def settled_on(books: Books) -> pl.DataFrame:
     return once(books, "settled_on", _match)
 
 
-def _key(order: str | None, sku: str | None, currency: str) -> _Key:
-    return (order, None, currency) if order else (None, sku, currency)
-
-
 def _match(books: Books) -> pl.DataFrame:
-    wait = timedelta(days=books.account.settle_days)
-    pools: dict[_Key, tuple[list[_Due], list[_Line]]] = defaultdict(lambda: ([], []))
     lines = paid_lines(books).filter(pl.col("amount") > 0, pl.col("posted_on").is_not_null())
-    cents = (pl.col("amount") * _UNIT).cast(pl.Int64).alias("cents")
-    for on, order, sku, currency, why, amount, place in lines.select(
-        "posted_on", "order_id", "sku", "currency", "why", cents, "place"
-    ).iter_rows():
-        pools[_key(order, sku, currency)][1].append(_Line(on, amount, sku, why, place))
+    lines = lines.select(*_pool(), "why", "place", line_sku="sku", line_on="posted_on", line=fine("amount"))
     dues = reimbursements(books).filter(
         ~pl.col("is_reversal"), pl.col("amount_total") > 0, pl.col("approved_on").is_not_null()
     )
-    dues = dues if pools else dues.clear()
-    cents = (pl.col("amount_total") * _UNIT).cast(pl.Int64)
-    for row, on, order, sku, currency, why, amount in dues.select(
-        "row", "approved_on", "order_id", "sku", "currency", "why", cents
+    dues = dues.select(*_pool(), "why", "row", due_sku="sku", on="approved_on", due=fine("amount_total"))
+    each = lines.group_by(_POOL).agg(paying=pl.len())
+    each = dues.group_by(_POOL).agg(waiting=pl.len()).join(each, on=_POOL, nulls_equal=True)
+    alone = (pl.col("waiting") == 1) & (pl.col("paying") == 1)
+
+    def of(side: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+        return side.join(pools.select(_POOL), on=_POOL, how="semi", nulls_equal=True, maintain_order="left")
+
+    wait = timedelta(days=books.account.settle_days)
+    lone, crowded = each.filter(alone), each.filter(~alone)
+    found = [_of_pairs(of(dues, lone), of(lines, lone), wait), _of_pools(of(dues, crowded), of(lines, crowded), wait)]
+    return pl.concat(found).with_columns(settled=whole_money("settled")).sort("row")
+
+
+def _pool() -> list[pl.Expr]:
+    """Where a payment looks for its line: in the order where it has one, else in the SKU; always in one currency."""
+    order = pl.col("order_id").replace("", None)
+    return [
+        order.alias("pool_order"),
+        pl.when(order.is_null()).then("sku").alias("pool_sku"),
+        pl.col("currency").alias("pool_currency"),
+    ]
+
+
+def _of_pairs(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
+    """One payment and one line that can only meet each other, many at once: what `_pay` does with two such lists."""
+    both = dues.join(lines, on=_POOL, nulls_equal=True)
+    in_time = pl.col("line_on") <= pl.col("on") + wait
+    same_sku = pl.col("line_sku").is_null() | pl.col("line_sku").eq(pl.col("due_sku")).fill_null(False)
+    meets = (pl.col("on") - _EARLY <= pl.col("line_on")) & same_sku
+    met = both.filter(meets, (pl.col("line") == pl.col("due")) | (in_time & (pl.col("line") < pl.col("due"))))
+    return met.select("row", settled="line", settled_on="line_on", lines=pl.concat_list("place"))
+
+
+def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
+    pools: dict[_Key, tuple[list[_Due], list[_Line]]] = defaultdict(lambda: ([], []))
+    for *key, on, amount, sku, why, place in lines.select(
+        *_POOL, "line_on", "line", "line_sku", "why", "place"
     ).iter_rows():
-        key = _key(order, sku, currency)
-        if key in pools:
-            pools[key][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
+        pools[tuple(key)][1].append(_Line(on, amount, sku, why, place))
+    for *key, row, on, amount, sku, why in dues.select(*_POOL, "row", "on", "due", "due_sku", "why").iter_rows():
+        pools[tuple(key)][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
     for waiting, paying in pools.values():
         _pay(waiting, paying)
     found = [due for waiting, _ in pools.values() for due in waiting if due.lines]
     return pl.DataFrame(
         {
             "row": [d.row for d in found],
-            "settled": [Decimal(d.paid) / _UNIT for d in found],
+            "settled": [d.paid for d in found],
             "settled_on": [max(line.on for line in d.lines) for d in found],
             "lines": [sorted(line.place for line in d.lines) for d in found],
         },
-        schema={"row": pl.UInt32, "settled": MONEY, "settled_on": pl.Date, "lines": pl.List(pl.String)},
-    ).sort("row")
+        schema={"row": pl.UInt32, "settled": pl.Int64, "settled_on": pl.Date, "lines": pl.List(pl.String)},
+    )
 
 
 def _pay(waiting: list[_Due], paying: list[_Line]) -> None:
@@ -143,10 +166,13 @@ def _one_to_one(waiting: list[_Due], paying: list[_Line], *, in_time: bool, same
     for due in _open(waiting):
         by_amount[due.amount].append(due)
     for line in _free(paying):
-        for due in by_amount.get(line.amount, ()):
-            fits = due.meets(line) and (not in_time or line.on <= due.until) and (not same_code or line.why == due.why)
-            if fits and not due.lines:
+        owed = by_amount.get(line.amount, [])
+        for number, due in enumerate(owed):
+            if due.on > line.on:  # they are in the order of their days
+                break
+            if due.meets(line) and (not in_time or line.on <= due.until) and (not same_code or line.why == due.why):
                 due.takes(line)
+                del owed[number]
                 break
 
 

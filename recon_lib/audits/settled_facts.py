@@ -9,7 +9,7 @@ import polars as pl
 from recon_lib.audits.evidence import PLACE, fold
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, reimbursements
 from recon_lib.books import Books
-from recon_lib.item_runs import FINE, ORDER_NUMBER
+from recon_lib.item_runs import FINE, ORDER_NUMBER, repeated
 from recon_lib.kept import once
 from recon_lib.money import MONEY
 from recon_lib.sold import few_lines, settled_lines
@@ -127,7 +127,7 @@ def concerned_orders(books: Books) -> pl.DataFrame:
 
 def put_together(rows: pl.DataFrame, key: str, how: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """One row a `key` (a column of numbers); `how` names every other column, and leaves the value of a single row as it is."""
-    twice = rows[key].is_duplicated()
+    twice = repeated(rows[key])
     alone = rows.select(key, *how)
     if not twice.any():
         return alone
