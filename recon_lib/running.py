@@ -92,7 +92,7 @@ def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, 
         with (short / "kernel.log").open("w+", encoding="utf-8", errors="replace") as said:
             manager = _start(short, root, said)
             try:
-                return _run(path, parameters, root, log, progress, manager)
+                return _run(path, parameters, log, progress, manager)
             except RunError:
                 said.seek(0)
                 if (words := said.read().strip()) and log.parent.is_dir():
@@ -202,9 +202,9 @@ def _stop(manager: Any) -> None:
         manager.clients.pop().stop_channels()
 
 
-def _run(path: Path, parameters: dict[str, str], root: Path, log: Path, progress: bool, manager: Any) -> Ran:
+def _run(path: Path, parameters: dict[str, str], log: Path, progress: bool, manager: Any) -> Ran:
     with _unmet("boto3"):  # where it is installed, papermill would load all of it, only to be able to write to S3
-        import papermill
+        import papermill  # noqa: F401
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
@@ -212,11 +212,7 @@ def _run(path: Path, parameters: dict[str, str], root: Path, log: Path, progress
     getting = _Getting()
     getting.start()
     try:
-        notebook = papermill.execute_notebook(
-            str(path), None, parameters=parameters, cwd=str(root), kernel_name="python3", progress_bar=progress,
-            log_output=False, request_save_on_cell_execute=False, execution_timeout=LONGEST, start_timeout=READY,
-            km=manager, shutdown_kernel="immediate",
-        )  # fmt: skip
+        notebook = _execute(path, parameters, progress, manager)
     except PapermillExecutionError as problem:
         if known := _as_told(problem.ename, problem.evalue):
             raise known from None
@@ -236,6 +232,25 @@ def _run(path: Path, parameters: dict[str, str], root: Path, log: Path, progress
         _write_log(log, traceback.format_exc())
         raise RunError(f"the run failed: {type(problem).__name__}; nothing was published", do=f"see {log}") from None
     return Ran(notebook, getting.result())
+
+
+def _execute(path: Path, parameters: dict[str, str], progress: bool, manager: Any) -> Any:
+    """As `papermill.execute_notebook`, which would in the end write all of it as text even where nobody wants the text."""
+    from papermill.engines import papermill_engines
+    from papermill.execute import raise_for_execution_errors
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    notebook = load_notebook_node(str(path))
+    if parameters:
+        notebook = parameterize_notebook(notebook, parameters, kernel_name="python3")
+    notebook = papermill_engines.execute_notebook_with_engine(
+        None, notebook, kernel_name="python3", input_path=str(path), output_path=None, progress_bar=progress,
+        log_output=False, start_timeout=READY, execution_timeout=LONGEST, km=manager, shutdown_kernel="immediate",
+        record_timing=False,
+    )  # fmt: skip
+    raise_for_execution_errors(notebook, None)
+    return notebook
 
 
 @contextmanager
