@@ -70,6 +70,9 @@ class Chart:
         """What a notebook shows of it."""
         return {PLOTLY: {**self.to_dict(), "config": dict(CONFIG)}}
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.bundle()
+
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
