@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial, reduce
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dataframely as dy
 import polars as pl
 
 from recon_lib import frames
 from recon_lib.account import Account
-from recon_lib.books import FRAMES, Books, merged_name
+from recon_lib.books import FRAMES, Books
 from recon_lib.digests import MADE, digested
 from recon_lib.file_facts import file_table
-from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.merging import union_of_days
+from recon_lib.overlaps import Source, merged, overlap_of
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.inbound import with_status
-from recon_lib.reports.store import is_as_sealed, make_durable, seal
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
 
@@ -51,23 +48,12 @@ EVENT_DAY: dict[str, pl.Expr] = {
     "bank": pl.col("booked_on"),
     "removal_receipts": pl.col("received_on"),
 }
-# Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
-_WHOLE_ROW = {"pay_lines", "pay_activity"}
 # Each file keeps its window: two files of one window may be two currencies.
 _NEVER_MERGED = {"pay_statements"}
 _SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
 _MANY = 50_000
 _ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
 _HELD = 16 << 20  # bytes of Parquet up to which a family's rows are held in memory
-
-
-@dataclass(frozen=True)
-class Source:
-    """One frame of one file."""
-
-    display: str
-    reading: Reading
-    path: Path
 
 
 def assemble(
@@ -97,17 +83,13 @@ def assemble(
         if not found:
             made[family] = frames.empty(schema).lazy()
             continue
-        rows = _rows(found, schema)
         held = sum(source.path.stat().st_size for source in found) <= _HELD
-        parts: list[tuple[Path, str | None]] = [(source.path, source.display) for source in found]
+        rows, parts, is_merged = _joined(found, family, schema, account, as_of, store)
         steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = []
         if family in _ONE_FILE_EACH and dropped:
             steps.append(lambda rows: rows.join(gone, on=["file", "settlement_id"], how="anti", maintain_order="left"))
-            kept[family] = _physical_rows(steps[0](rows), family)
-        elif family not in _ONE_FILE_EACH | _NEVER_MERGED and len(found) > 1:
-            if target := _merged(rows, family, found, account, as_of, store):
-                rows, parts = pl.scan_parquet(target), [(target, None)]
-            kept[family] = _physical_rows(rows, family)
+        if steps or is_merged:
+            kept[family] = _physical_rows(_all(steps, rows), family)
         steps.append(partial(in_account_zone, family=family, zone=account.time_zone, spans=_spans(found)))
         day = _event_day(family, account.time_zone)
         if day is not None and _reaches_past(found, day, as_of):
@@ -136,6 +118,26 @@ def assemble(
         told = pl.concat([frame.cast(told.schema) for frame in rejects])
     periods = _periods(readings, sources, made)
     return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests)
+
+
+def _joined(
+    found: list[Source], family: str, schema: type[dy.Schema], account: Account, as_of: date, store: Path
+) -> tuple[pl.LazyFrame, list[tuple[Path, str | None]], bool]:
+    """The rows of all files, each once; the Parquet files they lie in (the name of one's file where the frame does not
+    tell it); whether rows of overlapping files may have been set aside."""
+    parts: list[tuple[Path, str | None]] = [(source.path, source.display) for source in found]
+    if family in _ONE_FILE_EACH | _NEVER_MERGED or len(found) < 2:
+        return _rows(found, schema), parts, False
+    report = _declared(found[0])
+    nullable = report.period is not None and schema.columns()[report.period].nullable
+    overlap = overlap_of(found, report, nullable=nullable)
+    if overlap is None:
+        return _rows(found, schema), parts, False
+    target = merged(overlap, report, account, as_of, store, partial(_rows, schema=schema))
+    rows = [pl.scan_parquet(target).select(frames.empty(schema).columns)]
+    if overlap.apart:
+        rows.insert(0, _rows(overlap.apart, schema))
+    return pl.concat(rows), [*[(s.path, s.display) for s in overlap.apart], (target, None)], True
 
 
 def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -194,48 +196,6 @@ def _physical_rows(rows: pl.LazyFrame, family: str) -> dict[str, int]:
     count = pl.col("line").n_unique() if family in _SEVERAL_OF_ONE else pl.len()
     counted = rows.group_by("file").agg(count.alias("n")).collect()
     return dict(zip(counted["file"].to_list(), counted["n"].to_list(), strict=True))
-
-
-def _merged(
-    rows: pl.LazyFrame, family: str, found: list[Source], account: Account, as_of: date, store: Path
-) -> Path | None:
-    """Overlapping files as one, kept in the store under the content of its parts; None where nothing overlaps."""
-    report = _declared(found[0])
-    columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
-    key = columns if family in _WHOLE_ROW or not report.key else list(report.key)
-    order = sorted(
-        found, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True
-    )
-    ranks = {source.display: number for number, source in enumerate(order)}
-    spans: list[tuple[date, date]] | None = None
-    day_column = report.period if not report.newest_by and family not in _WHOLE_ROW else None
-    if day_column is not None:
-        known = [(date.fromisoformat(s.reading.period_from), date.fromisoformat(s.reading.period_to))
-                 for s in found if s.reading.period_from and s.reading.period_to]  # fmt: skip
-        spans = overlapping_days(known)
-        if not spans:
-            return None
-    parts = [family, *key, str(as_of) if report.newest_by else "", str(spans)]
-    parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in found]
-    target = store / "merged" / f"{merged_name(parts)}.parquet"
-    note = target.with_suffix(".seal")
-    if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
-        until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
-        if spans is None or day_column is None:
-            whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
-        else:
-            day = pl.col(day_column)
-            inside = pl.any_horizontal([day.is_between(start, end) for start, end in spans]).fill_null(True)
-            whole = pl.concat([rows.filter(~inside), merge_overlaps(rows.filter(inside), key, ranks)])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(f".{os.getpid()}.tmp")
-        whole.sort("file", "line").sink_parquet(temporary)
-        make_durable(temporary)
-        fresh = temporary.with_suffix(".new")
-        fresh.write_text(seal(temporary), encoding="utf-8")
-        os.replace(temporary, target)
-        os.replace(fresh, note)
-    return target
 
 
 def _periods(

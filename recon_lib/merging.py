@@ -54,25 +54,29 @@ def merge_overlaps(
     )
 
 
-def overlapping_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
-    """The spans of days that lie in two or more of the given periods (both ends included), sorted and joined."""
-    edges = sorted(
-        [(start, 1) for start, _ in periods] + [(date.fromordinal(end.toordinal() + 1), -1) for _, end in periods]
-    )
-    spans: list[tuple[date, date]] = []
+def overlapping(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans of whole numbers that lie in two or more of the given periods (both ends included), sorted and joined."""
+    edges = sorted([(start, 1) for start, _ in periods] + [(end + 1, -1) for _, end in periods])
+    spans: list[tuple[int, int]] = []
     depth, since = 0, None
-    for day, step in edges:
+    for place, step in edges:
         depth += step
         if depth >= 2 and since is None:
-            since = day
+            since = place
         elif depth < 2 and since is not None:
-            last = date.fromordinal(day.toordinal() - 1)
-            if spans and spans[-1][1].toordinal() + 1 >= since.toordinal():
+            last = place - 1
+            if spans and spans[-1][1] + 1 >= since:
                 spans[-1] = (spans[-1][0], last)
             elif last >= since:
                 spans.append((since, last))
             since = None
     return spans
+
+
+def overlapping_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
+    """The spans of days that lie in two or more of the given periods (both ends included), sorted and joined."""
+    found = overlapping([(start.toordinal(), end.toordinal()) for start, end in periods])
+    return [(date.fromordinal(start), date.fromordinal(end)) for start, end in found]
 
 
 def union_of_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:

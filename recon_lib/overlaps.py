@@ -1,0 +1,136 @@
+"""Files of one family that tell of the same time are merged into one frame of the store; all others stay as they are.
+
+So a day that is added to two years costs no more than its own file, as long as it overlaps with none of the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from recon_lib.account import Account
+from recon_lib.books import merged_name
+from recon_lib.merging import merge_overlaps, overlapping
+from recon_lib.reports.base import Reading, Report
+from recon_lib.reports.store import is_as_sealed, make_durable, seal
+
+# Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
+# With the instant of an event, which is one of these columns.
+WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One frame of one file."""
+
+    display: str
+    reading: Reading
+    path: Path
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """`together`: files that may hold the same rows; `inside`: the rows that may (null: any). `apart`: all other files."""
+
+    apart: list[Source]
+    together: list[Source]
+    inside: pl.Expr | None
+    told: str
+
+
+def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overlap | None:
+    """Which of the files of a family overlap; None where none do.
+
+    A row that is updated in place may stand in any file, and so may one without a day (`nullable`).
+    """
+    at = WHOLE_ROW.get(report.family)
+    if report.newest_by or (report.period is None and at is None):
+        return Overlap([], found, None, "None")
+    spans: list[tuple[int, int]] = []
+    together = found
+    if report.period is not None:
+        together, spans = _meeting(found, [_days(source) for source in found])
+    if at is not None:
+        together, spans = _meeting(together, _instants(together, at))
+        inside = pl.col(at).to_physical()
+    elif report.period is not None:
+        inside = pl.col(report.period).cast(pl.Int32)
+        together = found if nullable and spans else together
+    if not spans:
+        return None
+    inside = pl.any_horizontal(inside.is_between(start, end) for start, end in spans).fill_null(True)
+    names = {source.display for source in together}
+    return Overlap([source for source in found if source.display not in names], together, inside, str(spans))
+
+
+def _meeting(found: list[Source], periods: list[tuple[int, int] | None]) -> tuple[list[Source], list[tuple[int, int]]]:
+    """The sources whose period meets another one's, and where periods meet. Without a period a source meets nothing."""
+    spans = overlapping([period for period in periods if period])
+    return [
+        source
+        for source, period in zip(found, periods, strict=True)
+        if period and any(start <= period[1] and period[0] <= end for start, end in spans)
+    ], spans
+
+
+def _days(source: Source) -> tuple[int, int] | None:
+    first, last = source.reading.period_from, source.reading.period_to
+    if not first or not last:
+        return None
+    start = date(1970, 1, 1).toordinal()
+    return date.fromisoformat(first).toordinal() - start, date.fromisoformat(last).toordinal() - start
+
+
+def _instants(found: list[Source], at: str) -> list[tuple[int, int] | None]:
+    if not found:
+        return []
+    at_ = pl.col(at).to_physical()
+    ends = pl.concat(
+        pl.scan_parquet(source.path).select(at_.min().alias("first"), at_.max().alias("last")) for source in found
+    ).collect()
+    return [(first, last) if first is not None else None for first, last in ends.rows()]
+
+
+def merged(
+    overlap: Overlap,
+    report: Report,
+    account: Account,
+    as_of: date,
+    store: Path,
+    read: Callable[[list[Source]], pl.LazyFrame],
+) -> Path:
+    """Overlapping files as one frame with `file` and `line`, kept in the store under the content of its parts."""
+    together = overlap.together
+    rows = read(together)
+    columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
+    key = columns if report.family in WHOLE_ROW or not report.key else list(report.key)
+    order = sorted(
+        together, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True
+    )
+    ranks = {source.display: number for number, source in enumerate(order)}
+    parts = [report.family, *key, str(as_of) if report.newest_by else "", overlap.told]
+    parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in together]
+    target = store / "merged" / f"{merged_name(parts)}.parquet"
+    note = target.with_suffix(".seal")
+    if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
+        if overlap.inside is None:
+            until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
+            whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
+        else:
+            inside = overlap.inside
+            whole = pl.concat([rows.filter(~inside), merge_overlaps(rows.filter(inside), key, ranks)])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_suffix(f".{os.getpid()}.tmp")
+        whole.sort("file", "line").sink_parquet(temporary)
+        make_durable(temporary)
+        fresh = temporary.with_suffix(".new")
+        fresh.write_text(seal(temporary), encoding="utf-8")
+        os.replace(temporary, target)
+        os.replace(fresh, note)
+    return target

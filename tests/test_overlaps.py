@@ -1,0 +1,95 @@
+"""Only files that tell of the same time are merged: a day that is added leaves what is settled as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recon_lib.books import Books, open_account
+from recon_lib.merging import overlapping
+
+SETTINGS = """account: shop
+marketplace: US
+time_zone: America/Los_Angeles
+currency: USD
+match_keys: [AmazonTransactionId]
+pay_fees: [{currency: USD, from: 2020-01-01, percentage: 2.9, fixed: 0.30, refund_percentage_returned: true,
+  refund_fixed_returned: false, dispute: 20.00}]
+"""
+HEAD = "activity_at,kind,amazon_transaction_id,seller_reference_id,seller_order_id,order_reference_id,amount,currency\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "shop"
+    (place / "books").mkdir(parents=True)
+    (place / "account.yml").write_text(SETTINGS)
+    return place
+
+
+def write(folder: Path, name: str, *rows: str) -> None:
+    """Rows like `05 10:00 C1`: day of January 2026, UTC, and the capture's id."""
+    lines = [
+        f"2026-01-{day}T{clock}:00+00:00,capture,{number},,,,1.00,USD\n" for day, clock, number in map(str.split, rows)
+    ]
+    (folder / "books" / name).write_text(HEAD + "".join(lines))
+
+
+def opened(folder: Path, tmp_path: Path) -> Books:
+    return open_account(folder, "2026-01-31", store=tmp_path / "store")
+
+
+def captures(books: Books) -> list[str]:
+    return sorted(books.frames["pay_activity"].select("amazon_transaction_id").collect().to_series().to_list())
+
+
+def merged(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "store" / "merged").glob("*.parquet"))
+
+
+def test_files_that_follow_each_other_are_left_as_they_are(folder: Path, tmp_path: Path) -> None:
+    write(folder, "a.csv", "05 10:00 C1", "05 12:00 C2")
+    write(folder, "b.csv", "05 12:01 C3", "06 09:00 C4")
+    write(folder, "c.csv", "06 09:01 C5", "06 09:01 C5")  # twins inside a file both count
+    books = opened(folder, tmp_path)
+    assert captures(books) == ["C1", "C2", "C3", "C4", "C5", "C5"]
+    assert books.files["rows_repeated"].to_list() == [0, 0, 0]
+    assert merged(tmp_path) == []
+
+
+def test_a_row_at_the_very_instant_where_files_meet_counts_once(folder: Path, tmp_path: Path) -> None:
+    write(folder, "a.csv", "05 10:00 C1", "05 12:00 C2")
+    write(folder, "b.csv", "05 12:00 C2", "05 12:00 C3")
+    write(folder, "c.csv", "05 12:01 C1")
+    books = opened(folder, tmp_path)
+    assert captures(books) == ["C1", "C1", "C2", "C3"]  # C1 at another instant is another row
+    assert sum(books.files["rows_repeated"].to_list()) == 1
+    assert len(merged(tmp_path)) == 1
+
+
+def test_a_day_that_is_added_merges_nothing_anew(folder: Path, tmp_path: Path) -> None:
+    write(folder, "a.csv", "05 10:00 C1", "05 12:00 C2")
+    write(folder, "b.csv", "05 11:00 C9", "05 12:00 C2")
+    opened(folder, tmp_path)
+    before = merged(tmp_path)
+    assert len(before) == 1
+    write(folder, "0.csv", "07 10:00 C7")  # first by name, later in time
+    books = opened(folder, tmp_path)
+    assert captures(books) == ["C1", "C2", "C7", "C9"]
+    assert merged(tmp_path) == before
+    places = books.frames["pay_activity"].select("file", "line").collect()
+    assert places.unique().height == 4
+    assert set(places["file"]) <= {"books/0.csv", "books/a.csv", "books/b.csv"}
+
+
+periods = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=7)
+
+
+@given(periods)
+def test_spans_are_exactly_the_numbers_that_two_periods_hold(starts: list[tuple[int, int]]) -> None:
+    given_periods = [(start, start + length) for start, length in starts]
+    inside = {n for start, end in overlapping(given_periods) for n in range(start, end + 1)}
+    assert inside == {n for n in range(50) if sum(start <= n <= end for start, end in given_periods) >= 2}
