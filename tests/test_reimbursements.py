@@ -54,6 +54,7 @@ def test_the_gap_to_the_unit_cost_times_cash_units_is_owed():
     (row,) = run(reimbursement_underpaid, paid, products=[product("7.20")]).findings.to_dicts()
     assert (row["quantity"], row["unit_value"], row["owed"]) == (3, D("1.20"), D("3.60"))
     assert (row["claim_type"], row["event_on"], row["status"]) == ("reimbursement_revaluation", day("2026-02-05"), None)
+    assert row["reason"] is None  # the reason of the reimbursement is not the reason of the finding
 
 
 @pytest.mark.parametrize(("each", "count"), [("9.80", 0), ("9.79", 1), ("10.00", 0), ("12.00", 0)])

@@ -87,7 +87,9 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     )
     unknown = both.join(known, on="row", how="anti").group_by(why.alias("why")).agg(pl.len()).sort("why")
     notes = [(name, "reimbursements of unknown value", reason, n) for reason, n in unknown.rows()]
-    return AuditResult(findings(out, name, claim_type="reimbursement_revaluation"), not_checked=not_checked(notes))
+    # The reimbursement has a reason of its own: not why the finding stands as it does.
+    found = findings(out, name, claim_type="reimbursement_revaluation", reason=None)
+    return AuditResult(found, not_checked=not_checked(notes))
 
 
 def _less_revaluations(books: Books, low: pl.DataFrame) -> pl.DataFrame:
