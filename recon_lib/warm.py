@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -183,9 +184,16 @@ def go(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     return process
 
 
+# A notebook reads files and nothing else: it needs no one's credentials.
+_SECRET = re.compile(
+    r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|(API|ACCESS|ACCOUNT)_?KEY|^(AWS|AZURE|GOOGLE|LWA|SP_API|AMAZON_PAY|RECON_NOTIFY)"
+)
+
+
 def environment_for(root: Path, ipython: str = "") -> dict[str, str]:
-    """The environment in which every notebook runs."""
-    environment: dict[str, Any] = {**os.environ, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    """The environment in which every notebook runs: that of the run, without what looks like a secret."""
+    open_to_all = {name: value for name, value in os.environ.items() if not _SECRET.search(name.upper())}
+    environment: dict[str, Any] = {**open_to_all, "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
     if ipython:
         environment["IPYTHONDIR"] = ipython
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))

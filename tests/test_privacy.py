@@ -199,3 +199,22 @@ def test_parameters_cannot_inject_code(tmp_path: Path) -> None:
         "packet", evil, "--date", DAY, "--out", tmp_path / "out", store=tmp_path / "s", temporary=tmp_path / "t"
     )
     assert refused.returncode == 2
+
+
+def test_the_process_of_a_notebook_is_given_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    from recon_lib.fetch.keys import NEEDED
+    from recon_lib.notice_settings import VARIABLE
+    from recon_lib.warm import environment_for
+
+    known = [name for names in NEEDED.values() for name in names]
+    secret = [
+        *known, f"{known[-1]}_SHOP_US", VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+        "GITHUB_TOKEN", "DB_PASSWORD", "smtp_passwd", "OPENAI_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS",
+    ]  # fmt: skip
+    for name in secret:
+        monkeypatch.setenv(name, "hush")
+    monkeypatch.setenv("RECON_STORE", "/srv/store")
+    given = environment_for(ROOT)
+    assert "hush" not in given.values()
+    assert given["RECON_STORE"] == "/srv/store"
+    assert given["PATH"] == os.environ["PATH"]
