@@ -38,9 +38,10 @@ _CODE = r"^[A-Z]+(?:_[A-Z0-9]+)+$|^RE_EVALUATION$"
 
 
 def prepare(rows: pl.LazyFrame) -> dict[str, str]:
-    """The currency of each settlement, from whichever of its rows states it, and whether there is a summary row."""
-    stated = rows.filter(pl.col("currency").is_not_null()).select("settlement_id", "currency").unique().collect()
-    pairs = dict(sorted(stated.drop_nulls().iter_rows()))
+    """The currency of each settlement, from the first of its rows that states one, and whether there is a summary row."""
+    stated = rows.select("settlement_id", "currency").drop_nulls()
+    firsts = stated.unique("settlement_id", keep="first", maintain_order=True).collect()
+    pairs = dict(sorted(firsts.iter_rows()))
     summary = rows.filter(pl.col("total_amount").is_not_null()).head(1).collect().height
     return {"currencies": ";".join(f"{k}={v}" for k, v in pairs.items()), "summary": "yes" if summary else ""}
 

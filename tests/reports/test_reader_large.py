@@ -189,6 +189,18 @@ def test_two_currencies_and_a_line_without_its_amount(reads: Read) -> None:
     assert got.rejects.rows() == [(ROWS + 3, "amount", None, "is empty")]
 
 
+@pytest.mark.parametrize("limit", [0, 4 << 20])
+def test_a_late_line_of_another_currency_leaves_the_settlement_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(small, "LIMIT", limit)
+    body = [line(currency="") for _ in range(ROWS)] + [line(currency="ZAR")]  # the summary row states USD
+    (tmp_path / "report.txt").write_text(settlement(body, "1126.25"))
+    got = read(tmp_path / "report.txt", store=tmp_path / "store")
+    assert got.totals == {"USD": Decimal("1125.00"), "ZAR": Decimal("1.25")}
+    assert rows_of(got)["currency"].to_list() == ["USD"] * ROWS + ["ZAR"]
+
+
 @pytest.mark.parametrize("blank", [" ", "\x0b", "\x0c", "\u00a0"])
 def test_a_blank_around_a_late_cell_is_no_part_of_it(reads: Read, blank: str) -> None:
     got = reads(settlement([*(line() for _ in range(ROWS)), line(sku=f"{blank}S2{blank}", order_id=blank)], "1126.25"))
