@@ -97,7 +97,8 @@ def assemble(
             if after[family]:
                 steps.append(partial(_until, day=day, as_of=as_of))
         rows = _all(steps, rows)
-        made[family] = rows.collect(engine="in-memory").lazy() if held else rows
+        # In one piece: polars' streaming engine trips over a piece of one row of which a filter leaves none.
+        made[family] = rows.collect(engine="in-memory").rechunk().lazy() if held else rows
         if family in MADE and not held:
             digests |= {name: _all(steps, frame) for name, frame in digested(family, parts, store).items()}
     if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recon_lib.audits.deposits import bank_tieout
+from recon_lib.audits.evidence import PLACE
 from recon_lib.claims_book import SHEETS
 from recon_lib.errors import UsageError
 from recon_lib.money import MONEY
@@ -203,7 +204,7 @@ def recurring_centres(month: Month) -> pl.DataFrame:
     )
     places = [
         month.day.books.frames[family].filter(pl.col("fulfillment_center").is_not_null()).select(
-            pl.format("{}:{}", "file", "line").alias("place"), centre="fulfillment_center"
+            PLACE.alias("place"), centre="fulfillment_center"
         )
         for family in CENTRES
     ]  # fmt: skip

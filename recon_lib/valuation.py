@@ -80,7 +80,7 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
         .filter(pl.col("unit_cost").is_not_null())
         .select(
             "sku", "fnsku", "unit_cost", cost_currency="currency", since=pl.col("cost_from").fill_null(pl.date(1, 1, 1)),
-            proof=pl.format("{}:{}", "file", "line"),
+            proof=pl.concat_str("file", pl.lit(":"), pl.col("line").cast(pl.String)),
         )
         .collect()
     )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon_lib.audits.evidence import PLACE
 from recon_lib.books import Books, open_account
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.tieout import settlement_tieout
@@ -252,3 +253,18 @@ def test_files_read_side_by_side_are_told_in_the_order_of_their_paths(
     told = open_account(tmp_path, "2026-01-31", store=tmp_path / "store").files
     assert told["path"].to_list() == names
     assert told["notes"].to_list() == [f"is number {n}" for n in range(8)]
+
+
+def test_a_file_of_one_row_that_is_left_aside_stands_between_others(
+    folder: Folder, opened: Callable[..., Books]
+) -> None:
+    bank = "booked_on,amount,currency,description,reference\n2026-01-{},{},USD,AMAZON,R{}\n"
+    files = {
+        "books/a.csv": bank.format("05", "10.00", 1) + "2026-01-06,11.00,USD,AMAZON,R2\n" * 99,
+        "books/b.csv": bank.format("07", "-5.00", 3),
+        "books/c.csv": bank.format("08", "12.00", 4) + "2026-01-09,13.00,USD,AMAZON,R5\n",
+    }
+    books = opened(folder(files), "2026-01-31")
+    came = books.frames["bank"].filter(pl.col("amount") > 0).select(PLACE.alias("place")).collect()
+    assert came["place"].to_list()[-2:] == ["books/c.csv:2", "books/c.csv:3"]
+    assert came.height == 102

@@ -9,7 +9,7 @@ import polars as pl
 
 from recon_lib import frames
 
-PLACE = pl.format("{}:{}", "file", "line")
+PLACE = pl.concat_str("file", pl.lit(":"), pl.col("line").cast(pl.String))
 """`file:line` of a row."""
 
 
