@@ -58,6 +58,8 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
             base.close()
     except sqlite3.Error as problem:
         raise UsageError(f"cannot be written: {problem}", hoped="a writable folder", file=path.name) from None
+    except UnicodeDecodeError:
+        raise _garbled(path) from None
 
 
 def _copy(path: Path, base: sqlite3.Connection) -> None:
@@ -89,6 +91,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         raise UsageError(
             f"cannot be read: {problem}", hoped="a register of decisions", do=RESTORE, file=path.name
         ) from None
+    except UnicodeDecodeError:  # SQLite quotes damaged bytes in what it says, or they stand in a decision
+        raise _garbled(path) from None
+
+
+def _garbled(path: Path) -> UsageError:
+    return UsageError(
+        "holds bytes that are no text: it is damaged", hoped="a register of decisions", do=RESTORE, file=path.name
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -109,6 +110,19 @@ def test_a_damaged_register_stops_everything_and_is_made_anew(
     assert main(["case", "restore", str(folder)]) == 2
     assert "is whole" in capsys.readouterr().err
     assert main(["case", *words]) == 0
+
+
+def test_damaged_bytes_anywhere_are_told_in_words(folder: Path) -> None:
+    """Every byte of the register's own description in turn: SQLite quotes such bytes in what it says of them."""
+    six(folder)
+    whole = (folder / NAME).read_bytes()
+    start, stop = whole.index(b"CREATE"), 4096
+    for at in range(start, stop, 7):
+        (folder / NAME).write_bytes(whole[:at] + b"\xa0" + whole[at + 1 :])
+        with suppress(UsageError):
+            open_register(folder).verify()
+    (folder / NAME).write_bytes(whole)
+    assert open_register(folder).verify() == []
 
 
 def test_a_register_without_copy_is_restored_as_far_as_it_can_be_read(
