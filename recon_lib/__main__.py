@@ -114,7 +114,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
-    except Exception as problem:  # a defect of the program: told in words, its details go to a file
+    except BaseException as problem:  # a defect of the program: told in words, its details go to a file
+        # What breaks inside polars is no Exception; by name, because polars is loaded only by commands that read.
+        if not isinstance(problem, Exception) and type(problem).__name__ != "PanicException":
+            raise
         print(f"recon: {_unexpected(problem)}", file=sys.stderr)
         return 3
 
@@ -263,7 +266,7 @@ def _minutes(text: str) -> float:
     return float(text)
 
 
-def _unexpected(problem: Exception) -> str:
+def _unexpected(problem: BaseException) -> str:
     told = f"something went wrong inside the program ({type(problem).__name__}).\n  Nothing was published. What to do: "
     try:
         handle, name = tempfile.mkstemp(prefix="recon-", suffix=".log", text=True)

@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from recon_lib import manifest, publish
+from recon_lib.__main__ import main
 from recon_lib.errors import ReportError, RunError, UsageError
 from recon_lib.packet import PARAMETERS, account_name, make_packet
 from tests.pages import NOTEBOOK, ROOT, standin_notebook
@@ -138,6 +139,21 @@ def test_a_failed_run_publishes_nothing_and_leaves_a_log(tmp_path: Path, account
     assert "Traceback" in log
     assert "the sum is odd" in log
     assert "\x1b" not in log
+
+
+def test_what_breaks_inside_polars_is_told_in_words(
+    tmp_path: Path, account: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from polars.exceptions import PanicException
+
+    def breaks(*_: object, **__: object) -> None:
+        raise PanicException("assertion failed: i < self.len()")
+
+    monkeypatch.setattr("recon_lib.packet.make_packet", breaks)
+    assert main(["packet", str(account), "--date", "2026-01-31", "--out", str(tmp_path / "out")]) == 3
+    told = capsys.readouterr().err
+    assert "something went wrong inside the program (PanicException)" in told
+    assert "Traceback" not in told
 
 
 def test_unusable_input_is_told_as_itself_and_writes_nothing(tmp_path: Path, account: Path) -> None:
