@@ -313,6 +313,7 @@ def _of_the_bytes(data: bytes, reading: Reading) -> list[str]:
     """Every line of the file is accounted for, counted from its bytes alone."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", errors="replace").encode()
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if reading.family == "bank" and reading.layout.lower().split()[0:1] and (kind := _kind(data)):
         entries = len(ENTRIES[kind].findall(data))
         return (
