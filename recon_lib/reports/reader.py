@@ -176,7 +176,7 @@ def _told(report: Report, outcome: Outcome, sha256: str, encoding: str) -> tuple
         notes += report.remark(stored)
     main = stored.get(report.family)
     first, last, totals = outcome.summary or summary(report, main)
-    facts = {k: v for k, v in outcome.facts.items() if k not in ("preamble", "columns") and v}
+    facts = {k: v for k, v in outcome.facts.items() if k not in ("preamble", "columns", "currencies") and v}
     told: dict[str, object] = {
         "family": report.family,
         "title": report.title,
