@@ -207,6 +207,10 @@ class RemovalShipment(Row):
     tracking_number = Text()
     removal_order_type = Text()
 
+    @dy.rule()
+    def shipped_quantity_is_not_negative(cls) -> pl.Expr:
+        return pl.col("shipped_quantity") >= 0
+
 
 # --- what Amazon sends: fees and orders -------------------------------------------------------------------------
 
@@ -616,6 +620,10 @@ class RemovalReceipt(Row):
     fnsku = dy.String()
     received_on = dy.Date()
     quantity_received = dy.Int32()
+
+    @dy.rule()
+    def quantity_received_is_not_negative(cls) -> pl.Expr:
+        return pl.col("quantity_received") >= 0
 
 
 class Reject(Row):

@@ -81,3 +81,12 @@ def test_a_pay_activity_row_that_breaks_a_rule_is_rejected(tmp_path: Path, row: 
     assert (reading.rows_used, reading.rows_rejected) == (1, 1)
     assert reading.rejects["line"].to_list() == [3]
     assert reading.rejects["reason"].to_list()[0]
+
+
+def test_a_count_below_zero_is_rejected_in_words(tmp_path: Path) -> None:
+    text = f"{HEADERS['removal_receipts']}\nRMV-7,1Z9,X001,2026-02-01,4\nRMV-8,1Z9,X001,2026-02-01,12-\n"
+    reading = read(tmp_path, text, "removal_receipts.csv")
+    assert (reading.rows_used, reading.rows_rejected) == (1, 1)
+    assert reading.rejects.select("line", "reason").rows() == [
+        (3, "breaks the rule: quantity received is not negative")
+    ]
