@@ -123,6 +123,11 @@ class Register:
             problems.append(
                 f"{_told(missing)} not here, and stands in its copy {register_copy.copy_of(self.path).name}"
             )
+        if not missing and not problems and (told := register_copy.lines_in(self.path)) > len(found):
+            problems.append(
+                f"it holds {len(found)} decisions, and its copy {register_copy.copy_of(self.path).name} was given {told}, "
+                "which cannot be read: both are damaged"
+            )
         known = {event.seq: event for event in found}
         for where, seq, digest in anchors:
             if seq not in known:

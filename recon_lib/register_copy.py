@@ -21,12 +21,22 @@ def copy_of(register: Path) -> Path:
 
 def kept(register: Path) -> list[Event]:
     """The decisions in the copy, as far as its chain is whole; the line that a power loss cut off is none."""
+    head, lines = _lines(register)
+    return whole_part(_events(head, lines))
+
+
+def lines_in(register: Path) -> int:
+    """How many decisions the copy was given, whether they can be read or not."""
+    return len(_lines(register)[1])
+
+
+def _lines(register: Path) -> tuple[str, list[str]]:
     try:
         text = copy_of(register).read_bytes().decode("utf-8", errors="replace")
     except OSError:
-        return []
+        return "", []
     head, *lines = text.split("\n")
-    return whole_part(_events(head, lines[:-1]))  # what follows the last line end was never written to its end
+    return head, lines[:-1]  # what follows the last line end was never written to its end
 
 
 def _events(head: str, lines: Sequence[str]) -> Iterator[Event]:

@@ -112,6 +112,16 @@ def test_a_damaged_register_stops_everything_and_is_made_anew(
     assert main(["case", *words]) == 0
 
 
+def test_an_emptied_register_beside_a_damaged_copy_is_no_new_register(folder: Path) -> None:
+    six(folder)
+    (folder / NAME).write_bytes(b"")
+    copy = copy_of(folder / NAME)
+    copy.write_bytes(copy.read_bytes().replace(b"finding_id", b"\xffinding_id", 1))
+    (problem,) = open_register(folder).verify()
+    assert problem.startswith("it holds 0 decisions")
+    assert "was given 6" in problem
+
+
 def test_damaged_bytes_anywhere_are_told_in_words(folder: Path) -> None:
     """Every byte of the register's own description in turn: SQLite quotes such bytes in what it says of them."""
     six(folder)
