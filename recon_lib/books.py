@@ -18,7 +18,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.account import Account, load_account
 from recon_lib.errors import NotAReport, ReportError, UsageError
-from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.merging import merge_overlaps, union_of_days
 from recon_lib.paths import default_store
 from recon_lib.reports.base import Reading
 
@@ -208,7 +208,6 @@ __all__ = [
     "account_files",
     "merge_overlaps",
     "open_account",
-    "overlapping_days",
     "timedelta",
     "union_of_days",
 ]

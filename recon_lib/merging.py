@@ -73,12 +73,6 @@ def overlapping(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return spans
 
 
-def overlapping_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
-    """The spans of days that lie in two or more of the given periods (both ends included), sorted and joined."""
-    found = overlapping([(start.toordinal(), end.toordinal()) for start, end in periods])
-    return [(date.fromordinal(start), date.fromordinal(end)) for start, end in found]
-
-
 def union_of_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
     """The given periods joined where they touch or overlap, sorted."""
     spans: list[tuple[date, date]] = []

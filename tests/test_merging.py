@@ -9,9 +9,14 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_lib.merging import merge_overlaps, overlapping_days, union_of_days
+from recon_lib.merging import merge_overlaps, overlapping, union_of_days
 
 D = date
+
+
+def overlapping_days(periods: list[tuple[date, date]]) -> list[tuple[date, date]]:
+    found = overlapping([(start.toordinal(), end.toordinal()) for start, end in periods])
+    return [(date.fromordinal(start), date.fromordinal(end)) for start, end in found]
 
 
 def frame(rows: list[tuple[str, int, str, int]]) -> pl.LazyFrame:
