@@ -437,6 +437,33 @@ def test_two_currencies_settled_in_the_same_window_are_both_covered(tmp_path: Pa
     assert a.day("01-15").findings == ["pay_overdue open 01-04 C1 10.00", "pay_overdue open 01-04 C2 20.00"]
 
 
+def test_a_download_speaks_about_the_currencies_of_its_own_rows(tmp_path: Path) -> None:
+    """Not about another one that is settled in the same time: neither as a copy of a file, nor where its rows come later."""
+    settings = {"currencies": "[USD, EUR]"}
+    a = Account(tmp_path / "copy", settings=settings)
+    a.did("C1 . . .", "10.00", "01-04 09:00")
+    a.file("f", "01-01 00:00", "01-05 00:00", a.row("", "1.00", "01-02 20:00", "Adjustment"))
+    rows = [a.row("", "1.00", f"01-0{n} 20:00", "Adjustment", currency="EUR", number="S2") for n in (2, 3)]
+    a.file("g", *WHOLE, *rows)
+    a.file("h", *WHOLE, rows[0])
+    assert a.day("01-15").findings == ["pay_overdue waiting 01-04 C1 10.00"]
+    b = Account(tmp_path / "later", settings=settings)
+    b.did("C1 . . .", "10.00", "01-04 09:00")
+    b.file("f", "01-01 00:00", "01-05 00:00", b.row("", "1.00", "01-02 20:00", "Adjustment"))
+    b.file(
+        "g", "01-02 00:00", "01-15 00:00", b.row("", "1.00", "01-12 20:00", "Adjustment", currency="EUR", number="S2")
+    )
+    assert b.day("01-08").findings == ["pay_overdue waiting 01-04 C1 10.00"]
+
+
+def test_a_settlement_without_rows_speaks_about_all_currencies(tmp_path: Path) -> None:
+    a = Account(tmp_path, settings={"currencies": "[USD, EUR]"})
+    a.did("C1 . . .", "10.00", "01-04 09:00", currency="EUR")
+    a.file("f", *WHOLE, a.row("", "1.00", "01-02 20:00", "Adjustment"))
+    a.file("g", *WHOLE)
+    assert a.day("01-15").findings == ["pay_overdue open 01-04 C1 10.00"]
+
+
 # --- other lines -----------------------------------------------------------------------------------------------------
 
 

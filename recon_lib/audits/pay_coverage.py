@@ -16,19 +16,23 @@ SEAM = timedelta(seconds=61)  # one settlement ends a minute or a second before 
 def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
     """`currency`, `span_from`, `span_to`: the union of the settlements' windows, sorted.
 
-    A file speaks about the currencies of its lines; one without lines about all of the account's. A file whose lines all
-    stand in another download too speaks about the currencies posted in its window.
+    A file speaks about the currencies of its rows, also of those that another download holds too or that were posted
+    later; one without rows about all of the account's.
     """
     windows = books.frames["pay_statements"].select("file", "start_at", "end_at").drop_nulls().collect()
-    by_file = lines.select("file", "currency").unique()
-    own = windows.join(by_file, on="file", how="left")
-    rows = own.filter(pl.col("currency").is_not_null()).rows()
-    for file, start, end, _ in own.filter(pl.col("currency").is_null()).rows():
-        inside = lines.filter(pl.col("posted_at").is_between(start, end))["currency"].unique().to_list()
-        rows += [(file, start, end, currency) for currency in inside or books.account.currencies]
+    met = lines.select("file", "currency").unique().group_by("file").agg("currency")
+    own = dict(met.iter_rows())
+    for file, totals in books.files.select("path", "totals").drop_nulls().iter_rows():
+        if stated := [total.split(" ")[0] for total in totals.split("; ") if total]:
+            own[file] = stated
+    rows = [
+        (start, end, currency)
+        for file, start, end in windows.iter_rows()
+        for currency in own.get(file, books.account.currencies)
+    ]
     spans: list[tuple[str, object, object]] = []
-    for currency in sorted({row[3] for row in rows}):
-        found = sorted((start, end) for _, start, end, c in rows if c == currency)
+    for currency in sorted({row[2] for row in rows}):
+        found = sorted((start, end) for start, end, c in rows if c == currency)
         at, until = found[0]
         for start, end in found[1:]:
             if start - until > SEAM:
