@@ -85,6 +85,20 @@ def repeated(numbers: pl.Series) -> pl.Series:
     return numbers.is_in(twice.implode()) if twice.len() else pl.repeat(False, numbers.len(), eager=True)
 
 
+def parcel_units(runs: pl.DataFrame, key: str = "charge") -> pl.DataFrame:
+    """Of items told on several runs: `key` and `units`, the quantities of their parcels added up.
+
+    The quantity stands on every row of a parcel, so it counts once a settlement and posted day on which a price was charged;
+    null where one of these tells none. Without any price the largest quantity holds. Reads `units`, `has_principal`,
+    `settlement_id` and `posted_on` of the runs.
+    """
+    by_day = runs.group_by(key, "settlement_id", "posted_on").agg(pl.col("units").max(), pl.col("has_principal").any())
+    priced = pl.col("units").filter("has_principal")
+    known = priced.null_count() == 0
+    told = pl.when(~pl.col("has_principal").any()).then(pl.col("units").max()).when(known).then(priced.sum())
+    return by_day.group_by(key).agg(units=told)
+
+
 def any_case(column: str, word: str) -> pl.Expr:
     """Whether the column says `word` as reports spell it (word, Word, WORD); false where it is empty."""
     told = [pl.col(column) == spelt for spelt in (word.title(), word.upper(), word)]

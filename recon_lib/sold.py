@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recon_lib.books import Books
-from recon_lib.item_runs import digest, repeated
+from recon_lib.item_runs import digest, parcel_units, repeated
 from recon_lib.kept import once
 
 
@@ -59,15 +59,18 @@ def items(books: Books) -> pl.DataFrame:
 
     `principal` (null where no line tells one), `base` (the total price with shipping and gift wrap, without tax, less
     promotions), `commission`, `fulfilment` (fees as positive charges) in ten-thousandths; `units` = the largest quantity on
-    the item's rows (it stands on every row); `day` the first posted day.
+    the item's rows (it stands on every row), of several parcels their sum; `day` the first posted day.
     """
 
     def make(books: Books) -> pl.DataFrame:
-        told = settled_lines(books).orders.lazy().filter("is_item").select("charge", **_SUMS)
-        rows = told.collect()
+        runs = settled_lines(books).orders.lazy().filter("is_item")
+        rows = runs.select("charge", **_SUMS).collect()
         twice = repeated(rows["charge"])
         if not twice.any():
             return rows.drop("has_principal")
+        units = parcel_units(
+            runs.filter(pl.col("charge").is_in(rows.filter(twice)["charge"].unique().implode())).collect()
+        )
         several = (
             rows.filter(twice)
             .lazy()
@@ -76,11 +79,11 @@ def items(books: Books) -> pl.DataFrame:
                 pl.col("sku", "currency").first(),  # equal on all runs of an item
                 pl.col("marketplace_name").max(),
                 pl.col("day").min(),
-                pl.col("units").max(),
                 pl.col("principal", "base", "commission", "fulfilment").sum(),
                 pl.col("has_principal").any(),
             )
             .with_columns(principal=pl.when("has_principal").then("principal"))
+            .join(units.lazy(), on="charge", how="left")
             .collect()
         )
         return pl.concat([rows.filter(~twice), several.select(rows.columns)]).drop("has_principal")

@@ -690,8 +690,8 @@ class Folder:
                 "order-item-code": f"I{order}{sku}" if order else "",
                 "shipment-id": f"SH{order}" if kind == "Order" else "",
             } | more
-            if kind == "Order" and (order, sku) != item:
-                item = (order, sku)
+            if kind == "Order" and (order, sku, day) != item:
+                item = (order, sku, day)
                 rows.append(base | {"quantity-purchased": qty or ""})
             cols = {
                 "ItemPrice": ("price-type", "price-amount"),

@@ -245,6 +245,26 @@ def test_the_older_layout_and_the_last_day():
         )  # fmt: skip
 
 
+def test_an_item_in_two_parcels_of_two_days_has_the_units_of_both():
+    f = measured({1: POUND, 2: POUND}).product(1, "1.00").product(2, "1.00")
+    # one of them has no shipment id at all; 4.60 a unit in February 2026, 15 % of 20.00
+    rows = sale(o(1), 1, "2026-02-10", "20.00", "3.00", "5.00") + sale(o(1), 1, "2026-02-12", "20.00", "3.00", "4.60")
+    rows += [(*line[:8], {"shipment-id": ""}) for line in sale(o(2), 2, "2026-02-10", "40.00", "6.00", "9.20", qty=2)]
+    rows += [(*line[:8], {"shipment-id": ""}) for line in sale(o(2), 2, "2026-02-11", "20.00", "3.00", "4.60")]
+    # the second half of a fee on a later day is no parcel: 2.30 + 2.70 = 5.00 for one unit
+    late = sale(o(3), 1, "2026-02-10", "20.00", "3.00", "2.30") + sale(o(3), 1, "2026-02-12", None, None, "2.70")
+    # of 60.00 commission 10.00 may be kept for two units of 200.00
+    dear = sale(o(4), 1, "2026-02-10", "200.00", "30.00") + sale(o(4), 1, "2026-02-12", "200.00", "30.00")
+    back = refund(o(4), 1, "2026-02-20", "400.00", "60.00", "10.00")
+    f.settle("901", "2026-01-01", "2026-03-01", rows + late + dear + back)
+    for layout in ("V2", "V1"):
+        f.settlements = [(*s[:6], layout) for s in f.settlements]
+        assert findings(f, "2026-03-10", *FEES, "referral_fee_error", "refund_fee_kept") == sorted([
+            over(1, "2026-02-10", "2026-05-11", "0.20", "0.40", 2),
+            over(1, "2026-02-10", "2026-05-11", "0.40", "0.40", order=3),
+        ])  # fmt: skip
+
+
 def test_storage():
     f = (
         Folder().stored("2026-01", 1, "0.3241", "50.00", "15.00").stored("2026-01", 2, "0.3241", "50.00", "12.64")

@@ -10,7 +10,7 @@ import polars as pl
 from recon_lib.audits.evidence import PLACE
 from recon_lib.audits.settled_facts import concerned_orders, put_together, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ITEM, any_case, code
+from recon_lib.item_runs import ITEM, any_case, code, parcel_units, repeated
 from recon_lib.sold import items, settled_lines
 
 _STORES = {
@@ -64,7 +64,9 @@ def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
     money in MONEY."""
     runs = settled_lines(books).orders.filter("is_item")
     rows, how = _of_runs(runs.join(only.select("charge").unique(), on="charge", how="semi"))
+    how |= {"number": pl.col("charge").first()}
     made = _fees(rows.group_by(ITEM).agg(**{c: e for c, e in how.items() if c not in ITEM}))
+    made = _with_parcels(made, rows, "number").drop("number")
     made = _with_store(made.with_columns(whole_money(c).alias(c) for c in _MONEY))
     return made.sort("day", *ITEM, nulls_last=True).with_row_index("charge")
 
@@ -76,9 +78,11 @@ def refunded_order_items(books: Books) -> pl.DataFrame:
 
 
 def _of_runs(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
-    """Runs with fees as positive charges, and how those of one item (`charge`) add up: `units` = the largest quantity on its
-    rows (it stands on every row), `day` the first posted day, `base` the total price with shipping and gift wrap, without tax,
-    less promotions."""
+    """Runs with fees as positive charges, and how those of one item (`charge`) add up.
+
+    `units` = the largest quantity on its rows (it stands on every row of a parcel), `day` the first posted day, `base` the total
+    price with shipping and gift wrap, without tax, less promotions.
+    """
     rows = runs.select(
         *ITEM, "charge", "units", "has_principal", "settlement_id", "marketplace_name", "principal", day="posted_on",
         base=pl.col("principal") + pl.col("extra"), commission=-pl.col("commission"), fulfilment=-pl.col("fulfilment"),
@@ -90,7 +94,17 @@ def _of_runs(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
 
 def _by_number(runs: pl.DataFrame) -> pl.DataFrame:
     rows, how = _of_runs(runs)
-    return put_together(rows, "charge", how)
+    return _with_parcels(put_together(rows, "charge", how), rows, "charge")
+
+
+def _with_parcels(items: pl.DataFrame, runs: pl.DataFrame, number: str) -> pl.DataFrame:
+    """`items` with the units of all their parcels, where one is told on several runs."""
+    several = runs.filter(repeated(runs["charge"]))
+    if several.is_empty():
+        return items
+    told = parcel_units(several.rename({"day": "posted_on"})).rename({"charge": number, "units": "parcels"})
+    joined = items.join(told.with_columns(is_told=pl.lit(True)), on=number, how="left")
+    return joined.with_columns(units=pl.when("is_told").then("parcels").otherwise("units")).drop("parcels", "is_told")
 
 
 def _fees(items: pl.DataFrame) -> pl.DataFrame:
