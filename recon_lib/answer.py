@@ -1,10 +1,12 @@
 """The top of the packet: who and when, the answer in a few lines, and what cannot wait. Each function gives HTML.
 
 Sums are by currency and only over known values; what has no known value is counted beside the sum, never as zero.
+Nothing found where a report is missing is told as not known, never as all well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from recon_lib.reconcile import Day
 
 BREAKS = ("settlement_out_of_balance", "settlement_gap", "deposit_missing", "deposit_differs", "deposit_unexplained")
+CLAIMS = tuple(name for name in AUDIT_TITLES if name not in BREAKS and not name.startswith("pay_"))
+NO_REPORT = "no such report in the account folder"
+_VALUED = ("claimable", "waiting", "claimed", "expired")  # statuses in which an amount is due, known or not
 
 
 def owed(findings: pl.DataFrame) -> dict[str, Decimal]:
@@ -33,10 +38,31 @@ def of_status(findings: pl.DataFrame, *statuses: str) -> pl.DataFrame:
 
 
 def value_of(findings: pl.DataFrame, first: str = "") -> str:
-    """`1,234.50 USD + 3 unknown`: the known values by currency (the currency `first` first), and how many are not known."""
-    unknown = findings["owed"].null_count()
-    said = [monies(owed(findings), first=first)] if unknown < findings.height else []
-    return " + ".join([*said, *([f"{unknown:,} unknown"] if unknown else [])]) or "nothing"
+    """`1,234.50 USD + 3 unknown + 1 without an amount`: the known values by currency (`first` before the others), how many
+    are not known, and how many have none: a difference in Amazon's disfavour, or something odd that is no money."""
+    empty = pl.col("owed").is_null()
+    due = pl.lit(True)
+    if {"status", "value_basis"} <= set(findings.columns):
+        due = pl.col("status").is_in(_VALUED) & pl.col("value_basis").ne_missing("difference")
+    unknown, none = findings.select((empty & due).sum().alias("unknown"), (empty & ~due).sum().alias("none")).row(0)
+    said = [monies(owed(findings), first=first)] if unknown + none < findings.height else []
+    said += [f"{unknown:,} unknown"] if unknown else []
+    said += [f"{none:,} without an amount"] if none else []
+    return " + ".join(said) or "nothing"
+
+
+def lacking(day: Day, audits: Collection[str]) -> pl.DataFrame:
+    """The points of `not_checked` by which a report was missing to one of `audits`, altogether or for some days."""
+    return day.not_checked.filter(
+        pl.col("audit").is_in(list(audits)),
+        (pl.col("reason") == NO_REPORT) | pl.col("reason").str.starts_with("report missing"),
+    )
+
+
+def caveat(day: Day) -> str:
+    """How many kinds of claim could not be checked for want of a report, for a sentence; empty where all could."""
+    n = lacking(day, CLAIMS)["audit"].n_unique()
+    return f"{n} of {len(CLAIMS)} kinds of claim lacked a report, altogether or for some days" if n else ""
 
 
 def title(day: Day) -> Html:
@@ -55,12 +81,14 @@ def at_a_glance(day: Day) -> Html:
     claimable, breaks = of_status(found, "claimable"), found.filter(pl.col("audit").is_in(BREAKS))
     soon = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=7))
     two_weeks = claimable.filter(pl.col("claim_by") <= as_of + timedelta(days=14))
+    missing = caveat(day)
+    well = "" if missing else "good"  # a tick would say that there is nothing, not that nothing is known
     rows = [
         line(
-            "bad" if claimable.height else "good",
+            "bad" if claimable.height else well,
             "Claimable now",
             value_of(claimable, home),
-            count(claimable.height, "finding"),
+            "; ".join([count(claimable.height, "finding"), *([missing] if missing and not claimable.height else [])]),
         )
     ]
     for name, part, days in (("within 7 days", soon, 7), ("within 14 days", two_weeks, 14)):
@@ -71,7 +99,7 @@ def at_a_glance(day: Day) -> Html:
             else f"none before {as_of + timedelta(days=days)}"
         )
         rows.append(
-            line("bad" if part.height else "good", f"… of it to be claimed {name}", value_of(part, home), last_day)
+            line("bad" if part.height else well, f"… of it to be claimed {name}", value_of(part, home), last_day)
         )
     rows.append(
         line(
@@ -83,17 +111,7 @@ def at_a_glance(day: Day) -> Html:
     )
     rows.append(_new_line(day))
     rows.append(_pay_line(day))
-    kinds = ", ".join(
-        f"{n} × {title_of(audit).lower()}" for audit, n in breaks.group_by("audit").len().sort("audit").iter_rows()
-    )
-    rows.append(
-        line(
-            "bad" if breaks.height else "good",
-            "Settlements and payouts that do not tie",
-            value_of(breaks, home) if breaks.height else "all tie",
-            kinds or "no gap, no difference",
-        )
-    )
+    rows.append(_breaks_line(day, breaks))
     unchecked = day.not_checked.select("subject", "reason").unique().height
     rejected = day.books.rejects.height
     rows.append(
@@ -127,8 +145,16 @@ def _sums(items: pl.DataFrame) -> dict[str, Decimal]:
 def _pay_line(day: Day) -> str:
     items = day.open_items
     overdue = items.filter(pl.col("overdue"))
-    if not items.height:
+    if not items.height and day.books.has("pay_activity"):
         return line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
+    if not items.height:
+        used = day.books.has("pay_lines")
+        why = (
+            "the shop's own record books/pay_activity.csv is missing"
+            if used
+            else "no record of Amazon Pay in the folder"
+        )
+        return line("warn" if used else "", "Amazon Pay not settled yet", "not known", why)
     sums = _sums(items)
     # Captures and refunds apart: their sum would hide a large refund behind a large capture.
     late = [
@@ -139,6 +165,22 @@ def _pay_line(day: Day) -> str:
         f": {', '.join(late)}" if late else ""
     )
     return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
+
+
+def _breaks_line(day: Day, breaks: pl.DataFrame) -> str:
+    """What does not tie; nothing compared is not the same as everything ties."""
+    name = "Settlements and payouts that do not tie"
+    missing = lacking(day, BREAKS)["subject"].unique().sort().to_list()
+    unread = f"not read, or not for all days: {', '.join(m.replace('_', ' ') for m in missing)}" if missing else ""
+    if breaks.height:
+        kinds = breaks.group_by("audit").len().sort("audit").iter_rows()
+        told = ", ".join(f"{n} × {title_of(audit).lower()}" for audit, n in kinds)
+        return line("bad", name, value_of(breaks, day.books.account.currency), "; ".join(filter(None, [told, unread])))
+    if not day.settlements.height and not day.books.has("pay_lines"):
+        return line("warn", name, "not checked", "no settlement up to this day was read")
+    if missing:
+        return line("warn", name, "all tie as far as known", f"no gap, no difference; {unread}")
+    return line("good", name, "all tie", "no gap, no difference")
 
 
 def _new_line(day: Day) -> str:
@@ -165,7 +207,13 @@ def _first_day(claims: pl.DataFrame) -> date | None:
 def _verdict(day: Day, claimable: pl.DataFrame) -> str:
     as_of = day.books.as_of
     if claimable.is_empty():
-        return f"Nothing can be claimed from Amazon on {as_of}."
+        rows = day.books.files.select(pl.col("rows_used") - pl.col("rows_repeated") - pl.col("rows_after")).sum().item()
+        if not rows:
+            return f"Nothing is known of this account up to {as_of}: no report tells of it."
+        missing = caveat(day)
+        return f"Nothing can be claimed from Amazon on {as_of}" + (
+            f", as far as is known: {missing} (see “Not checked”)." if missing else "."
+        )
     unknown = claimable["owed"].null_count()
     told = monies(owed(claimable), none="an amount that is not known yet", first=day.books.account.currency)
     more = f"; the value of {unknown:,} of them is not known" if unknown and unknown < claimable.height else ""

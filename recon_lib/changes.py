@@ -76,7 +76,7 @@ def _bridge(made: Changes) -> str:
             if always or any(steps[step][name] for name in ("findings", "unknown", "owed"))
         ]
         foot = _step("= owed now", steps["now"], str(currency), mark)
-        numbers = ("Findings", "Value unknown", "Owed")
+        numbers = ("Findings", "Without an amount", "Owed")
         out.append(
             f'<div class="scroll" role="region" tabindex="0" aria-label="How the money owed moved, {text(currency)}">'
             f'<table class="roll" id="bridge-{text(currency)}">'

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from recon_lib import manifest, month_packets
-from recon_lib.answer import line, of_status, value_of
+from recon_lib.answer import caveat, line, of_status, value_of
 from recon_lib.month import Month, funnel
 from recon_lib.review_book import NAME, Sheet, write_book
 from recon_lib.tables import Html, count, head, monies, text
@@ -34,15 +34,16 @@ def at_a_glance(month: Month, sheets: dict[str, Sheet]) -> Html:
     gone, cases = sheets["expired"].frame, sheets["cases"].frame
     due = cases.filter("is_due").height
     by_name = {name: _flow(flows, name) for name in ("approved", "paid")}
+    well = "" if caveat(month.day) else "good"
     rows = [
         line("", "Found: discrepancies of this month", _money(new, home), count(new.height, "case")),
         line("", "Approved by Amazon in this month", monies(by_name["approved"], first=home), _cases(month, "approved_on")),
         line("", "Paid in settlements of this month", monies(by_name["paid"], first=home), _cases(month, "paid_on")),
         line("", "At the bank, of all that was found so far", monies(_stage(stages, "bank"), first=home),
              f"of {monies(_stage(stages, 'found'), first=home)} found; {monies(_stage(stages, 'paid'), first=home)} paid"),
-        line("bad" if claimable.height else "good", "Still to be claimed", value_of(claimable, home),
+        line("bad" if claimable.height else well, "Still to be claimed", value_of(claimable, home),
              count(claimable.height, "finding")),
-        line("bad" if gone.height else "good", "Ran out unclaimed in this month", value_of(gone, home),
+        line("bad" if gone.height else well, "Ran out unclaimed in this month", value_of(gone, home),
              count(gone.height, "claim")),
         line("bad" if due else "", "Open cases", value_of(cases, home) if cases.height else "none",
              f"{count(cases.height, 'case')}, {due:,} without an answer for more than 48 hours"),
@@ -63,7 +64,9 @@ def _verdict(month: Month, approved: dict[str, Decimal], gone: pl.DataFrame, cla
         if claimable.height
         else "nothing is left to claim"
     )
-    return f"In {month.name} Amazon approved <b>{text(monies(approved, first=home))}</b>; {lost}; {left}."
+    missing = caveat(month.day)
+    known = f" As far as is known: {missing} (see “Not checked”)." if missing else ""
+    return f"In {month.name} Amazon approved <b>{text(monies(approved, first=home))}</b>; {lost}; {left}.{known}"
 
 
 def _flow(flows: pl.DataFrame, name: str) -> dict[str, Decimal]:

@@ -98,7 +98,7 @@ def by_status(day: Day) -> Html:
         Column("status", "Status"),
         Column("meaning", "Meaning", "long"),
         Column("findings", "Findings", "number"),
-        Column("unknown", "Value unknown", "number"),
+        Column("unknown", "Without an amount", "number"),
         Column("owed", "Owed", "money"),
     ]
     return table(grouped, columns, id="by-status", caption="Findings by status", data=False)
@@ -151,8 +151,8 @@ def legend(day: Day) -> Html:
     marks = "".join(f"<dt>{text(m)}</dt><dd>{text(said)}</dd>" for m, said in LEGEND)
     states = "".join(f'<dt><span class="status {s}">{s}</span></dt><dd>{text(said)}</dd>' for s, said in STATUSES)
     said = (
-        "Positive money comes to the seller. “Owed” is positive when Amazon owes the seller; an empty amount is unknown, "
-        "never zero. Days are days in the account's time zone."
+        "Positive money comes to the seller. “Owed” is positive when Amazon owes the seller; an empty amount is not known, "
+        "or nothing is owed to the seller (reason and evidence tell which), never zero. Days are days in the account's time zone."
     )
     return Html(f'<dl class="legend">{marks}{states}</dl><p>{said}</p>')
 

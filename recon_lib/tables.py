@@ -112,7 +112,7 @@ def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str]) -> st
         for i, c in enumerate(columns):
             if c.name in names:
                 total = part[c.name].drop_nulls()
-                shown = money(total.to_frame().sum().item(), currency) if len(total) else "unknown"
+                shown = money(total.to_frame().sum().item(), currency) if len(total) else "no amount"
                 cells.append(f'<td class="money">{text(shown)}</td>')
             else:
                 cells.append('<th scope="row">Total</th>' if i == 0 else "<td></td>")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+import shutil
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -12,8 +14,10 @@ import polars as pl
 import pytest
 
 from recon_lib import answer, controls, sections
+from recon_lib.books import open_account
 from recon_lib.claims_book import write_claims
 from recon_lib.money import MONEY
+from recon_lib.reconcile import Day, reconcile
 from recon_lib.tables import Column, money, monies, table, text
 from tests.standin import HOSTILE, ROWS, finding, findings, hostile, make_day
 
@@ -63,11 +67,11 @@ def test_a_table_says_what_it_leaves_out_and_totals_all_of_it() -> None:
     assert "55.00 USD" in made  # 1 + 2 + ... + 10
 
 
-def test_an_unknown_amount_is_an_empty_cell_and_an_unknown_total() -> None:
+def test_an_unknown_amount_is_an_empty_cell_and_no_amount_in_total() -> None:
     frame = pl.DataFrame({"owed": [None], "currency": ["USD"]}, schema={"owed": MONEY, "currency": pl.String})
     made = table(frame, [Column("owed", "Owed", "money")], id="t", caption="One", totals=["owed"])
     assert '<tbody><tr><td class="money"></td></tr></tbody>' in made
-    assert "unknown" in made
+    assert '<td class="money">no amount</td>' in made
 
 
 def test_every_table_can_be_read_by_ear() -> None:
@@ -190,3 +194,67 @@ def test_claims_repeat_byte_for_byte_and_run_no_text(tmp_path: Path) -> None:
         "<f>" in content or "<hyperlink" in content for name, content in parts.items() if "worksheets" in name
     )
     assert "=1+1" in parts["xl/sharedStrings.xml"]
+
+
+REPORTS = Path(__file__).parents[1] / "data" / "sample"
+US = "account: small\nmarketplace: US\n"
+
+
+def small_day(folder: Path, *files: str, as_of: str = "2026-01-31") -> Day:
+    """The day of an account that has only these files of the demo account."""
+    (folder / "account.yml").write_text(US, encoding="utf-8")
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPORTS / name, folder / name)
+    return reconcile(open_account(folder, as_of, store=folder / "store"))
+
+
+def glance(day: Day) -> str:
+    """The answer as the reader sees it: one line a row, the cells parted by ` | `."""
+    shown = answer.at_a_glance(day).replace("</tr>", "\n").replace("</th>", " | ").replace("</td>", " | ")
+    return html.unescape(re.sub(r"<[^>]+>", "", shown))
+
+
+def test_an_account_without_reports_is_not_told_to_be_well(tmp_path: Path) -> None:
+    shown = glance(small_day(tmp_path))
+    assert "Nothing is known of this account up to 2026-01-31: no report tells of it." in shown
+    assert "✓" not in shown
+    assert "· Claimable now | nothing | 0 findings; 19 of 19 kinds of claim lacked a report" in shown
+    assert "· Amazon Pay not settled yet | not known | no record of Amazon Pay in the folder" in shown
+    assert "? Settlements and payouts that do not tie | not checked | no settlement up to this day was read" in shown
+
+
+def test_files_that_begin_after_the_day_tell_nothing_of_it(tmp_path: Path) -> None:
+    shown = glance(small_day(tmp_path, "reports/fba/customer returns.txt", as_of="2020-01-01"))
+    assert "Nothing is known of this account up to 2020-01-01: no report tells of it." in shown
+
+
+def test_nothing_to_claim_says_how_much_was_not_looked_at(tmp_path: Path) -> None:
+    shown = glance(
+        small_day(tmp_path, "reports/fba/customer returns.txt", "reports/settlements/2025-11/15262020675.txt")
+    )
+    told = re.search(r"Nothing can be claimed from Amazon on 2026-01-31, as far as is known: (\d+) of 19 kinds", shown)
+    assert told is not None
+    assert 0 < int(told[1]) <= 19
+    # one settlement that ended in November: nothing differs in it, but nothing is known of the rest, nor of the bank
+    assert "? Settlements and payouts that do not tie | all tie as far as known | no gap, no difference; " in shown
+    assert "not read, or not for all days: bank, settlements" in shown
+
+
+def test_settlements_of_amazon_pay_without_the_shops_record_leave_open_what_is_open(tmp_path: Path) -> None:
+    file = "reports/amazon-pay/2025-10/2025-10-26-SETTLEMENT_DATA_7008993569.csv"
+    shown = glance(small_day(tmp_path, file))
+    assert "? Amazon Pay not settled yet | not known | the shop's own record books/pay_activity.csv is missing" in shown
+
+
+def test_what_is_not_owed_is_not_called_unknown() -> None:
+    rows = [
+        finding(n=1, owed=None),
+        finding("pay_overdue", n=2, status="open", owed=None, value_basis="difference"),  # a refund: the buyer's money
+        finding("deposit_unexplained", n=3, status="open", owed=None, value_basis=None),
+        finding("return_wrong_item", n=4, status="review", owed=None),
+        finding("pay_overdue", n=5, status="claimed", owed=None, value_basis="difference"),
+    ]
+    assert answer.value_of(findings(rows)) == "1 unknown + 4 without an amount"
+    assert answer.value_of(findings([finding(n=6), rows[1]])) == "14.40 USD + 1 without an amount"
+    assert "nothing is owed to the seller" in sections.legend(make_day())
