@@ -92,8 +92,11 @@ def test_after_an_order_price_less_fees_is_the_measure():
     # 60.00 - 9.63 - 7.71 = 42.66
     fair = [reimbursed("2026-02-05", "CustomerReturn", 1, "43.29", order_id=ORDER)]
     assert underpaid(fair, lines=sold()) == []
-    low = [reimbursed("2026-02-05", "CustomerReturn", 1, "40.00", order_id=ORDER)]
-    assert underpaid(low, lines=sold()) == [("R1", 1, D("2.66"))]
+    for reason in ("CustomerReturn", "CustomerServiceIssue", "Lost_Outbound"):
+        low = [reimbursed("2026-02-05", reason, 1, "40.00", order_id=ORDER)]
+        assert underpaid(low, lines=sold()) == [("R1", 1, D("2.66"))]
+    removal = [reimbursed("2026-02-05", "Lost_Outbound", 1, "4.00", order_id="RM1")]  # no buyer's order
+    assert underpaid(removal, lines=sold()) == []
 
 
 def test_a_second_small_payment_for_one_unit_is_not_underpaid():

@@ -154,6 +154,27 @@ def test_payments_settle_damaged_returns_first_then_missing_units():
     assert quantities(missing(lines, back, two)) == [1]
 
 
+@pytest.mark.parametrize(
+    ("reason", "unpaid", "missing_units"),
+    [
+        # any reimbursement of the order and SKU pays what came back damaged, but of a missing unit only those for returns
+        ("Damaged_Warehouse", [], [2]),
+        ("GeneralAdjustment", [], [2]),
+        ("Fee_Correction", [1], [2]),  # a fee, no unit
+    ],
+)
+def test_a_damaged_return_is_paid_by_any_reason_that_names_the_order(reason, unpaid, missing_units):
+    lines, back = [*sold(3, "60.00"), refund("60.00")], [came_back(1, "DAMAGED")]
+    paid = [reimbursed("2026-03-01", reason, order_id=ORDER)]
+    assert quantities(run(return_unpaid, lines, back, paid)) == unpaid
+    assert quantities(missing(lines, back, paid)) == missing_units
+    # a payment for the return itself is then left for a missing unit
+    two = [*paid, reimbursed("2026-03-02", "CustomerReturn", order_id=ORDER)]
+    assert quantities(missing(lines, back, two)) == [2 if unpaid else 1]
+    assert quantities(run(return_unpaid, lines, back, two)) == []
+    assert quantities(missing([*sold(), refund()], paid=paid)) == [1]
+
+
 def test_orders_of_the_seller_are_no_claims():
     lines = [*sold(fulfillment_id="MFN"), refund(fulfillment_id="MFN")]
     result = missing(lines)

@@ -11,33 +11,15 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE, fold
-from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows, reimbursements
-from recon_lib.audits.settled_facts import (
-    ITEM_SEED,
-    order_lines,
-    paid_lines,
-    put_together,
-    refund_lines,
-    whole_money,
-)
+from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows
+from recon_lib.audits.order_payments import DAMAGED, paid_units, payments
+from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together, refund_lines, whole_money
 from recon_lib.books import Books
 from recon_lib.item_runs import ORDER_NUMBER, fine
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 
-DAMAGED = ["damaged", "carrierdamaged"]
 WRONG_ITEM = "switcheroo"
-# Words of the report and codes of the settlement for a refund paid back, and for an error of customer service.
-BACK = ["customerreturn", "fbacustomerreturnperishableitem", "creturnwrongitem", "reversalreimbursement"]
-SERVICE = [
-    "customerserviceissue",
-    "cserroritems",
-    "cserroritemslost",
-    "cserrornonitemized",
-    "freereplacementrefunditems",
-]
-# A unit lost or damaged on the way to the buyer: paid for that order, it is not owed again when the buyer is refunded.
-OUTBOUND = ["lostoutbound", "damagedoutbound"]
 _FIRST = {c: pl.col(c).first() for c in LINE}
 NO_CHARGE = "value unknown: the order's charge is in no settlement here"
 NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
@@ -46,10 +28,10 @@ NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
 def lines(books: Books) -> pl.DataFrame:
     """One row an order and SKU.
 
-    `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units;
-    `missing` = refunded − returned − payments left for it; `unpaid` = damaged − paid; `spare` = payments that neither
-    needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`; `net` (charge less its fees) of `net_units`,
-    those of the refunded items where the refund names them; `currency`; `is_fba`.
+    `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units, and
+    `paid_damage` by reasons that pay a damaged return only; `missing` = refunded − returned − payments left for it; `unpaid` =
+    damaged − paid; `spare` = payments that neither needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`;
+    `net` (charge less its fees) of `net_units`, those of the refunded items where the refund names them; `currency`; `is_fba`.
     """
 
     def make(books: Books) -> pl.DataFrame:
@@ -62,18 +44,20 @@ def lines(books: Books) -> pl.DataFrame:
             "first_refund_on": pl.col("first_refund_on").min(), "is_fba": pl.col("is_fba").all(),
         })  # fmt: skip
         refunds = refunds.with_columns(refunded=pl.when(~pl.col("unknown")).then("refunded")).drop("unknown")
-        sides = [refunds, _returned(books), _paid(books)]
+        sides = [refunds, _returned(books), paid_units(books)]
         rows = pl.concat([side.select("pair", *LINE) for side in sides]).unique("pair", keep="any")
         for side in [*sides, charges(books), _refunded_charges(books)]:
             rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
         rows = rows.with_columns(net=pl.coalesce("own_net", "net"), net_units=pl.coalesce("own_units", "units"))
-        counts = ["returned", "damaged", "sellable", "paid"]
+        counts = ["returned", "damaged", "sellable", "paid", "paid_damage"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
-        for_missing = pl.max_horizontal(pl.col("paid") - pl.col("damaged"), 0)
+        for_missing = pl.max_horizontal(
+            pl.col("paid") - pl.max_horizontal(pl.col("damaged") - pl.col("paid_damage"), 0), 0
+        )
         away = pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0)
         return rows.with_columns(
             # of an order of one unit only one can have come back
-            unpaid=pl.max_horizontal(pl.min_horizontal("damaged", "units") - pl.col("paid"), 0),
+            unpaid=pl.max_horizontal(pl.min_horizontal("damaged", "units") - pl.col("paid") - pl.col("paid_damage"), 0),
             missing=pl.max_horizontal(away - for_missing, 0),
             spare=pl.max_horizontal(for_missing - away.fill_null(0), 0),
         )
@@ -172,39 +156,6 @@ def _returned(books: Books) -> pl.DataFrame:
     how = _FIRST | {c: pl.col(c).sum() for c in ("returned", "damaged", "sellable")}
     how |= {c: pl.col(c).max() for c in ("damaged_on", "returned_on")}
     return put_together(rows, "pair", how | {c: pl.col(c).min() for c in ("fnsku", "asin")})
-
-
-def payments(books: Books) -> pl.DataFrame:
-    """Payments for units of an order: `source` told (report row) or settled (line), `kind` back, service or outbound."""
-
-    def kind() -> pl.Expr:
-        return (
-            pl.when(pl.col("why").is_in(BACK))
-            .then(pl.lit("back"))
-            .when(pl.col("why").is_in(SERVICE))
-            .then(pl.lit("service"))
-            .when(pl.col("why").is_in(OUTBOUND))
-            .then(pl.lit("outbound"))
-        )
-
-    def make(books: Books) -> pl.DataFrame:
-        told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
-        told = told.select(*LINE, "units", "place", "row", kind().alias("kind"), pl.lit("told").alias("source"),
-                           on="approved_on", amount="amount_total", currency="currency")  # fmt: skip
-        paid = paid_lines(books).filter(pl.col("amount") > 0, pl.col("order_id").is_not_null())
-        paid = paid.select(
-            *LINE, pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"), "place",
-            pl.lit(None, pl.UInt32).alias("row"), kind().alias("kind"), pl.lit("settled").alias("source"),
-            on="posted_on", amount="amount", currency="currency",
-        )  # fmt: skip
-        return pl.concat([told, paid]).filter(pl.col("kind").is_not_null()).with_columns(pair=PAIR)
-
-    return once(books, "payments", make)
-
-
-def _paid(books: Books) -> pl.DataFrame:
-    each = payments(books).group_by("pair", "source").agg(*(pl.col(c).first() for c in LINE), pl.col("units").sum())
-    return each.group_by("pair").agg(*(pl.col(c).first() for c in LINE), pl.col("units").max().alias("paid"))
 
 
 def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:

@@ -8,13 +8,13 @@ from recon_lib.audits.evidence import fold, occurrence, words
 from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.inbound import short_units
 from recon_lib.audits.inventory import Matched, damaged_units, lost_units
-from recon_lib.audits.order_units import BACK, SERVICE
+from recon_lib.audits.order_payments import BACK, OUTBOUND, SERVICE
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE
 
 BEFORE = ["lostwarehouse", "damagedwarehouse", "lostinbound", "damagedinbound"]
-ORDER_PAYMENTS = [*BACK, *SERVICE, "lostoutbound", "damagedoutbound"]
+ORDER_PAYMENTS = [*BACK, *SERVICE, *OUTBOUND]
 ROW_KEY = ["approved_on", "reimbursement_id", "order_id", "sku", "fnsku", "why", "amount_total", "quantity_total"]
 
 

@@ -11,7 +11,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, words
 from recon_lib.audits.facts import LINE
-from recon_lib.audits.order_units import BACK, SERVICE, charges, lines
+from recon_lib.audits.order_units import charges, lines
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_days, named
 from recon_lib.audits.settled_facts import paid_lines, settlement_sums
@@ -44,7 +44,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         "row", "value_basis", "value_reason", "value_proof", "value_row", worth="unit_value", in_currency="currency"
     )
     early = early.join(values, on="row", how="left")
-    late = rows.filter(pl.col("why").is_in([*BACK, *SERVICE]), pl.col("order_id").is_not_null())
+    late = rows.filter(pl.col("why").is_in(ORDER_PAYMENTS), pl.col("order_id").is_not_null())
     paid_units = pl.col("quantity_cash").cast(pl.Int64).sum().over(LINE)
     # of the charge: `sold` units, and `net` of the `net_units` that were refunded
     charge = lines(books).rename({"currency": "in_currency", "units": "sold"})

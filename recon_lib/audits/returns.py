@@ -12,11 +12,10 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
 from recon_lib.audits.facts import LINE, customer_returns, ledger_rows, reimbursements
+from recon_lib.audits.order_payments import DAMAGED, payments
 from recon_lib.audits.order_units import (
-    DAMAGED,
     WRONG_ITEM,
     lines,
-    payments,
     refunded_items,
     restocked,
     unit_value,
@@ -97,7 +96,9 @@ def return_unpaid(books: Books, policy: Policy) -> AuditResult:
         words(*LINE).alias("fact"),
         pl.col("unpaid").alias("quantity"),
         pl.col("event_on").alias("anchor_on"),
-        pl.format("{} returned damaged − {} paid = {}", "damaged", "paid", "unpaid").alias("arithmetic"),
+        pl.format(
+            "{} returned damaged − {} paid = {}", "damaged", pl.col("paid") + pl.col("paid_damage"), "unpaid"
+        ).alias("arithmetic"),
         first_on=pl.min_horizontal("event_on", "damaged_on"),
     )
     out = out.with_columns(*_waits(books, "first_on", "reimbursements"))
