@@ -193,6 +193,16 @@ def test_parcels_are_counted_apart_and_a_slip_in_the_number_counts_for_the_order
     assert removal(parcels, [arrived(5, "T1")]).findings["quantity"].to_list() == [5]
 
 
+def test_more_than_one_parcel_held_was_counted_with_it_and_belongs_to_the_rest_of_its_order():
+    parcels = [parcel(3, "T1"), parcel(2, "T2"), parcel(4, "T9", order="RO2")]
+    assert removal(parcels[:2], [arrived(5, "T1")]).findings.is_empty()
+    # 3 + 1 of 5 came; what came too much for one order is nothing to another, nor one product to another
+    result = removal(parcels, [arrived(4, "T1"), arrived(3, "T9", order="RO2")])
+    assert result.findings.select("reference_id", "quantity").rows() == [("RO1", 1), ("RO2", 1)]
+    assert "2 shipped − 1 arrived − 0 paid = 1 (parcel T2)" in result.findings["arithmetic"][0]
+    assert removal(parcels, [arrived(9, "T1"), arrived(4, "T9", order="RO2", fnsku="X2")]).findings.height == 1
+
+
 def test_liquidations_and_disposals_do_not_come_to_the_seller():
     assert removal([parcel(kind="Liquidations"), parcel(kind="Disposal")], [arrived(0)]).findings.is_empty()
 

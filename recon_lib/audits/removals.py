@@ -113,11 +113,14 @@ def removal_short(books: Books, policy: Policy) -> AuditResult:
         .with_columns(units=pl.col("quantity_received").cast(pl.Int64))
     )
     arrived = allocate(parcels, receipts, by=["order_id", "fnsku"], within="tracking_number")
-    places = arrived.pairs.join(receipts.select("place").with_row_index("credit"), on="credit")
+    # more than a parcel held was counted with it: the units of another parcel of the order
+    receipts = receipts.with_columns(units=arrived.left_units)
+    more = allocate(parcels.with_columns(units=arrived.open_units), receipts, by=["order_id", "fnsku"])
+    places = pl.concat([arrived.pairs, more.pairs]).join(receipts.select("place").with_row_index("credit"), on="credit")
     places = places.group_by("loss").agg(
-        pl.col("units").sum().alias("arrived"), pl.col("place").sort().alias("arrived_places")
+        pl.col("units").sum().alias("arrived"), pl.col("place").unique().sort().alias("arrived_places")
     )
-    losses = parcels.with_columns(units=arrived.open_units).with_row_index("loss").join(places, on="loss", how="left")
+    losses = parcels.with_columns(units=more.open_units).with_row_index("loss").join(places, on="loss", how="left")
     losses = losses.sort("loss")
     credits = _removal_payments(books, parcels)
     found = allocate(losses, credits, by=["fnsku"], within="order_id")
