@@ -6,11 +6,12 @@ import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from recon_lib.errors import UsageError
 from recon_lib.settings import MARKETPLACES, account_values, read_yaml
@@ -19,7 +20,8 @@ __all__ = ["MARKETPLACES", "Account", "PayFee", "load_account", "read_yaml"]
 
 MatchKey = Literal["AmazonTransactionId", "SellerReferenceId", "SellerOrderId", "AmazonOrderReferenceId"]
 Days = Annotated[int, Field(ge=0, le=3660)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+ACCOUNT_NAME, CURRENCY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", r"^[A-Z]{3}$"
+Currency = Annotated[str, Field(pattern=CURRENCY)]
 
 
 class _Strict(BaseModel):
@@ -41,7 +43,7 @@ class PayFee(_Strict):
 class Account(_Strict):
     """The settings of one seller in one marketplace region. Days are calendar days unless said otherwise."""
 
-    account: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    account: str = Field(pattern=ACCOUNT_NAME)
     marketplace: str
     time_zone: str
     currency: Currency
@@ -97,6 +99,9 @@ class Account(_Strict):
         for name in value:
             if name != "underpaid_tolerance" and not re.fullmatch(r"[A-Z]{3}", name):
                 raise ValueError(f"unknown tolerance {name!r}; known: underpaid_tolerance and currency codes")
+        share = value.get("underpaid_tolerance", Decimal(0))
+        if share >= 1:  # with it nothing would ever be underpaid
+            raise ValueError(f"underpaid_tolerance {share} is no share below 1; 0.02 means 2 %")
         return value
 
     @model_validator(mode="after")
@@ -111,21 +116,49 @@ class Account(_Strict):
         return self
 
 
+_PATTERNS = {
+    ACCOUNT_NAME: "is no name of letters, digits, '.', '_' and '-' that begins with a letter or digit (64 at most)",
+    CURRENCY: "is no code of three capital letters",
+}
+_KINDS = {
+    "int_parsing": "is no whole number",
+    "decimal_parsing": "is no number with a decimal point",
+    "bool_parsing": "is neither true nor false",
+    "date_from_datetime_parsing": "is no day like 2026-01-31",
+    "date_parsing": "is no day like 2026-01-31",
+    "tuple_type": "is no list like [a, b]",
+    "dict_type": "is no mapping like {USD: 0.05}",
+    "string_type": "is no single value",
+    "string_too_short": "is empty",
+    "too_short": "is an empty list",
+}
+
+
+def _words(error: ErrorDetails) -> str:
+    """One problem of account.yml for a person."""
+    kind, context, met = error["type"], error.get("ctx", {}), f"{error['input']!r}"
+    if kind == "extra_forbidden":
+        return f"unknown key; known: {', '.join(Account.model_fields)}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "literal_error":
+        return f"{met} is none of {', '.join(get_args(MatchKey))}"
+    if kind == "string_pattern_mismatch":
+        return f"{met} {_PATTERNS[context['pattern']]}"
+    for limit, said in (("ge", "less than"), ("le", "more than"), ("lt", "not below")):
+        if limit in context:
+            return f"{met} is {said} {context[limit]}"
+    return f"{met} {_KINDS[kind]}" if kind in _KINDS else str(context.get("error", error["msg"]))
+
+
 def load_account(folder: Path | str) -> Account:
     """The settings of an account folder; UsageError where anything in account.yml is not understood."""
     values = account_values(folder)
     try:
         return Account.model_validate(values)
     except ValidationError as problem:
-        first = [
-            f"{'.'.join(str(part) for part in error['loc']) or 'the file'}: "
-            + (
-                f"unknown key; known: {', '.join(Account.model_fields)}"
-                if error["type"] == "extra_forbidden"
-                else error["msg"]
-            )
-            for error in problem.errors()[:8]
-        ]
+        errors = [e for e in problem.errors() if e["type"] != "too_short" or not e["input"]]  # else told by its parts
+        first = [f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: {_words(e)}" for e in errors[:8]]
         raise UsageError(
             "; ".join(first), hoped="the keys of data/sample/account.yml", do="correct account.yml", file="account.yml"
         ) from None

@@ -50,11 +50,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.BaseLoader)):
             raise UsageError("the file uses a YAML alias (*name)", hoped="plain values", file=name)
         content = yaml.load(text, _UniqueKeys)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        there = path.parent.is_dir()
         raise UsageError(
-            f"there is no {name} in {path.parent}",
+            f"there is no {name} in {path.parent}" if there else f"there is no folder {path.parent}",
             hoped="a folder with account.yml, reports/ and books/",
-            do="give the account folder itself, or copy data/sample/account.yml into it and adapt it",
+            do="give the account folder itself"
+            + (", or copy data/sample/account.yml into it and adapt it" if there else "; look at how it is written"),
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"cannot be read: {problem}", hoped="a UTF-8 text file", file=name) from None

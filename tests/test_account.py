@@ -67,3 +67,39 @@ def test_what_is_not_understood_is_refused(tmp_path: Path, text: str, told: str)
 def test_a_folder_without_settings_says_what_is_hoped_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no account.yml"):
         load_account(tmp_path)
+
+
+def test_no_folder_at_all_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for name in ("absent", "file"):
+        with pytest.raises(UsageError, match=f"there is no folder .*{name}"):
+            load_account(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("tolerances: {underpaid_tolerance: 2}", "underpaid_tolerance 2 is no share below 1; 0.02 means 2 %"),
+        ("match_keys: [Foo]", "match_keys.0: 'Foo' is none of AmazonTransactionId, SellerReferenceId, "),
+        ("colour: red", "colour: unknown key"),
+        ("pay_fees: [{currency: USD, percentage: 2.9, from: 2020-01-01}]", "pay_fees.0.fixed: is missing"),
+        ("pay_fees: [{currency: USD, percentage: 2,9, from: 2020-01-01, fixed: 0.3}]", "pay_fees.0"),
+        ("bank_days: soon", "bank_days: 'soon' is no whole number"),
+        ("bank_days: 99999", "bank_days: '99999' is more than 3660"),
+        ("overdue_hours: -3", "overdue_hours: '-3' is less than 1"),
+        ("currencies: [usd, USD]", "currencies.0: 'usd' is no code of three capital letters"),
+        ("cep_enrolled: perhaps", "cep_enrolled: 'perhaps' is neither true nor false"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_words(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(UsageError, match="account.yml") as problem:
+        load_account(account(tmp_path, f"account: a\nmarketplace: US\n{line}\n"))
+    assert told in str(problem.value)
+    assert not any(
+        word in str(problem.value) for word in ("Value error", "Input should", "should match", "Tuple", "Field")
+    )
+
+
+def test_a_wrong_account_name_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="letters, digits"):
+        load_account(account(tmp_path, "account: ../a\nmarketplace: US\n"))
