@@ -154,14 +154,24 @@ def _marketplace(path: Path, folder: Path, known: dict[Path, str | None]) -> str
 
 def _file(path: Path, display: str, store: Path, marketplace: str | None, result: CheckResult) -> None:
     from recon_lib.reports.members import read_members  # imports every family: only when files are read
+    from recon_lib.reports.own_files import own_file
 
+    own = _in_books(path)
     for name, outcome in read_members(path, display, store=store, marketplace=marketplace):
-        if isinstance(outcome, NotAReport):
+        if isinstance(outcome, ReportError) and own:
+            _refuse(own_file(outcome, name), name, result)
+        elif isinstance(outcome, NotAReport):
             result.rows.append(Row(name, f"not a report: {outcome.met}"))
         elif isinstance(outcome, ReportError):
             _refuse(outcome, name, result)
         else:
             result.rows.append(_row(name, outcome))
+
+
+def _in_books(path: Path) -> bool:
+    """Does the file lie in the books/ of an account? There a packet refuses what it cannot read."""
+    books = next((place for place in path.parents if place.name == "books"), None)
+    return books is not None and (books.parent / ACCOUNT_FILE).is_file()
 
 
 def _refuse(problem: ReconError, name: str, result: CheckResult) -> None:

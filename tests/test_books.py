@@ -14,6 +14,7 @@ import pytest
 
 from recon_lib.audits.evidence import PLACE
 from recon_lib.books import Books, open_account
+from recon_lib.check import check
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.tieout import settlement_tieout
 
@@ -268,3 +269,40 @@ def test_a_file_of_one_row_that_is_left_aside_stands_between_others(
     came = books.frames["bank"].filter(pl.col("amount") > 0).select(PLACE.alias("place")).collect()
     assert came["place"].to_list()[-2:] == ["books/c.csv:2", "books/c.csv:3"]
     assert came.height == 102
+
+
+PRODUCTS = (
+    "sku,fnsku,asin,category,unit_cost,currency,cost_from,longest_side,median_side,shortest_side,dimension_unit,weight"
+)
+RECEIPTS = "order_id,tracking_number,fnsku,received_on,quantity_received"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("products.csv", PRODUCTS + "\nA,X,B,Toys,1,USD,2026-01-01,1,1,1,in,1\n",
+         ["lacks weight_unit", f"Hoped for: the header {PRODUCTS},weight_unit", "add the columns"]),
+        ("products.csv", "sku,fnsku\nA,X\n", ["has not the header of products.csv", f"the header {PRODUCTS},weight_unit"]),
+        ("removal_receipts.csv", "order_id,tracking_number,fnsku,quantity_received\nO,T,X,1\n",
+         ["has not the header of removal_receipts.csv", f"the header {RECEIPTS}"]),
+        ("pay_activity-2026.csv", "activity_at,kind,amazon_transaction_id,amount,currency\n2026-01-01T00:00:00Z,capture,P,1.00,USD\n",
+         ["lacks seller_reference_id, seller_order_id, order_reference_id", "the header activity_at,kind,"]),
+        ("notes.txt", "remember the milk\n", ["is no report", "products.csv, pay_activity.csv", "take it out of books/"]),
+        ("bank/giro.csv", "Buchungstag;Betrag\n01.02.2026;1,00\n", ["CAMT.053", "write books/bank/mapping.yml"]),
+    ],
+)  # fmt: skip
+def test_a_file_of_the_sellers_own_is_told_with_the_header_it_needs(
+    folder: Folder, opened: Callable[..., Books], tmp_path: Path, name: str, content: str, told: list[str]
+) -> None:
+    account = folder({f"books/{name}": content})
+    with pytest.raises(ReportError) as problem:
+        opened(account, "2026-01-31")
+    said = str(problem.value)
+    assert said.startswith(f"books/{name}")
+    assert all(words in said for words in told), said
+    assert "Amazon writes" not in said
+    looked = check([account], store=tmp_path / "store")
+    assert looked.exit_code == 2  # as the packet says
+    assert [(r.met, r.hoped, r.do) for r in looked.refusals] == [
+        (problem.value.met, problem.value.hoped, problem.value.do)
+    ]

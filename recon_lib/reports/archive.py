@@ -73,9 +73,9 @@ def _unreadable(path: Path, name: str) -> ReportError | None:
             return None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return ReportError(
-            f"cannot be opened: {why}", hoped="a readable file", do="give yourself the right to read it", file=name
-        )
+        absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        do = "look at its name: nothing is there" if absent else "give yourself the right to read it"
+        return ReportError(f"cannot be opened: {why}", hoped="a readable file", do=do, file=name)
 
 
 class _Limits:

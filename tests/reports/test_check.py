@@ -214,6 +214,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
         "is a pipe, socket or device",
         "cannot be opened: No such file or directory",
     ]
+    assert result.refusals[1].do == "look at its name: nothing is there"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
