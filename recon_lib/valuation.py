@@ -70,7 +70,10 @@ def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
-    """`losses` with the cost in the products file that holds on `event_on`: by SKU, by FNSKU where the SKU has no row."""
+    """`losses` with the cost in the products file that holds on `event_on`: by SKU, by FNSKU where the SKU has no row.
+
+    Where the SKU, or the SKUs of the FNSKU, have several costs that day, none is chosen.
+    """
     if losses.is_empty():
         return losses
     if not books.has("products"):
@@ -86,15 +89,19 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     )  # fmt: skip
     out = losses
     for key in ("sku", "fnsku"):
-        latest = (
+        holding = (
             losses.filter(pl.col(key).is_not_null())
-            .select("row", "event_on", key)
-            .join(costs, on=key)
+            .select("row", "event_on", key, own=pl.col("fnsku"))
+            .join(costs.with_columns(of="sku", label="fnsku"), on=key)
             .filter(pl.col("since") <= pl.col("event_on"))
-            .sort("row", "since", "proof", descending=[False, True, True])
-            .unique("row", keep="first", maintain_order=True)
+            .filter(pl.col("since") == pl.col("since").max().over("row", "of"))
+            .with_columns(own=(pl.col("own") == pl.col("label")).fill_null(False))
+            .filter(pl.col("own") == pl.col("own").max().over("row"))
+            .sort("row", "proof", descending=[False, True])
         )
-        names = {c: f"{c}_{key}" for c in ("unit_cost", "cost_currency", "proof")}
+        kinds = pl.struct("unit_cost", "cost_currency").n_unique().over("row")
+        latest = holding.with_columns(several=kinds > 1).unique("row", keep="first", maintain_order=True)
+        names = {c: f"{c}_{key}" for c in ("unit_cost", "cost_currency", "proof", "several")}
         out = out.join(latest.select("row", *names).rename(names), on="row", how="left")
     by_sku = pl.col("unit_cost_sku").is_not_null()
 
@@ -103,12 +110,15 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
 
     seen = pl.col("sku").is_in(costs["sku"].to_list()) | pl.col("fnsku").is_in(costs["fnsku"].drop_nulls().to_list())
     return out.with_columns(
-        unit_value=either("unit_cost"),
+        several=either("several").fill_null(False),
+        unit_value=pl.when(~either("several").fill_null(False)).then(either("unit_cost")),
         currency=pl.coalesce(either("cost_currency"), pl.lit(books.account.currency)),
         value_proof=either("proof"),
     ).with_columns(
         value_reason=pl.when(pl.col("unit_value").is_null()).then(
-            pl.when(seen.fill_null(False))
+            pl.when("several")
+            .then(pl.lit("several unit costs hold on that day"))
+            .when(seen.fill_null(False))
             .then(pl.lit("no unit cost holds on that day"))
             .otherwise(pl.lit("unit cost unknown"))
         ),

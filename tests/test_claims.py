@@ -224,6 +224,20 @@ def test_a_cost_is_found_by_fnsku_where_the_sku_is_missing() -> None:
     assert one(date(2025, 6, 1), raw(sku=None), products=[product("A", unit_cost="3.00")])["owed"] == Decimal("6.00")
 
 
+def test_of_several_costs_none_is_guessed() -> None:
+    # the ledger's SKU is in no row; its FNSKU is that of two others
+    twins = [product("B", unit_cost="3.00", fnsku="X1"), product("C", unit_cost="4.00", fnsku="X1", line=3)]
+    told = one(date(2025, 6, 1), raw(sku="Z", fnsku="X1"), products=twins)
+    assert (told["owed"], told["reason"]) == (None, "several unit costs hold on that day")
+    equal = [twins[0], product("C", unit_cost="3.00", fnsku="X1", line=3)]
+    assert one(date(2025, 6, 1), raw(sku="Z", fnsku="X1"), products=equal)["owed"] == Decimal("6.00")
+    # a SKU with two FNSKUs has the cost of the one that was lost
+    relabelled = [product("B", unit_cost="3.00", fnsku="X1"), product("B", unit_cost="4.00", fnsku="X2", line=3)]
+    assert one(date(2025, 6, 1), raw(sku="B", fnsku="X1"), products=relabelled)["owed"] == Decimal("6.00")
+    assert one(date(2025, 6, 1), raw(sku="B", fnsku="X2"), products=relabelled)["owed"] == Decimal("8.00")
+    assert one(date(2025, 6, 1), raw(sku="B", fnsku="X3"), products=relabelled)["owed"] is None
+
+
 SALES = [
     *sale("1", date(2024, 3, 1), "A", price="20.00", commission="-3.00", fulfilment="-3.15"),
     *sale(
