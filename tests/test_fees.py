@@ -357,6 +357,13 @@ def test_refunds_that_cannot_be_judged_are_counted() -> None:
         "1", DAY, "-20.00", "3.00", "-1.60", marketplace="DE"
     )
     assert owed(run(settlement_lines=de, marketplace="DE")) == [("refund_fee_kept", "1", "1.00")]  # 20 %, at most 5.00
+    # the euro stores have one rule; a British sale of the same account has none
+    french = [row | {"marketplace_name": "Amazon.fr"} for row in de]
+    assert owed(run(settlement_lines=french, marketplace="DE")) == [("refund_fee_kept", "1", "1.00")]
+    british = [row | {"marketplace_name": "Amazon.co.uk"} for row in de]
+    assert unknown(run(settlement_lines=british, marketplace="DE"), "refund_fee_kept") == [
+        ("A", "not of this store: another rule", 1)
+    ]
 
 
 # --- storage ------------------------------------------------------------------------------------------------------

@@ -82,7 +82,9 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
         unchecked.append((REFUND_FEE, books.account.marketplace, "no sourced refund administration fee", back.height))
         return frames.empty(frames.RawFinding)
     rows = _with_charge(books, back)
-    elsewhere = pl.col("store").is_not_null() & (pl.col("store") != books.account.marketplace)
+    # the euro stores share one rule: a seller of one of them sells in the others too
+    stores = [s for s in rows["store"].drop_nulls().unique() if refund_fee(policy, s) == rule]
+    elsewhere = pl.col("store").is_not_null() & ~pl.col("store").is_in([*stores, books.account.marketplace])
     reason = (
         pl.when(elsewhere | (pl.col("currency") != rule.currency))
         .then(pl.lit("not of this store: another rule"))
