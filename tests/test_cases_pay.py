@@ -254,6 +254,21 @@ def test_a_line_twice_is_a_duplicate(a: Account, how: str) -> None:
     seen.check()
 
 
+@pytest.mark.parametrize(("first", "second"), [("S9", "S1"), ("S1", "S9")])
+def test_of_a_line_twice_at_one_moment_the_earlier_settlement_holds_the_first(
+    a: Account, first: str, second: str
+) -> None:
+    a.did("R1 . . .", "-10.00", "01-05 09:00")
+    a.file("g", "01-05 00:00", "01-05 12:00", a.row("R1 . . .", "-10.00", "01-05 10:00", number=first))
+    assert a.day("01-05").pairs == ["2 > g:7 T 01-05"]
+    a.file("f", "01-05 12:00", "01-06 12:00", a.row("R1 . . .", "-10.00", "01-05 10:00", number=second))
+    seen = a.day("01-06")
+    assert seen.pairs == ["2 > g:7 T 01-05"]
+    assert seen.findings == ["pay_duplicate open 01-05 R1 10.00"]
+    assert seen.day.findings["evidence"][0].startswith("reports/f.csv:7, reports/g.csv:7")
+    seen.check()
+
+
 def test_a_captured_line_twice_owes_nothing(a: Account) -> None:
     a.did("C1 . . .", "10.00", "01-05 09:00")
     a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00"), a.row("C1 . . .", "10.00", "01-06 10:00"))

@@ -23,7 +23,10 @@ def activity_side(books: Books) -> pl.DataFrame:
 
 
 def line_side(books: Books) -> pl.DataFrame:
-    """frames.PayLine in the order of posting, with `kind`: capture, refund, or null for every other type."""
+    """frames.PayLine in the order of posting, with `kind`: capture, refund, or null for every other type.
+
+    Of equal lines of one moment the one in the earlier settlement comes first: it was there before the other was known.
+    """
     plain = pl.col("transaction_type").str.strip_chars().str.to_lowercase()
     kind = pl.when(plain.is_in(["capture", "refund"])).then(plain)
     rows = (
@@ -31,7 +34,10 @@ def line_side(books: Books) -> pl.DataFrame:
     )
     if rows["posted_at"].is_sorted() and _one_file(rows):
         return rows
-    return rows.sort("posted_at", "settlement_id", *KEY_COLUMNS.values(), "amount", "file", "line", nulls_last=True)
+    starts = books.frames["pay_statements"].select("file", "start_at").collect()
+    by_start = starts.group_by("file").agg(pl.col("start_at").min().alias("_start"))
+    order = ["posted_at", "_start", "settlement_id", *KEY_COLUMNS.values(), "amount", "file", "line"]
+    return rows.join(by_start, on="file", how="left").sort(order, nulls_last=True).drop("_start")
 
 
 def _one_file(rows: pl.DataFrame) -> bool:
