@@ -68,6 +68,14 @@ def test_the_case_of_the_reason_word_does_not_matter():
     assert open_units(lost(ledger=[event("2026-02-01", -1)], paid=[reimbursed("2026-02-05", "Lost_warehouse")])) == []
 
 
+def test_a_payment_that_names_the_sku_alone_pays_its_product():
+    paid = [reimbursed("2026-02-05", "Lost_Warehouse") | {"fnsku": None}]
+    ledger = [event("2026-02-01", -1) | {"sku": "S-X1"}, event("2026-02-01", -1, fnsku="X2") | {"sku": "S-X2"}]
+    assert open_units(lost(ledger=ledger, paid=paid)) == [("2026-02-01", "X2", 1)]
+    of_nobody = [paid[0] | {"sku": "S-X9"}]
+    assert [fnsku for _, fnsku, _ in open_units(lost(ledger=ledger, paid=of_nobody))] == ["X1", "X2"]
+
+
 def test_a_payment_before_the_loss_pays_nothing_and_is_shown_as_left_over():
     result = lost(ledger=[event("2026-02-02", -1)], paid=[reimbursed("2026-02-01", "Lost_Warehouse")])
     assert open_units(result) == [("2026-02-02", "X1", 1)]

@@ -64,7 +64,8 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         found = ledger_events(books, FOUND).filter(pl.col("quantity") > 0).with_row_index("ledger_row")
-        paid = reimbursements(books).filter(pl.col("quantity_inventory") > 0, pl.col("approved_on").is_not_null())
+        paid = _with_fnsku(books, reimbursements(books))
+        paid = paid.filter(pl.col("quantity_inventory") > 0, pl.col("approved_on").is_not_null())
         # days no more than a week apart lie in the same stretch of eight days or in one beside it
         stretch = pl.col("on").cast(pl.Int32) // (_ONE_CREDIT_DAYS + 1)
         paid = paid.select(
@@ -93,10 +94,23 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
     return once(books, "paid_in_stock", make)
 
 
+def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the FNSKU that products or ledger know of the SKU, where the report leaves it out: the units are paid all the same."""
+    if not rows["fnsku"].null_count():
+        return rows
+    named = (
+        books.frames["products"].select("sku", "fnsku").drop_nulls().unique("sku", keep="first", maintain_order=True)
+    )
+    seen = ledger_rows(books).select("sku", "fnsku").drop_nulls().sort("sku", "fnsku").unique("sku", keep="first")
+    known = pl.concat([named.collect(), seen]).unique("sku", keep="first", maintain_order=True)
+    rows = rows.join(known.rename({"fnsku": "known"}), on="sku", how="left", maintain_order="left")
+    return rows.with_columns(pl.coalesce("fnsku", "known").alias("fnsku")).drop("known")
+
+
 def reimbursed_units(books: Books, reasons: list[str]) -> pl.DataFrame:
     """Reimbursement rows of the given reasons (folded) as credits: `on`, `units`, `fnsku`; reversals are none."""
     _, first = paid_in_stock(books)
-    rows = reimbursements(books).filter(
+    rows = _with_fnsku(books, reimbursements(books)).filter(
         pl.col("why").is_in(reasons),
         pl.col("units") > 0,
         pl.col("fnsku").is_not_null(),
