@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,13 +33,14 @@ class Lines:
     wanted: Mapping[str, int]
     rows: int = -1
     stored: Path | None = None
+    _ahead: Future[Array] | None = None
 
     @classmethod
     def of(cls, path: Path, header: Header, wanted: Mapping[str, int]) -> Lines:
         return cls(path, len(header.names), header.line, header.separator, header.quoted, wanted)
 
     def scan(self) -> pl.LazyFrame:
-        """All columns as text, `c0`, `c1` ..., and `line`, which counts from 1 and the header too."""
+        """All columns as text, `c0`, `c1` ..., and `place`, which counts the rows from 0."""
         return pl.scan_csv(
             self.path,
             separator=self.separator,
@@ -46,34 +48,34 @@ class Lines:
             has_header=False,
             skip_lines=self.first,
             schema=self._schema,
-            row_index_name="line",
-            row_index_offset=self.first + 1,
+            row_index_name="place",
             glob=False,
         )
 
-    def fetch(self, lines: pl.Series) -> pl.DataFrame:
-        """The wanted columns of the given lines, in that order."""
+    def fetch(self, places: Array) -> pl.DataFrame:
+        """The wanted columns of the rows in the given places (from 0), in that order."""
         columns = [pl.col(f"c{place}").alias(name) for name, place in self.wanted.items()]
-        unique = lines.unique().sort()
-        if not len(lines):
+        unique, order = np.unique(places, return_inverse=True)
+        if not len(places):
             return pl.DataFrame(schema=dict.fromkeys(self.wanted, pl.String))
         if self.stored is None and len(self.starts) - 1 == self.rows:
             table = pl.read_csv(
-                self._cut(unique.cast(pl.Int64).to_numpy() - (self.first + 1)),
+                self._cut(unique),
                 separator=self.separator,
                 quote_char='"' if self.quoted else None,
                 has_header=False,
                 schema=self._schema,
             ).select(columns)
         else:  # a line end inside quotes: only the parser knows where a row begins
-            only = pl.LazyFrame({"line": unique.cast(pl.UInt32)})
-            rows = pl.scan_parquet(self.stored) if self.stored else self.scan().rename(
-                {f"c{place}": name for name, place in self.wanted.items()}
-            )  # fmt: skip
-            rows = rows.select(pl.col("line").cast(pl.UInt32), *self.wanted)
-            found = rows.join(only, on="line", how="semi").collect(engine="streaming")
-            table = found.sort("line").drop("line")
-        return table if lines.equals(unique) else table[unique.search_sorted(lines)]
+            only = pl.LazyFrame({"place": unique.astype(np.uint32)})
+            rows = (
+                pl.scan_parquet(self.stored, row_index_name="place").select("place", *self.wanted)
+                if self.stored
+                else self.scan().select("place", *columns)
+            )
+            found = rows.join(only, on="place", how="semi").collect(engine="streaming")
+            table = found.sort("place").drop("place")
+        return table if len(unique) == len(places) and (places[1:] > places[:-1]).all() else table[order]
 
     @property
     def _schema(self) -> dict[str, pl.DataType]:
@@ -82,6 +84,14 @@ class Lines:
     @cached_property
     def starts(self) -> Array:
         """Where each row begins, and behind the last where the file ends."""
+        return self._ahead.result() if self._ahead else self._found_starts()
+
+    def look_ahead(self, pool: Executor) -> None:
+        """Has `starts` found by another thread, for it will be asked for."""
+        if "starts" not in self.__dict__:
+            self._ahead = pool.submit(self._found_starts)
+
+    def _found_starts(self) -> Array:
         ends, at = [], 0
         block = bytearray(_BLOCK)
         letters = np.frombuffer(block, np.uint8)
@@ -98,11 +108,10 @@ class Lines:
         first = np.flatnonzero(np.diff(places, prepend=-2) != 1)
         last = np.append(first[1:], len(places)) - 1
         starts, ends = self.starts[places[first]].tolist(), self.starts[places[last] + 1].tolist()
-        parts = []
         with self.path.open("rb") as file:
-            for start, end in zip(starts, ends, strict=True):
-                part = os.pread(file.fileno(), end - start, start)
-                parts.append(part if part.endswith(b"\n") else part + b"\n")
+            parts = [os.pread(file.fileno(), end - start, start) for start, end in zip(starts, ends, strict=True)]
+        if parts[-1][-1:] != b"\n":  # the last row of the file
+            parts.append(b"\n")
         return b"".join(parts)
 
 

@@ -5,7 +5,8 @@ the columns read here is not plainly written or a currency is not the account's 
 read it. Columns that the match does not need (fees, the settlement's id) are not looked at.
 
 Ids are hashed as they stand, because folding tens of millions of texts costs as much as reading them, while every one
-is proven to need no folding. A side in which one does is read again and folded.
+is proven to need no folding. A side in which one does is read again and folded. Only hashes stay: the few ids that
+somebody has to see are picked out of the file once more (`FastSide.fetch`).
 """
 
 from __future__ import annotations
@@ -14,59 +15,67 @@ import csv
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from recon_lib.fast_batches import GROUP, IDS, LAST, Taken
 from recon_lib.fast_lines import Lines
-from recon_lib.folding import needs_no_folding
-from recon_lib.keys import KEY_COLUMNS, group_mix, normal, raw_hash
+from recon_lib.keys import group_mix, normal, raw_hash
+from recon_lib.matching_terms import Array
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
 from recon_lib.reports.recognise import recognise
 from recon_lib.reports.text import HEAD, lines_of, split_line
 
-IDS = list(KEY_COLUMNS.values())
-GROUP = "group"  # kind and currency as one small number
 _CENTS = pl.Decimal(18, 2)
 _SAMPLE = 400
+_KEPT = (".arrow", "-starts.npy", "-gaps.npy")  # the first is written last
 _KINDS = {"pay_lines": ("Capture", "Refund"), "pay_activity": ("capture", "refund")}
 
 
 @dataclass
 class FastSide:
-    """One side: `at`, `amount` (Int64, 1/10000), `group`, and of each id `key#`, a 64-bit hash, and `key##`, 32 bits more.
+    """One side: `at`, `amount` (Int64, 1/10000), `group`, and of each id `key#`, a 64-bit hash (0 without an id); of the
+    last id also `key##`, 32 bits more.
 
-    With `ids` the ids as well. `others`: rows of the file that are no capture or refund. `lines`: to read some rows again.
+    `lines`: to read some rows again. `gaps`: the rows of the file, from 0, that are no capture or refund.
     """
 
     frame: pl.DataFrame
-    others: int
     lines: Lines
+    gaps: Array
+
+    @property
+    def others(self) -> int:
+        return len(self.gaps)
 
     def fetch(self, rows: pl.Series) -> pl.DataFrame:
-        """The ids of the given rows of `frame`, in that order: from memory, or by reading their lines once more."""
-        if IDS[0] in self.frame.columns:
-            return self.frame.select(*IDS, GROUP)[rows]
-        wanted = self.frame.select("line", GROUP)[rows]
-        return self.lines.fetch(wanted["line"]).with_columns(wanted[GROUP])
+        """The ids of the given rows of `frame`, in that order, by reading their lines once more."""
+        return self.lines.fetch(self.places(rows.to_numpy())).with_columns(self.frame[GROUP].gather(rows))
+
+    def places(self, rows: Array) -> Array:
+        """The place in the file, from 0, of each of the given rows of `frame`."""
+        before = np.searchsorted(self.gaps - np.arange(len(self.gaps)), rows, side="right")
+        return np.asarray(rows.astype(np.int64) + before)
 
 
-def settlement_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
+def settlement_side(path: Path, currencies: Sequence[str]) -> FastSide | None:
     """The capture and refund lines of one settlement file; None where the doorway has to read it."""
-    return _side(path, "pay_lines", "posted", "transaction_type", currencies, ids)
+    return _side(path, "pay_lines", "posted", "transaction_type", currencies)
 
 
-def activity_side(path: Path, currencies: Sequence[str], *, ids: bool = True) -> FastSide | None:
+def activity_side(path: Path, currencies: Sequence[str]) -> FastSide | None:
     """The rows of books/pay_activity.csv; None where the doorway has to read it."""
-    return _side(path, "pay_activity", "activity_at", "kind", currencies, ids)
+    return _side(path, "pay_activity", "activity_at", "kind", currencies)
 
 
-def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[str], ids: bool) -> FastSide | None:
+def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[str]) -> FastSide | None:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -85,25 +94,23 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
         if not plan.layout or not plan.timed or any(minutes is None for _, minutes in plan.endings):
             return None
         column = {target: pl.col(f"c{at}") for target, at in places.items()}
-        group = _group(column[kind], column["currency"], _KINDS[family], currencies)
         for at in (
             _one_ending(column[moment], plan, sample[0][plan.width :]),
             dates.read(column[moment], plan, strict=True)[0],
         ):
             raw = lines.scan().select(
-                pl.col("line").cast(pl.UInt32),
                 at.alias("at"),
                 _amount(column["amount"]).alias("amount"),
-                group.alias(GROUP),
-                pl.when(group.is_null()).then(column[kind]).alias("other"),
+                _group(column[kind], column["currency"], _KINDS[family], currencies).alias(GROUP),
+                column[kind].alias("kind"),
                 *[column[name].alias(name) for name in IDS],
             )
-            frame = _kept(raw, ids=ids)
-            if not frame["at"].null_count():
+            taken = _taken(raw, path.stat().st_size // (2 * len(header.names)), _KINDS[family])
+            if taken.wrong != "moment":
                 break
     except (PolarsError, UnicodeDecodeError, KeyError, IndexError, OSError, csv.Error):
         return None
-    return _checked(frame, lines, family)
+    return _checked(taken, lines, family)
 
 
 def _one_ending(text: pl.Expr, plan: dates.DatePlan, first: str) -> pl.Expr:
@@ -126,50 +133,29 @@ def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies:
     return pl.when(kind == kinds[0]).then(number).when(kind == kinds[1]).then(number + pl.lit(1, pl.UInt8))
 
 
-def _kept(rows: pl.LazyFrame, *, ids: bool) -> pl.DataFrame:
-    """The columns of a side, all rows still there; ids are folded where any of them needs it."""
+def _taken(rows: pl.LazyFrame, most: int, kinds: tuple[str, str]) -> Taken:
+    """The rows of a side, hashed; ids are folded where any of them needs it. `most`: more rows there cannot be."""
     for folded in (False, True):
-        plain = pl.struct(IDS).map_batches(_plain, return_dtype=pl.Boolean, is_elementwise=True).alias("plain")
-        frame = (
+        taken = Taken(most, kinds, folded=folded)
+        hashed = (
             (rows.with_columns(normal(name) for name in IDS) if folded else rows)
             .with_columns(group_mix(GROUP).alias("mix"))
-            .select(
-                "line", "at", "amount", GROUP, "other",
+            .with_columns(
                 *[raw_hash(name, "mix").alias(f"{name}#") for name in IDS],
-                *[raw_hash(name, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{name}##") for name in IDS],
-                *(IDS if ids else [] if folded else [plain]),
+                raw_hash(LAST, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{LAST}##"),
             )
-            .collect(engine="streaming")
-        )  # fmt: skip
-        if folded or (all(needs_no_folding(frame[name]) for name in IDS) if ids else frame["plain"].all()):
+        )
+        hashed.drop("mix").sink_batches(taken.take)
+        if taken.wrong != "folding":
             break
-    frame = frame.drop("plain", strict=False)
-    for name in frame.columns:  # one by one: the pieces of a column are given back before the next is joined up
-        frame = frame.with_columns(frame[name].rechunk())
-    return frame
+    return taken
 
 
-def _plain(ids: pl.Series) -> pl.Series:
-    good = all(needs_no_folding(ids.struct.field(name)) for name in ids.struct.fields)
-    return pl.repeat(good, len(ids), dtype=pl.Boolean, eager=True)
-
-
-def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:
+def _checked(taken: Taken, lines: Lines, family: str) -> FastSide | None:
     """None where a cell was not read, or where a row left aside might be a capture or refund written otherwise."""
-    others = 0
-    lines.rows = frame.height
-    if frame["other"].null_count() < frame.height or frame[GROUP].null_count():
-        aside = frame.filter(pl.col(GROUP).is_null())
-        known = [kind.lower() for kind in _KINDS[family]]
-        if aside["other"].is_null().any() or aside["other"].str.strip_chars().str.to_lowercase().is_in(known).any():
-            return None
-        others = aside.height
-        if family == "pay_activity":  # the seller's own book has no other kinds
-            return None
-        if aside["at"].null_count() or aside["amount"].null_count():
-            return None
-        frame = frame.filter(pl.col(GROUP).is_not_null())
-    if frame["at"].null_count() or frame["amount"].null_count():
+    lines.rows = taken.rows
+    frame = taken.frame()
+    if taken.wrong or (taken.gaps and family == "pay_activity"):  # the seller's own book has no other kinds
         return None
     if frame.height and not _in_range(frame["at"]):
         return None
@@ -178,7 +164,7 @@ def _checked(frame: pl.DataFrame, lines: Lines, family: str) -> FastSide | None:
         wrong = (refund & (amount > 0)) | (~refund & (amount < 0))
         if frame.select(wrong.any()).item():
             return None
-    return FastSide(frame.drop("other"), others, lines)
+    return FastSide(frame, lines, np.array(taken.gaps, np.int64))
 
 
 def _in_range(at: pl.Series) -> bool:
@@ -200,33 +186,39 @@ def stored_side(path: Path, store: Path, currencies: Sequence[str]) -> FastSide 
     places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
     lines = Lines.of(path, header, {name: places.get(name, -1) for name in IDS})
     lines.stored = None if reading.encoding.startswith("utf-8") and -1 not in lines.wanted.values() else kept
-    ready = kept.with_name(f"{family}-{_version(currencies)}.arrow")
+    ready, starts, gaps = (kept.with_name(f"{family}-{_version(currencies)}{end}") for end in _KEPT)
     if ready.is_file():
-        frame = pl.read_ipc(ready)
-        lines.rows = reading.rows_total
-        return FastSide(frame, reading.rows_total - frame.height, lines)
+        lines.rows, lines.starts = reading.rows_total, np.load(starts, mmap_mode="r")
+        return FastSide(pl.read_ipc(ready), lines, np.load(gaps))
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
-    group = _group(pl.col(kind), pl.col("currency"), _KINDS[family], currencies)
     rows = pl.scan_parquet(kept).select(
-        "line",
         pl.col(moment).alias("at"),
         pl.col("amount").to_physical().cast(pl.Int64),
-        group.alias(GROUP),
-        pl.when(group.is_null()).then(kind).alias("other"),
+        _group(pl.col(kind), pl.col("currency"), _KINDS[family], currencies).alias(GROUP),
+        pl.col(kind).alias("kind"),
         *IDS,
     )
-    side = _checked(_kept(rows, ids=False), lines, family)
+    side = _checked(_taken(rows, reading.rows_total, _KINDS[family]), lines, family)
     if side is not None:
-        with tempfile.NamedTemporaryFile(dir=ready.parent, delete=False) as made:
-            side.frame.rechunk().write_ipc(made.name, record_batch_size=max(side.frame.height, 1))
-        os.replace(made.name, ready)
+        _keep(starts, lambda name: np.save(name, lines.starts))
+        _keep(gaps, lambda name: np.save(name, side.gaps))
+        _keep(ready, lambda name: side.frame.write_ipc(name, record_batch_size=max(side.frame.height, 1)))
     return side
+
+
+def _keep(place: Path, write: Callable[[Path], object]) -> None:
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        write(Path(folder) / place.name)
+        os.replace(Path(folder) / place.name, place)
 
 
 @cache
 def _sources() -> bytes:
     here = Path(__file__).parent
-    return b"".join((here / name).read_bytes() for name in ("fast_pay.py", "folding.py", "keys.py"))
+    return b"".join(
+        (here / name).read_bytes()
+        for name in ("fast_pay.py", "fast_batches.py", "fast_lines.py", "folding.py", "keys.py")
+    )
 
 
 def _version(currencies: Sequence[str]) -> str:

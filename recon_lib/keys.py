@@ -45,5 +45,5 @@ def group_mix(group: str) -> pl.Expr:
 
 
 def raw_hash(column: str, mix: str, *, seed: int = _SEED) -> pl.Expr:
-    """64-bit hash of an id as it stands, inside a group (`group_mix`); null where there is no id. For normal ids only."""
-    return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix))
+    """64-bit hash of an id as it stands, inside a group (`group_mix`); 0 where there is no id. For normal ids only."""
+    return pl.when(pl.col(column) != "").then(pl.col(column).hash(seed) ^ pl.col(mix)).otherwise(pl.lit(0, pl.UInt64))

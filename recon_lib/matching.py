@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from recon_lib.matching_rest import NEVER, Slow, pair_rest
-from recon_lib.matching_terms import Array, Fetch, Rule, Side, Terms, same_text
+from recon_lib.matching_terms import Array, Fetch, Rule, Side, Terms, is_in, same_text
 
 __all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
 
@@ -74,9 +74,9 @@ def pair(
         later: the side that follows the other ("right": a settlement line follows the activity).
         repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a
             line whose first of them is null never is.
-        fetch_left, fetch_right: where the frames hold hashes of the normal ids (`key#`, 64 bits; `key##`, 32 more of
-            another seed): gives the rows of the given row numbers with their ids. Both hashes equal then stands in for
-            comparing texts: 96 bits, so that an accident among ten million ids is less likely than one in 10^14.
+        fetch_left, fetch_right: where the frames hold hashes of the normal ids (`key#`, 64 bits, 0 without an id; `key##`,
+            32 more of another seed): gives the rows of the given row numbers with their ids. Their texts are compared
+            unless a second hash agrees too: an accident among ten million ids is less likely than one in 10^12.
         dated: whether to work out `paired_on` (null otherwise).
 
     Lines of one instant are told apart by their keys and amount, then by their order in the frame, so the order of the
@@ -134,13 +134,10 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
         early[where] = right.days(rows_right[where]) < left.days(rows_left[where])
     sure &= ~early
     sure &= same_text(left, right, rows_left, rows_right, 0)
-    without = np.flatnonzero(right.missing(0))
+    without = right.missing(0)
     if len(without):
         for number in range(1, len(terms.rules)):
-            claimed = right.hashes[number].gather(pl.Series(without.astype(np.uint32))).drop_nulls().unique()
-            if len(claimed):
-                keys = left.hashes[number].gather(pl.Series(rows_left.astype(np.uint32)))
-                sure &= ~keys.is_in(claimed.implode()).fill_null(False).to_numpy()
+            sure &= ~is_in(left.hashes[number][rows_left], right.hashes[number][without])
     return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
 
 

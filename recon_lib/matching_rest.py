@@ -9,7 +9,7 @@ import polars as pl
 
 from recon_lib.keys import normal
 from recon_lib.matching_ladder import Line, climb
-from recon_lib.matching_terms import Array, Side, Terms, same_text
+from recon_lib.matching_terms import Array, Side, Terms, is_in, same_text
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ class _Part:
 
     @classmethod
     def of(cls, side: Side, rows: Array) -> _Part:
-        wanted = pl.Series(rows.astype(np.uint32))
-        parts = [hashes.gather(wanted) for hashes in side.hashes]
-        return cls(side, rows, [p.fill_null(0).to_numpy() for p in parts], [p.is_not_null().to_numpy() for p in parts])
+        parts = [hashes[rows] for hashes in side.hashes]
+        return cls(side, rows, parts, [part != 0 for part in parts])
 
 
 NEVER = np.iinfo(np.int32).min
@@ -79,7 +78,7 @@ def _repeats(side: Side, rows: Array) -> Array:
     mark = np.zeros(len(rows), np.uint64)
     for name in side.repeat:
         if name in side.keys:
-            part = side.hashes[side.keys.index(name)].gather(wanted).fill_null(0).to_numpy()
+            part = side.hashes[side.keys.index(name)][rows]
         elif name in (side.terms.at, side.terms.amount):
             part = (side.at if name == side.terms.at else side.amounts)[rows].astype(np.int64).view(np.uint64)
         elif name in side.other_ids and name in side.frame.columns:
@@ -180,9 +179,9 @@ def _settle(
             rule[differing] = number
             where = np.flatnonzero(differing)
             wanted = pl.Series(left.hashes[number][i[where]])
-            same_key = whole.hashes[number].is_in(wanted.implode()).fill_null(False).arg_true()
-            waiting = same_key.filter(pl.Series(in_quick[same_key.to_numpy()]))
-            beside[where[wanted.is_in(whole.hashes[number].gather(waiting).implode()).to_numpy()]] = True
+            same_key = pl.Series(whole.hashes[number]).is_in(wanted.implode()).arg_true().to_numpy()
+            waiting = whole.hashes[number][same_key[in_quick[same_key]]]
+            beside[where[wanted.is_in(pl.Series(waiting).implode()).to_numpy()]] = True
         against |= known & ~same
     to_ladder = doubted | (beside & ~refused)
     made = (rule != 255) & ~refused & ~to_ladder
@@ -204,22 +203,10 @@ def _lines(
     With each of the latter its last day.
     """
     beside = np.zeros(len(quick_left), bool)
-    quick = pl.Series(quick_left.astype(np.uint32))
     for number, rule in enumerate(terms.rules):
         if rule.differs and number:
-            keys = pl.concat(
-                [
-                    side.hashes[number].gather(pl.Series(rows.astype(np.uint32)))
-                    for side, rows in ((left, ones), (right, twos))
-                ]
-            )
-            beside |= (
-                left.hashes[number]
-                .gather(quick)
-                .is_in(keys.drop_nulls().unique().implode())
-                .fill_null(False)
-                .to_numpy()
-            )
+            keys = np.concatenate([left.hashes[number][ones], right.hashes[number][twos]])
+            beside |= is_in(left.hashes[number][quick_left], keys)
     waiting, until = quick_left[beside], right.days(quick_right[beside])
     long = left.days(waiting) < until
     waiting, until = waiting[long], until[long]

@@ -53,7 +53,7 @@ class Terms:
 
 @dataclass
 class Side:
-    """One side. `hashes`: per rule the 64-bit hash of the key inside its group, null without a key.
+    """One side. `hashes`: per rule the 64-bit hash of the key inside its group, 0 without a key.
 
     `at` and `amounts` are whole numbers (`unit` of them are 1.00 of money); `repeat`: the columns that make a repeat.
     """
@@ -63,7 +63,7 @@ class Side:
     terms: Terms
     repeat: tuple[str, ...]
     fetch: Fetch | None
-    hashes: list[pl.Series]
+    hashes: list[Array]
     at: Array
     amounts: Array
     unit: int
@@ -76,13 +76,15 @@ class Side:
         made = (
             frame.lazy()
             .select(
-                key_hash(key, terms.within, plain=frame.height >= _MANY and needs_no_folding(frame[key])).alias(key)
+                key_hash(key, terms.within, plain=frame.height >= _MANY and needs_no_folding(frame[key]))
+                .fill_null(0)
+                .alias(key)
                 for key in dict.fromkeys(keys)
                 if key not in ready
             )
             .collect()
         )
-        hashes = [frame[f"{key}#"] if key in ready else made[key] for key in keys]
+        hashes = [(frame[f"{key}#"] if key in ready else made[key]).to_numpy() for key in keys]
         money = frame[terms.amount]
         unit = 1
         if isinstance(money.dtype, pl.Decimal):
@@ -105,12 +107,13 @@ class Side:
 
     def ids(self, rule: int) -> pl.DataFrame:
         """`row` and `h` of every row that has the rule's key."""
-        rows = pl.int_range(self.frame.height, dtype=pl.UInt32, eager=True)
-        table = pl.DataFrame({"row": rows, "h": self.hashes[rule]})
-        return table.drop_nulls("h") if table["h"].null_count() else table
+        rows = np.flatnonzero(self.hashes[rule])
+        hashes = self.hashes[rule] if len(rows) == self.height else self.hashes[rule][rows]
+        return pl.DataFrame({"row": rows.astype(np.uint32), "h": hashes})
 
     def missing(self, rule: int) -> Array:
-        return self.hashes[rule].is_null().to_numpy()
+        """The rows without the rule's key."""
+        return np.flatnonzero(self.hashes[rule] == 0)
 
     def days(self, rows: Array) -> Array:
         """The day of each row in the zone of the run, as days since 1970 (int32)."""
@@ -147,15 +150,38 @@ class Side:
 
 
 def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule: int) -> Array:
-    """Are the rule's keys of the joined rows really equal (hashes can collide)? Groups are compared too."""
+    """Are the rule's keys of the joined rows really equal (hashes can collide)? Groups are compared too.
+
+    Where only hashes are at hand, a second id that is known and equal on both sides, or 32 further bits, stands in for
+    the texts: an accident would have to happen twice. The texts of all others are fetched and compared.
+    """
     one, two = left.keys[rule], right.keys[rule]
+    if one in left.frame.columns and two in right.frame.columns:
+        return _same_in_frames(left, right, rows_left, rows_right, rule)
+    if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:
+        a, b = left.frame[f"{one}##"].to_numpy(), right.frame[f"{two}##"].to_numpy()
+        return np.asarray(a[rows_left] == b[rows_right])
+    told = np.zeros(len(rows_left), bool)
+    for other in reversed(range(len(left.keys))):
+        if other != rule and not told.all():
+            known = left.hashes[other][rows_left]
+            told |= (known != 0) & (known == right.hashes[other][rows_right])
+    if not told.all():
+        rest = np.flatnonzero(~told)
+        texts = left.texts(rows_left[rest]), right.texts(rows_right[rest])
+        same = np.ones(len(rest), bool)
+        for name in (f"k{rule}", *left.terms.within):
+            same &= (texts[0][name] == texts[1][name]).fill_null(False).to_numpy()
+        told[rest] = same
+    return told
+
+
+def _same_in_frames(left: Side, right: Side, rows_left: Array, rows_right: Array, rule: int) -> Array:
     a, b = pl.Series(rows_left.astype(np.uint32)), pl.Series(rows_right.astype(np.uint32))
     equal = np.ones(len(rows_left), bool)
-    if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:  # the group is part of both hashes
-        return (left.frame[f"{one}##"].gather(a) == right.frame[f"{two}##"].gather(b)).to_numpy()
     for name in left.terms.within:
         equal &= (left.frame[name].gather(a) == right.frame[name].gather(b)).to_numpy()
-    x, y = left.frame[one].gather(a), right.frame[two].gather(b)
+    x, y = left.frame[left.keys[rule]].gather(a), right.frame[right.keys[rule]].gather(b)
     same = (x == y).to_numpy()
     if not same.all():
         where = pl.Series(np.flatnonzero(~same).astype(np.uint32))
@@ -163,3 +189,12 @@ def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule
         same = same.copy()
         same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
     return np.asarray(equal & same)
+
+
+def is_in(hashes: Array, among: Array) -> Array:
+    """Which of the hashes stand among the others; 0, no key, never does."""
+    wanted = pl.Series(among).unique()
+    wanted = wanted.filter(wanted != 0)
+    if not len(wanted):
+        return np.zeros(len(hashes), bool)
+    return pl.Series(hashes).is_in(wanted.implode()).to_numpy()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from recon_lib.fast_pay import GROUP, IDS, FastSide, activity_side, settlement_side, stored_side
+from recon_lib.fast_batches import GROUP, IDS
+from recon_lib.fast_pay import FastSide, activity_side, settlement_side, stored_side
 from recon_lib.matching import Pairing, pair
 from recon_lib.pay_keys import pay_rules
 
@@ -63,7 +65,7 @@ def joined(lines: FastSide | None, activity: FastSide | None) -> Pairing:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("way", ["ids in memory", "hashes only", "stored", "stored before"])
+@pytest.mark.parametrize("way", ["files", "stored", "stored before"])
 def test_the_match_of_two_small_files(tmp_path: Path, way: str) -> None:
     settlement, book = files(tmp_path)
     store = tmp_path / "store"
@@ -73,8 +75,7 @@ def test_the_match_of_two_small_files(tmp_path: Path, way: str) -> None:
     if way.startswith("stored"):
         lines, activity = stored_side(settlement, store, ["USD"]), stored_side(book, store, ["USD"])
     else:
-        ids = way == "ids in memory"
-        lines, activity = settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids)
+        lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
     assert lines is not None
     assert lines.others == 1
     found = joined(lines, activity)
@@ -90,10 +91,21 @@ def test_instants_and_amounts_are_exact(tmp_path: Path) -> None:
     lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
     assert lines is not None
     assert activity is not None
-    told = lines.frame.select("line", pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S"), "amount").rows()
-    assert told[0] == (8, "2026-01-02T17:00:00", 100000)
-    assert told[-1] == (13, "2026-07-02T16:00:00", 1000)
-    assert activity.frame["line"].to_list() == [2, 3, 4, 5]
+    told = lines.frame.select(pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S"), "amount").rows()
+    assert told[0] == ("2026-01-02T17:00:00", 100000)
+    assert told[-1] == ("2026-07-02T16:00:00", 1000)
+    assert lines.places(np.arange(6)).tolist() == [1, 2, 3, 4, 5, 6]  # the transfer came first
+    assert activity.places(np.arange(4)).tolist() == [0, 1, 2, 3]
+
+
+def test_rows_left_aside_do_not_shift_the_others(tmp_path: Path) -> None:
+    transfer = row("2026-01-02T08:00:00 -0800", ". . . .", "Transfer", "-1.00")
+    settlement, _ = files(tmp_path, [LINES[1], transfer, transfer, LINES[2], LINES[3], transfer, LINES[5], transfer])
+    lines = settlement_side(settlement, ["USD"])
+    assert lines is not None
+    assert lines.others == 4
+    assert lines.fetch(pl.Series([0, 1, 2, 3], dtype=pl.UInt32))[IDS[0]].to_list() == ["C1", "C2", "F1", "C9"]
+    assert lines.fetch(pl.Series([3, 1, 3], dtype=pl.UInt32))[IDS[0]].to_list() == ["C9", "C2", "C9"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +145,6 @@ def test_what_the_doorway_may_refuse_is_left_to_it(tmp_path: Path, odd: str) -> 
     assert activity_side(book, ["USD"]) is None
 
 
-@pytest.mark.parametrize("ids", [True, False])
 @pytest.mark.parametrize(
     ("line", "activity"),
     [
@@ -144,20 +155,19 @@ def test_what_the_doorway_may_refuse_is_left_to_it(tmp_path: Path, odd: str) -> 
         ("ß9 R9 O9 P9", "SS9,,,"),
     ],
 )
-def test_an_id_in_two_spellings_is_one_id(tmp_path: Path, ids: bool, line: str, activity: str) -> None:
+def test_an_id_in_two_spellings_is_one_id(tmp_path: Path, line: str, activity: str) -> None:
     lines = [*LINES[:-1], row("2026-01-02T13:00:00 -0800", line, "Capture", "7.00")]
     settlement, book = files(tmp_path, lines, [*ACTIVITY, f"2026-01-02T16:00:00+00:00,capture,{activity},7.00,USD\n"])
-    found = joined(settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids))
+    found = joined(settlement_side(settlement, ["USD"]), activity_side(book, ["USD"]))
     assert (4, 4) in found.pairs.select("left", "right").rows()
 
 
-@pytest.mark.parametrize("ids", [True, False])
-def test_a_line_that_comes_twice_in_two_spellings_is_a_duplicate(tmp_path: Path, ids: bool) -> None:
+def test_a_line_that_comes_twice_in_two_spellings_is_a_duplicate(tmp_path: Path) -> None:
     """Both spellings have a partner of their own spelling, so nothing is left over that would show the second one."""
     lines = [row("2026-01-02T09:00:00 -0800", f"{tx} . . .", "Capture", "10.00") for tx in ("C1", "c1")]
     activity = [f"2026-01-02T16:00:0{n}+00:00,capture,{tx},,,,10.00,USD\n" for n, tx in enumerate(("C1", "c1"))]
     settlement, book = files(tmp_path, lines, activity)
-    found = joined(settlement_side(settlement, ["USD"], ids=ids), activity_side(book, ["USD"], ids=ids))
+    found = joined(settlement_side(settlement, ["USD"]), activity_side(book, ["USD"]))
     assert found.right_pile.to_list() == ["matched", "duplicate"]
     assert found.left_pile.to_list() == ["matched", "only left"]
 
@@ -165,7 +175,7 @@ def test_a_line_that_comes_twice_in_two_spellings_is_a_duplicate(tmp_path: Path,
 def test_a_line_end_inside_an_id_does_not_mislead(tmp_path: Path) -> None:
     odd = row("2026-01-02T13:00:00 -0800", "C7 R7 O7 P7", "Capture", "7.00").replace("R7", "R\n7")
     settlement, book = files(tmp_path, [LINES[0], odd, *LINES[1:]])
-    lines, activity = settlement_side(settlement, ["USD"], ids=False), activity_side(book, ["USD"], ids=False)
+    lines, activity = settlement_side(settlement, ["USD"]), activity_side(book, ["USD"])
     assert lines is not None
     assert activity is not None
     told = lines.fetch(pl.Series([5, 0, 1, 1], dtype=pl.UInt32))
@@ -177,6 +187,6 @@ def test_a_line_end_inside_an_id_does_not_mislead(tmp_path: Path) -> None:
 
 def test_the_last_line_may_lack_its_end(tmp_path: Path) -> None:
     _, book = files(tmp_path, activity=[*ACTIVITY[:-1], ACTIVITY[-1].rstrip()])
-    activity = activity_side(book, ["USD"], ids=False)
+    activity = activity_side(book, ["USD"])
     assert activity is not None
     assert activity.fetch(pl.Series([3], dtype=pl.UInt32)).rows() == [("C5", None, None, "P5", 0)]

@@ -375,6 +375,39 @@ def test_hashes_that_collide_never_make_a_pair(monkeypatch: pytest.MonkeyPatch) 
     assert told(run(left[1:], right[:1])) == [(0, 0, "reference", True, 2)]
 
 
+def hashed(ids: list[tuple[str | None, str | None]], hashes: list[tuple[int, int]], amounts: list[int]) -> pl.DataFrame:
+    told = pl.DataFrame(ids, schema={"id": pl.String, "order": pl.String}, orient="row")
+    return told.with_columns(
+        pl.Series("id#", [one for one, _ in hashes], dtype=pl.UInt64),
+        pl.Series("order#", [two for _, two in hashes], dtype=pl.UInt64),
+        pl.Series("amount", amounts, dtype=pl.Int64),
+        pl.lit("capture").alias("kind"),
+        pl.lit("USD").alias("currency"),
+        pl.datetime(2026, 1, 1, time_zone="UTC").alias("at"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "hashes", "pairs"),
+    [
+        (("B", None), (5, 0), []),  # the hashes are equal by accident
+        (("A", None), (5, 0), [(0, 0)]),  # no second hash: the texts decide
+        (("A", "X"), (5, 6), [(0, 0)]),  # a second id agrees
+        ((None, "X"), (0, 6), [(0, 0)]),
+        ((None, "Y"), (0, 6), []),
+    ],
+)
+def test_where_only_hashes_are_kept_texts_or_a_second_hash_decide(
+    right: tuple[str | None, str | None], hashes: tuple[int, int], pairs: list[tuple[int, int]]
+) -> None:
+    one, two = hashed([("A", "X")], [(5, 6)], [10]), hashed([right], [hashes], [10])
+    found = pair(
+        one.drop("id", "order"), two.drop("id", "order"), [Rule("id", "id", "id", sure=True), Rule("order", "order", "order")],
+        fetch_left=lambda rows: one[rows], fetch_right=lambda rows: two[rows],
+    )  # fmt: skip
+    assert found.pairs.select("left", "right").rows() == pairs
+
+
 @pytest.mark.parametrize("many", [1, 10_000])
 def test_ids_that_need_no_folding_meet_those_that_do(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     monkeypatch.setattr("recon_lib.matching_terms._MANY", many)  # 1: each side is looked at first, as with many rows
