@@ -91,10 +91,23 @@ def figure(traces: list[dict[str, Any]], title: str, alt: str, **layout: Any) ->
         "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
         "template": NO_TEMPLATE,
     }
+    if not any(trace["x"] and trace["y"] for trace in traces):
+        layout = _without_bars(alt)
     for name, value in layout.items():
         known = look.get(name)
         look[name] = {**known, **value} if isinstance(known, dict) else value
     return Chart(traces, look)
+
+
+def _without_bars(alt: str) -> dict[str, Any]:
+    """Words in place of axes that plotly would make up (from 0 to 4, or the year 2000)."""
+    said = alt.removeprefix("Bar chart without bars: ")
+    note = {"xref": "paper", "yref": "paper", "x": 0, "y": 0.5, "xanchor": "left", "showarrow": False,
+            "text": plain(said[:1].upper() + said[1:]), "font": {"size": 14}}  # fmt: skip
+    return {
+        "annotations": [note], "height": 130, "margin": {"b": 12}, "showlegend": False,
+        "xaxis": {"visible": False}, "yaxis": {"visible": False},
+    }  # fmt: skip
 
 
 def _weeks(seen: list[date]) -> list[date]:

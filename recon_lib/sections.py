@@ -185,7 +185,7 @@ def weekly(weeks: pl.DataFrame) -> Html:
 def delays(months: pl.DataFrame, yardstick: int) -> Html:
     """The numbers of the chart of delays. `months`: `trends.delays_by_month`."""
     columns = [
-        Column("month", "Paid in the month from", "day"),
+        Column("month", "Approved in the month from", "day"),
         Column("paid", "Reimbursements", "number"),
         Column("median_days", "Median days", "number"),
         Column("p90_days", "9 of 10 within days", "number"),
@@ -198,7 +198,7 @@ def delays(months: pl.DataFrame, yardstick: int) -> Html:
         months,
         columns,
         id="delays",
-        caption="Days from the event to the reimbursement, by month of payment",
+        caption="Days from the event to the reimbursement in money, by month of its approval",
         empty="No reimbursement could be tied to its event.",
         rest="history.csv",
         data=False,

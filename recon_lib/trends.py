@@ -26,10 +26,11 @@ def discrepancies_by_week(findings: pl.DataFrame) -> pl.DataFrame:
 def delays_by_month(history: pl.DataFrame, yardstick: int = 45) -> pl.DataFrame:
     """One row a month of payment: how long reimbursements took from the event to the approval, in days.
 
+    Only money counts, as in the monthly review: units that were found again or given back into stock are no reimbursement.
     `paid` (events with both days), `median_days`, `p90_days` (a day that occurred), `over` (paid later than
     `yardstick` days), `over_pct` (whole per cent), `settled` and `settle_median_days` (approval to settlement line).
     """
-    known = history.filter(pl.col("event_on").is_not_null() & pl.col("paid_on").is_not_null())
+    known = history.drop_nulls(["event_on", "paid_on", "amount"])
     months = known.group_by(pl.col("paid_on").dt.truncate("1mo").alias("month"))
     return months.agg(delay_figures(yardstick)).sort("month")
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from recon_lib import charts, trends
 from recon_lib.export import figure_json
@@ -69,6 +70,15 @@ def test_delays_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_what_came_back_into_stock_is_no_reimbursement() -> None:
+    known = make_day().history
+    found = known.head(1).with_columns(
+        pl.lit(None, known["amount"].dtype).alias("amount"), pl.lit(None, pl.String).alias("reimbursement_id")
+    )
+    assert_frame_equal(trends.delays_by_month(pl.concat([known, found])), trends.delays_by_month(known))
+    assert trends.delays_by_month(found).is_empty()
+
+
 def test_the_yardstick_itself_is_not_late() -> None:
     event = (
         make_day().history.head(1).with_columns(pl.lit(date(2025, 11, 5)).alias("event_on"))
@@ -88,6 +98,13 @@ def test_every_chart_asks_a_question_and_tells_its_answer(empty: bool) -> None:
     for figure in figures:
         assert "?" in figure.layout.title.text
         assert len(figure.layout.meta["alt"]) > 40
+        assert (figure.layout.xaxis.visible is False) == empty
+    if empty:  # no axis from 0 to 4 or of the year 2000, no line of 45 days: words
+        assert [f.layout.annotations[0].text for f in figures] == [
+            "No finding has a day.",
+            "No reimbursement could be tied to its event yet.",
+        ]
+        assert not any(f.layout.shapes for f in figures)
 
 
 def test_markup_in_a_name_is_shown_letter_by_letter() -> None:
