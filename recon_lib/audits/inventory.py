@@ -95,7 +95,7 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the FNSKU that products or ledger know of the SKU, where the report leaves it out: the units are paid all the same."""
+    """`rows`, where the report leaves out the FNSKU, with the one of the SKU in products or ledger: its units are paid, too."""
     if not rows["fnsku"].null_count():
         return rows
     named = (
