@@ -224,7 +224,11 @@ def test_payments_for_removals_settle_the_oldest():
 def test_a_payment_seen_only_in_the_settlement_counts_and_one_seen_twice_counts_once():
     lines = [paid_line("1", "2026-03-04", "REMOVAL_ORDER_LOST", "10.00", sku="S-X1", quantity=1)]
     more = {"settlements": [settlement("1", "2026-03-01", "2026-03-15", "10.00")], "settlement_lines": lines}
-    assert removal([parcel(2)], [], **more).findings["quantity"].to_list() == [1]
+    alone = removal([parcel(2)], [], **more)
+    assert alone.findings["quantity"].to_list() == [1]
+    assert alone.settled.select(
+        "event_on", "paid_on", "settled_on", "quantity", "amount", "currency", "sku", "fnsku"
+    ).rows() == [(day("2026-02-10"), day("2026-03-04"), day("2026-03-04"), 1, D(10), "USD", "S-X1", "X1")]
     paid = [reimbursed("2026-03-01", "REMOVAL_ORDER_LOST", 1)]
     result = removal([parcel(2)], [], paid, **more)
     assert result.findings["quantity"].to_list() == [1]

@@ -7,7 +7,7 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, words
+from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
 from recon_lib.audits.inventory import (
     DISPOSED,
     Matched,
@@ -21,6 +21,7 @@ from recon_lib.audits.paid_units import paid_history, paid_pairs
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
+from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy
 
 
@@ -156,10 +157,10 @@ def removal_short(books: Books, policy: Policy) -> AuditResult:
         if unknown
         else []
     )
-    history = pairs.join(losses.select("loss", event_on="on", sku="sku"), on="loss", suffix="_of_loss")
+    pairs = pairs.join(losses.select("loss", event_on="on", sku="sku"), on="loss", suffix="_of_loss")
     return AuditResult(
         findings(out, name, claim_type="removal_lost_in_transit", value_basis="before_order"),
-        paid_history(books, name, history),
+        pl.concat([paid_history(books, name, pairs), _settled_alone(pairs)]),
         not_checked(notes),
     )
 
@@ -196,10 +197,22 @@ def _removal_payments(books: Books, parcels: pl.DataFrame) -> pl.DataFrame:
             pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"),
             "place",
             pl.lit(None, pl.UInt32).alias("row"),
+            each=(pl.col("amount").cast(RATE) / pl.max_horizontal(pl.col("quantity").fill_null(1), 1).cast(RATE)).cast(
+                MONEY
+            ),
+            currency="currency",
         )
         .filter(pl.col("on").is_not_null(), pl.col("units") > 0)
     )
-    return pl.concat([told, only_settled]).sort("on", "place")
+    return pl.concat([told, only_settled], how="diagonal").sort("on", "place")
+
+
+def _settled_alone(pairs: pl.DataFrame) -> pl.DataFrame:
+    """History of units that only a settlement line paid."""
+    alone = pairs.filter(pl.col("row").is_null())
+    amount = (pl.col("each").cast(RATE) * pl.col("units").cast(RATE)).cast(MONEY)
+    alone = alone.with_columns(quantity="units", paid_on="on", settled_on="on", amount=round_money_expr(amount))
+    return settled(alone.sort("event_on", "on", "order_id", "sku", nulls_last=True), "removal_short")
 
 
 AUDITS = (
