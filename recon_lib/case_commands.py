@@ -170,10 +170,12 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from recon_lib.register_base import RESTORE
+
     account, register = _open(arguments)
     anchors = _anchors(arguments.out / account.account)
     if problems := register.verify(anchors):
-        raise UsageError("; ".join(problems), hoped="an untouched register", file=str(register.path))
+        raise UsageError("; ".join(problems), hoped="an untouched register", do=RESTORE, file=str(register.path))
     print(f"{register.path}: {len(register.events())} decisions, all as recorded; {len(anchors)} manifests agree")
     return 0
 

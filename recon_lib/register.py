@@ -112,7 +112,7 @@ class Register:
             with reading(self.path) as base:
                 found, counted, guards = inside(base)
         except UsageError as problem:
-            return [str(problem)]
+            return [problem.met]
         missing = register_copy.lost(self.path, found)
         problems = [f"the guard {name} against changes is gone" for name in sorted(GUARDS - guards)]
         problems += chain_problems(found)
