@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _TIED = {
     "exact": "one credit of the amount",
     "two": "two credits that add up",
+    "together": "one credit for two payouts",
     "late": "came late",
     "given back": "failed, given back by a later settlement",
     "differs": "another amount came",
@@ -27,7 +28,9 @@ def payouts(day: Day) -> Html:
     """Every deposit that Amazon announced, with the credit of the bank statement that paid it."""
     if not day.books.has("bank"):
         return Html('<p class="none" id="bank">No bank statement: whether the payouts arrived was not checked.</p>')
-    paid = pl.when(pl.col("tied") != "open").then(pl.col("tied").is_in(["exact", "two", "late", "given back"]))
+    paid = pl.when(pl.col("tied") != "open").then(
+        pl.col("tied").is_in(["exact", "two", "together", "late", "given back"])
+    )
     frame = bank_tieout(day.books).with_columns(
         paid.alias("ties"),
         pl.col("tied").replace(_TIED),

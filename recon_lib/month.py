@@ -32,7 +32,7 @@ STAGES = (
     ("paid", "Paid (settlement line)"),
     ("bank", "At the bank"),
 )
-TIED = ("exact", "two", "late")  # ways in which a deposit came whole
+TIED = ("exact", "two", "together", "late")  # ways in which a deposit came whole
 CENTRES = ("ledger_detail", "customer_returns", "storage_fees")  # reports that name the fulfilment centre of a line
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from pay_folder import Account
 
+from recon_lib.audits.deposits import bank_tieout
+
 SENT = "01-15 07:00"
 
 
@@ -93,6 +95,25 @@ def test_two_credits_that_do_not_add_up(a: Account) -> None:
     a.bank("01-21", "30.00", reference="B2")
     # the nearer one is the transfer in another amount, the other one is nobody's
     assert a.day("01-31").findings == ["deposit_differs open 01-15 S1 B1 40.00", "deposit_unexplained open 01-21 B2 -"]
+
+
+def test_one_credit_that_is_the_sum_of_two_transfers_pays_both(a: Account) -> None:
+    """100.00 of Thursday 15 January (until the 23rd) and 250.00 of Friday 16 January (until Monday 26th), paid as 350.00."""
+    a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "250.00", "01-15 16:00", "Adjustment", number="S2"))
+    a.file("h", "01-16 15:00:44", "01-17 14:59:44", a.transfer("-250.00", "01-16 16:00", "S3"))
+    a.bank("01-23", "350.00", reference="B1")
+    for day in ("01-23", "01-24", "01-31"):
+        assert a.day(day).findings == []
+    tied = bank_tieout(a.day("01-31").day.books).select("reference_id", "due", "came", "tied").rows()
+    assert [(r, f"{d:.2f}", f"{c:.2f}", how) for r, d, c, how in tied] == [
+        ("S1", "100.00", "100.00", "together"), ("S3", "250.00", "250.00", "together")]  # fmt: skip
+
+
+def test_the_sum_of_two_transfers_must_be_in_time_for_both(a: Account) -> None:
+    a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "250.00", "01-15 16:00", "Adjustment", number="S2"))
+    a.file("h", "01-16 15:00:44", "01-17 14:59:44", a.transfer("-250.00", "01-16 16:00", "S3"))
+    a.bank("01-26", "350.00", reference="B1")
+    assert a.day("01-27").findings == ["deposit_differs open 01-16 S3 B1 -", "deposit_missing open 01-15 S1 100.00"]
 
 
 def test_a_credit_of_nobody(a: Account) -> None:

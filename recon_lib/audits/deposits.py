@@ -2,21 +2,21 @@
 
 Sign first, then the counterparty pattern, then currency, amount and day; a descriptor alone decides nothing, and wages or
 card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
-pays it (a later one too), or two credits that add up exactly; one whose transfer failed is given back by a later settlement
-line. Any other credit is judged only when every deposit it could pay is paid or out of time: then it is the nearest deposit
-in another amount, or, in a currency in which Amazon sends nothing, one that the bank exchanged, or it is unexplained. A
-settlement with a negative total pays nothing.
+pays it (a later one too), or two credits that add up exactly, or one credit that is the sum of two deposits; one whose
+transfer failed is given back by a later settlement line. Any other credit is judged only when every deposit it could pay is
+paid or out of time: then it is the nearest deposit in another amount, or, in a currency in which Amazon sends nothing, one
+that the bank exchanged, or it is unexplained. A settlement with a negative total pays nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,8 @@ def cash(books: Books) -> Cash:
 def bank_tieout(books: Books) -> pl.DataFrame:
     """One row a deposit: what was due, when at the latest, what came, and how it was tied.
 
-    `tied`: exact, two (credits), late, given back (a failed transfer), differs, missing or open.
+    `tied`: exact, two (credits), together (one credit for two deposits: `came` is its part), late, given back (a failed
+    transfer), differs, missing or open.
     """
     rows = [
         (d.reference, d.on, d.until, d.currency, d.amount,
@@ -244,9 +245,25 @@ def _tie(books: Books) -> Cash:
             if parts := next(((a, b) for a, b in both if a.amount + b.amount == deposit.amount), None):
                 pay(deposit, "two", *parts)
 
+    def pay_together() -> None:
+        for credit in (
+            c for c in credits if not c.used
+        ):  # in time for both; what each deposit gets of it is its own amount
+            due = [
+                d
+                for d in deposits
+                if not d.how and d.currency == credit.currency and d.on - _DAY <= credit.on <= d.until
+            ]
+            if both := next(((a, b) for a, b in combinations(due, 2) if a.amount + b.amount == credit.amount), None):
+                for deposit in both:
+                    pay(deposit, "together", replace(credit, amount=deposit.amount))
+                credit.used = True
+
     for name, late in (("exact", False), ("late", True)):
         pay_exactly(name, late)
         pay_in_two(late)
+        if not late:
+            pay_together()
     for on, *money in _failed_transfers(books):
         sent = [d for d in deposits if not d.how and d.on <= on and [d.amount, d.currency] == money]
         if sent:
