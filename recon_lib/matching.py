@@ -125,7 +125,8 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
     ids = left.ids(0)
     if ids["h"].n_unique() != ids.height:
         ids = ids.filter(ids["h"].is_unique())
-    met = right.ids(0).lazy().join(ids.lazy(), on="h", suffix="_left").collect(engine="streaming")
+    joined = right.ids(0).lazy().join(ids.lazy(), on="h", suffix="_left").select("row", "row_left")
+    met = joined.collect(engine="streaming")
     rows_right, rows_left = met["row"].to_numpy(), met["row_left"].to_numpy()
     sure = np.bincount(rows_left, minlength=left.height)[rows_left] == 1 if len(rows_left) else np.zeros(0, bool)
     early = right.at[rows_right] < left.at[rows_left]
