@@ -83,6 +83,21 @@ def test_a_charge_clears_a_negative_balance() -> None:
     assert found(wrong) == [("settlement_out_of_balance", "S2", D("1.00"), "open")]
 
 
+def test_a_charge_in_the_first_settlement_known_may_clear_what_came_before() -> None:
+    debt = settled(". . . .", "20.00", "01-02 07:00", transaction_type="Debt", settlement_id="S1")
+    first = [debt, capture("C1", "10.00", "01-02 11:00", "S1")]  # leaves 9.41, or 29.41 where the charge is its own
+    for paid in ("-9.41", "-29.41"):
+        assert found([*first, transfer(paid, "01-03 07:00", "S2")]) == []
+    more = capture("C2", "10.00", "01-03 11:00", "S2")
+    assert found([*first, more, transfer("-18.82", "01-04 07:00", "S3")]) == []
+    # Neither: 1.00 less than the smaller of the two.
+    wrong = found([*first, transfer("-8.41", "01-03 07:00", "S2")])
+    assert wrong == [("settlement_out_of_balance", "S2", D("1.00"), "open")]
+    # A transfer at its head tells where the chain begins: then the charge is a row like any other.
+    whole = [transfer("-5.00", "01-02 06:00", "S1"), *first, transfer("-9.41", "01-03 07:00", "S2")]
+    assert found(whole) == [("settlement_out_of_balance", "S2", D("20.00"), "open")]
+
+
 def test_a_reserve_released_beside_the_transfer_explains_it() -> None:
     reserve = settled(". . . .", "1.41", "01-03 07:00", transaction_type="Reserve", settlement_id="S2")
     lines = [capture("C1", "10.00", "01-02 11:00", "S1"), transfer("-8.00", "01-03 07:00", "S2"), reserve]

@@ -1,7 +1,8 @@
 """Amazon Pay files state no total: does every row add up, and does every transfer pay what the settlement before left?
 
 A settlement's payable is the sum of its rows without the transfer. The next transfer pays it (a reserve released beside
-the transfer explains as much less). A settlement without a transfer carries the payable on. One chain a currency.
+the transfer explains as much less). A settlement without a transfer carries the payable on. A charge in the first settlement
+known may clear what one before it left. One chain a currency.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def _by_file(lines: pl.DataFrame) -> pl.DataFrame:
 def _walk(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     payable: Decimal | None = None
+    doubt = Decimal(0)  # charged in the first settlement known: for a balance left before it, or for its own
     seam: tuple[datetime, datetime] | None = None
     last: dict[str, Any] | None = None
     for row in chain:
@@ -141,14 +143,16 @@ def _walk(chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
         cleared = row["debt"] if charged else row["transfer"]
         rest = row["rest"] if charged else row["rest"] + row["debt"]
         if row["transfers"] or charged:
-            if payable is not None and -cleared not in (payable, payable - row["reserve"]):
+            left = () if payable is None else (payable - doubt, payable)
+            if left and -cleared not in (*left, *(one - row["reserve"] for one in left)):
                 assert last is not None
+                payable = left[0]
                 found.append(_gap(row, last, seam) if seam else _unpaid(row, last, payable, cleared))
-            payable, seam = rest, None
+            payable, doubt, seam = rest, Decimal(0), None
         elif payable is not None:
             payable += rest
         else:
-            payable = rest
+            payable, doubt = rest, row["debt"]
         last = row
     return found
 
