@@ -6,7 +6,6 @@ Nothing found where a report is missing is told as not known, never as all well.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,15 +13,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recon_lib.bridge import COUNTED
+from recon_lib.gaps import BREAKS, caveat, lacking, unchecked
 from recon_lib.tables import Column, Html, count, head, monies, table, text
-from recon_lib.titles import AUDIT_TITLES, title_of
+from recon_lib.titles import AUDIT_TITLES, REPORT_TITLES, title_of
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
 
-BREAKS = ("settlement_out_of_balance", "settlement_gap", "deposit_missing", "deposit_differs", "deposit_unexplained")
-CLAIMS = tuple(name for name in AUDIT_TITLES if name not in BREAKS and not name.startswith("pay_"))
-NO_REPORT = "no such report in the account folder"
 _VALUED = ("claimable", "waiting", "claimed", "expired")  # statuses in which an amount is due, known or not
 
 
@@ -39,7 +36,7 @@ def of_status(findings: pl.DataFrame, *statuses: str) -> pl.DataFrame:
 
 def value_of(findings: pl.DataFrame, first: str = "") -> str:
     """`1,234.50 USD + 3 unknown + 1 without an amount`: the known values by currency (`first` before the others), how many
-    are not known, and how many have none: a difference in Amazon's disfavour, or something odd that is no money."""
+    are not known, and how many have none: a difference that is not the seller's loss, or something odd that is no money."""
     empty = pl.col("owed").is_null()
     due = pl.lit(True)
     if {"status", "value_basis"} <= set(findings.columns):
@@ -49,20 +46,6 @@ def value_of(findings: pl.DataFrame, first: str = "") -> str:
     said += [f"{unknown:,} unknown"] if unknown else []
     said += [f"{none:,} without an amount"] if none else []
     return " + ".join(said) or "nothing"
-
-
-def lacking(day: Day, audits: Collection[str]) -> pl.DataFrame:
-    """The points of `not_checked` by which a report was missing to one of `audits`, altogether or for some days."""
-    return day.not_checked.filter(
-        pl.col("audit").is_in(list(audits)),
-        (pl.col("reason") == NO_REPORT) | pl.col("reason").str.starts_with("report missing"),
-    )
-
-
-def caveat(day: Day) -> str:
-    """How many kinds of claim could not be checked for want of a report, for a sentence; empty where all could."""
-    n = lacking(day, CLAIMS)["audit"].n_unique()
-    return f"{n} of {len(CLAIMS)} kinds of claim lacked a report, altogether or for some days" if n else ""
 
 
 def title(day: Day) -> Html:
@@ -112,13 +95,13 @@ def at_a_glance(day: Day) -> Html:
     rows.append(_new_line(day))
     rows.append(_pay_line(day))
     rows.append(_breaks_line(day, breaks))
-    unchecked = day.not_checked.select("subject", "reason").unique().height
+    points = unchecked(day).height
     rejected = day.books.rejects.height
     rows.append(
         line(
-            "warn" if unchecked or rejected else "good",
+            "warn" if points or rejected else "good",
             "Not checked",
-            count(unchecked, "point"),
+            count(points, "point"),
             f"{count(rejected, 'row')} of the files could not be used",
         )
     )
@@ -170,8 +153,8 @@ def _pay_line(day: Day) -> str:
 def _breaks_line(day: Day, breaks: pl.DataFrame) -> str:
     """What does not tie; nothing compared is not the same as everything ties."""
     name = "Settlements and payouts that do not tie"
-    missing = lacking(day, BREAKS)["subject"].unique().sort().to_list()
-    unread = f"not read, or not for all days: {', '.join(m.replace('_', ' ') for m in missing)}" if missing else ""
+    missing = lacking(day, BREAKS)["subject"].replace(REPORT_TITLES).unique().sort().to_list()
+    unread = f"not read, or not for all days: {', '.join(missing)}" if missing else ""
     if breaks.height:
         kinds = breaks.group_by("audit").len().sort("audit").iter_rows()
         told = ", ".join(f"{n} × {title_of(audit).lower()}" for audit, n in kinds)

@@ -30,6 +30,7 @@ def draft(day: Day, folder: Path | str, published_before: Path | str = "", enter
 
     `published_before`, `entered_before`: the packets that the day was compared with, as the notebook has them.
     """
+    from recon_lib.gaps import unchecked
     from recon_lib.money import money_text
 
     books = day.books
@@ -51,7 +52,7 @@ def draft(day: Day, folder: Path | str, published_before: Path | str = "", enter
             "findings": by_status,
             "open_items": day.open_items.height,
             "overdue_items": int(overdue or 0),
-            "not_checked": day.not_checked.height,
+            "not_checked": unchecked(day).height,
             "rejected_rows": books.rejects.height,
         },
         "settings": books.account.model_dump(mode="json"),

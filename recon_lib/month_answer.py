@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from recon_lib import manifest, month_packets
-from recon_lib.answer import caveat, line, of_status, value_of
+from recon_lib.answer import line, of_status, value_of
+from recon_lib.gaps import caveat
 from recon_lib.month import Month, funnel
 from recon_lib.review_book import NAME, Sheet, write_book
 from recon_lib.tables import Html, count, head, monies, text

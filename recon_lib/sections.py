@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recon_lib.answer import value_of, what_to_quote
+from recon_lib.gaps import unchecked
 from recon_lib.tables import Column, Html, head, table, text
-from recon_lib.titles import AUDIT_TITLES, title_of
+from recon_lib.titles import title_of
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -106,20 +107,14 @@ def by_status(day: Day) -> Html:
 
 def not_checked(day: Day) -> Html:
     """What could not be checked, and why: one row for each reason, with all audits that it touches."""
-    points = (
-        day.not_checked.with_columns(pl.col("audit").replace(AUDIT_TITLES).alias("title"))
-        .group_by("subject", "reason")
-        .agg(pl.col("title").unique().sort().str.join(" · "), pl.col("count").max())
-        .sort("reason", "subject")
-    )
     columns = [
-        Column("subject", "What", "code"),
+        Column("subject", "What", "long"),
         Column("reason", "Why not", "long"),
         Column("title", "Audits it touches", "long"),
         Column("count", "Rows", "number"),
     ]
     return table(
-        points,
+        unchecked(day),
         columns,
         id="not-checked",
         caption="Not checked, and why",

@@ -34,6 +34,24 @@ AUDIT_TITLES = {
     "pay_overdue": "Amazon Pay: not settled in time",
     "pay_fee_differs": "Amazon Pay: fee above the schedule",
 }
+# Where a report that an audit reads is not there: what to look for.
+REPORT_TITLES = {
+    "bank": "Bank statement (books/bank.csv or books/bank/)",
+    "customer_returns": "FBA customer returns",
+    "fee_preview": "FBA fee preview",
+    "inbound_shipments": "Inbound shipments (books/inbound_shipments.csv)",
+    "ledger_detail": "FBA inventory ledger, detail",
+    "pay_activity": "Amazon Pay activity (books/pay_activity.csv)",
+    "pay_lines": "Amazon Pay settlements",
+    "products": "Products (books/products.csv)",
+    "reimbursements": "FBA reimbursements",
+    "removal_orders": "FBA removal order detail",
+    "removal_receipts": "Removal receipts (books/removal_receipts.csv)",
+    "removal_shipments": "FBA removal shipment detail",
+    "settlement_lines": "Settlements",
+    "settlements": "Settlements",
+    "storage_fees": "FBA monthly storage fees",
+}
 
 
 def title_of(audit: str) -> str:

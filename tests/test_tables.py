@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib import answer, controls, sections
+from recon_lib import answer, controls, gaps, manifest, sections
 from recon_lib.books import open_account
 from recon_lib.claims_book import write_claims
 from recon_lib.money import MONEY
@@ -238,7 +238,7 @@ def test_nothing_to_claim_says_how_much_was_not_looked_at(tmp_path: Path) -> Non
     assert 0 < int(told[1]) <= 19
     # one settlement that ended in November: nothing differs in it, but nothing is known of the rest, nor of the bank
     assert "? Settlements and payouts that do not tie | all tie as far as known | no gap, no difference; " in shown
-    assert "not read, or not for all days: bank, settlements" in shown
+    assert "not read, or not for all days: Bank statement (books/bank.csv or books/bank/), Settlements" in shown
 
 
 def test_settlements_of_amazon_pay_without_the_shops_record_leave_open_what_is_open(tmp_path: Path) -> None:
@@ -258,3 +258,21 @@ def test_what_is_not_owed_is_not_called_unknown() -> None:
     assert answer.value_of(findings(rows)) == "1 unknown + 4 without an amount"
     assert answer.value_of(findings([finding(n=6), rows[1]])) == "14.40 USD + 1 without an amount"
     assert "nothing is owed to the seller" in sections.legend(make_day())
+
+
+def test_each_point_that_was_not_checked_is_told_once_and_by_the_reports_name(tmp_path: Path) -> None:
+    day = small_day(tmp_path)
+    points = gaps.unchecked(day)
+    names = points["subject"].to_list()
+    assert len(set(names)) == len(names)  # nothing is there: each report is missing for one reason
+    assert "Settlements" in names
+    assert "FBA inventory ledger, detail" in names
+    assert not any("_" in name.split("(")[0] for name in names)
+    assert f"? Not checked | {points.height} points |" in glance(day)
+    assert sections.not_checked(day).count("<tr>") == 1 + points.height
+    fees = points.filter(subject="Settlements")["title"].item()
+    assert "Referral fee above the rate" in fees
+    assert "A settlement period is missing" in fees
+    manifest.draft(day, tmp_path)
+    assert manifest.read(tmp_path)["answer"]["not_checked"] == points.height
+    assert len(manifest.read(tmp_path)["not_checked"]) == day.not_checked.height  # there with every audit
