@@ -143,7 +143,8 @@ def _window(row: dict[str, Any], borrowed_by: str | None) -> Window:
         min_unit=row["min_unit"] or "day",
         max_value=row["max_value"],
         max_unit=row["max_unit"],
-        automatic_from=None if borrowed_by else row["automatic_reimbursement_from"],
+        # announced for Europe as a whole, so it goes with the rows there; elsewhere only the days are borrowed
+        automatic_from=row["automatic_reimbursement_from"] if borrowed_by is None or borrowed_by in _EUROPE else None,
         status="uncertain" if borrowed_by else row["status"],
         source=row["source"],
         row=row["row"] + (f", borrowed for {borrowed_by}: uncertain" if borrowed_by else ""),

@@ -135,6 +135,15 @@ def test_amazon_gets_ten_days_to_pay_by_itself(audit: str) -> None:
     assert window(early) == window(due) == (EVENT, date(2025, 6, 30))
 
 
+def test_the_rest_of_europe_is_paid_by_itself_too_and_a_borrowed_american_row_does_not_say_so() -> None:
+    early = {store: one(EVENT + timedelta(days=9), raw(), store=store) for store in ("NL", "SE", "CA")}
+    assert {store: row["status"] for store, row in early.items()} == {
+        "NL": "waiting", "SE": "waiting", "CA": "claimable",
+    }  # fmt: skip
+    assert all("claim window is uncertain" in row["reason"] for row in early.values())
+    assert one(EVENT + timedelta(days=10), raw(), store="NL")["status"] == "claimable"
+
+
 def test_before_automatic_payment_lost_units_get_thirty_days_to_be_found() -> None:
     day = date(2024, 10, 1)
     assert one(date(2024, 10, 30), raw(on=day))["status"] == "waiting"
