@@ -108,7 +108,7 @@ def assemble(
             rows_of_file = kept["inbound_shipments"]
             told_rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()
             rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
-    files = file_table(readings, others, seen, kept, after)
+    files = file_table(readings, others, seen, kept, after, account.time_zone)
     rejects = [
         r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason")
         for d, r in readings

@@ -20,6 +20,7 @@ from recon_lib.errors import NotAReport, ReconError, ReportError
 from recon_lib.money import money_text
 from recon_lib.reports.bank_mapping import NAME, load_mapping
 from recon_lib.reports.base import Reading
+from recon_lib.reports.period import told_period
 
 WIDTH = 100
 SHOWN_REJECTS = 20
@@ -180,13 +181,14 @@ def _refuse(problem: ReconError, name: str, result: CheckResult) -> None:
 
 
 def _row(name: str, reading: Reading) -> Row:
+    first, last = told_period(reading)
     rejects = reading.rejects.sort("line").head(SHOWN_REJECTS).select("line", "column", "value", "reason")
     return Row(
         file=name,
         what=reading.title + (f" ({reading.layout})" if reading.layout and reading.layout not in reading.title else ""),
         is_report=True,
-        period_from=reading.period_from,
-        period_to=reading.period_to,
+        period_from=first.isoformat() if first else None,
+        period_to=last.isoformat() if last else None,
         rows_used=reading.rows_used,
         rows_rejected=reading.rows_rejected,
         totals=tuple(sorted(reading.totals.items())),

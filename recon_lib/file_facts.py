@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from recon_lib.books import FILE_SCHEMA
 from recon_lib.reports.base import Reading
+from recon_lib.reports.period import told_period
 
 
 def file_table(
@@ -18,6 +18,7 @@ def file_table(
     seen: Mapping[str, str],
     kept: Mapping[str, Mapping[str, int]],
     after: Mapping[str, Mapping[str, int]],
+    zone: str,
 ) -> pl.DataFrame:
     """One row a file (books.FILE_SCHEMA). `kept`, `after`: family -> file -> rows that stayed of overlapping files, that lie
     after the as-of day; `seen`: sha256 -> the first file of that content; `others`: files that are no reports, and why."""
@@ -30,13 +31,13 @@ def file_table(
             summaries = _summary_rows(reading)
             repeated = reading.rows_used - summaries - kept[main].get(display, 0) if main in kept else 0
             repeated += summaries if main in kept and repeated == reading.rows_used - summaries else 0
+        first, last = told_period(reading, zone)
         rows.append({
             "path": display, "family": reading.family, "title": reading.title, "layout": reading.layout,
             "sha256": reading.sha256, "encoding": reading.encoding, "rows_total": reading.rows_total,
             "rows_used": reading.rows_used, "rows_rejected": reading.rows_rejected, "rows_repeated": repeated,
             "rows_after": after.get(main, {}).get(display, 0),
-            "period_from": date.fromisoformat(reading.period_from) if reading.period_from else None,
-            "period_to": date.fromisoformat(reading.period_to) if reading.period_to else None,
+            "period_from": first, "period_to": last,
             "totals": totals_text(reading.totals), "notes": "; ".join(reading.notes),
         })  # fmt: skip
     rows += [{"path": display, "family": None, "title": "not a report", "notes": why} for display, why in others]

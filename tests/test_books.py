@@ -306,3 +306,28 @@ def test_a_file_of_the_sellers_own_is_told_with_the_header_it_needs(
     assert [(r.met, r.hoped, r.do) for r in looked.refusals] == [
         (problem.value.met, problem.value.hoped, problem.value.do)
     ]
+
+
+def test_records_of_instants_and_closing_days_tell_their_period(
+    folder: Folder, opened: Callable[..., Books], tmp_path: Path
+) -> None:
+    head = (
+        "activity_at,kind,amazon_transaction_id,seller_reference_id,seller_order_id,order_reference_id,amount,currency"
+    )
+    account = folder({
+        # 1 January 03:00 UTC is still 31 December in Los Angeles
+        "books/pay_activity.csv": f"{head}\n2026-01-01T03:00:00Z,capture,P1,,,,1.00,USD\n2026-01-20T20:00:00Z,capture,P2,,,,1.00,USD\n",
+        "books/inbound_shipments.csv": "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
+        "S1,CLOSED,2026-01-05,A,X,1,1\nS2,WORKING,,A,X,1,0\nS3,CLOSED,2026-01-07,A,X,1,1\n",
+    })  # fmt: skip
+    books = opened(account, "2026-01-31")
+    told = {path: (first, last) for path, first, last in books.files.select("path", "period_from", "period_to").rows()}
+    assert told == {
+        "books/inbound_shipments.csv": (date(2026, 1, 5), date(2026, 1, 7)),
+        "books/pay_activity.csv": (date(2025, 12, 31), date(2026, 1, 20)),
+    }
+    # the records of a shop say nothing of the time that Amazon's reports cover
+    assert books.coverage("pay_activity") == books.coverage("inbound_shipments") == []
+    looked = {Path(row.file).name: (row.period_from, row.period_to) for row in check([account], store=tmp_path).rows}
+    assert looked["pay_activity.csv"] == ("2026-01-01", "2026-01-20")  # by UTC: check knows no zone
+    assert looked["inbound_shipments.csv"] == ("2026-01-05", "2026-01-07")
