@@ -271,10 +271,10 @@ def test_a_unit_back_in_stock_on_the_row_settles_it():
 
 @pytest.mark.parametrize(
     ("on", "code", "count"),
-    [("2026-03-03", "F", 0), ("2026-03-20", "N", 0), ("2026-04-03", "F", 0), ("2026-02-02", "F", 1)],
+    [("2026-03-03", "F", 0), ("2026-03-20", "N", 0), ("2026-04-03", "F", 0), ("2026-04-06", "F", 1)],
 )
 def test_a_unit_found_near_it_settles_it(on, code, count):
-    # found on 2 February it settles the loss of the day before
+    # the thirtieth day after 5 March is 4 April
     found = taken_back([reversal("2026-03-05", "10.00")], [*LOSS[:1], event(on, 1, code)], as_of="2026-04-30")
     assert found.height == count
 
@@ -282,6 +282,45 @@ def test_a_unit_found_near_it_settles_it(on, code, count):
 def test_a_found_unit_that_settles_another_loss_is_not_the_one_taken_back():
     ledger = [event("2026-02-01", -1), event("2026-02-10", -1), event("2026-03-04", 1, "F")]
     assert taken_back([reversal("2026-03-05", "10.00")], ledger).height == 1
+
+
+@pytest.mark.parametrize(
+    ("ledger", "paid", "owed"),
+    [
+        # found before it was paid: nothing was missing any more
+        ([event("2026-02-01", -1), event("2026-02-02", 1, "F")], LOSS[1:], []),
+        ([event("2026-02-01", -1), event("2026-02-02", 1, "N")], LOSS[1:], []),
+        # paid twice for one unit, whichever of the two is taken back
+        (LOSS[:1], [*LOSS[1:], reimbursed("2026-02-09", "Lost_Warehouse", number="R2")], []),
+        (LOSS[:1], [reimbursed("2026-02-03", "Lost_Warehouse", number="R0"), *LOSS[1:]], []),
+        # two lost, one found: the payment was for the other one
+        ([event("2026-02-01", -2), event("2026-02-02", 1, "F")], LOSS[1:], [D(10)]),
+        # of a payment whose loss the ledger does not show nothing is known
+        ([event("2026-02-01", -1, fnsku="X2")], LOSS[1:], [D(10)]),
+        # damaged units are another account than lost ones
+        ([event("2026-02-01", -1, "E")], LOSS[1:], [D(10)]),
+    ],
+)
+def test_what_was_paid_too_many_is_rightly_taken_back(ledger, paid, owed):
+    assert taken_back([reversal("2026-03-05", "10.00")], ledger, paid)["owed"].to_list() == owed
+
+
+def test_one_of_two_paid_too_many_is_rightly_taken_back():
+    paid = [reimbursed("2026-02-05", "Lost_Warehouse", 2, "10.00", number="R1")]
+    (row,) = taken_back([reversal("2026-03-05", "20.00", units=2)], LOSS[:1], paid).to_dicts()
+    assert (row["quantity"], row["owed"]) == (1, D(10))
+    assert "2 unit(s), 0 of them came back into stock, 1 had been paid too many" in row["arithmetic"]
+
+
+def test_a_shipment_received_in_full_later_owes_nothing():
+    paid = [reimbursed("2026-02-05", "Lost_Inbound", 2, "10.00", number="R1")]
+    row = {
+        "shipment_id": "FBA1", "status": "CLOSED", "closed_on": day("2026-01-20"), "sku": SKU, "fnsku": "X1",
+        "quantity_shipped": 10, "quantity_received": 8,
+    }  # fmt: skip
+    taken = [reversal("2026-03-05", "20.00", units=2, original_reimbursement_type="Lost_Inbound")]
+    assert taken_back(taken, [], paid, inbound_shipments=[row])["owed"].to_list() == [D(20)]
+    assert taken_back(taken, [], paid, inbound_shipments=[row | {"quantity_received": 10}]).is_empty()
 
 
 def test_an_original_older_than_the_report_is_told_by_its_asin():

@@ -42,6 +42,13 @@ def _shipments(books: Books) -> pl.DataFrame:
     return books.frames["inbound_shipments"].collect().with_columns(PLACE.alias("place"), status=fold("status"))
 
 
+def shipped_fnskus(books: Books) -> list[str]:
+    """The FNSKUs of all shipments that are closed, short or not; by the SKU where the record leaves the FNSKU out."""
+    closed = _shipments(books).filter(pl.col("status") == "closed")
+    rows = closed.join(_fnsku_of_sku(books, closed["sku"].unique()), on="sku", how="left")
+    return rows.select(pl.coalesce("fnsku", "known_fnsku"))["fnsku"].drop_nulls().unique().sort().to_list()
+
+
 def _shortages(books: Books) -> pl.DataFrame:
     def make(books: Books) -> pl.DataFrame:
         closed = _shipments(books).filter(pl.col("status") == "closed")

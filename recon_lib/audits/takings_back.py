@@ -9,7 +9,8 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import AuditResult
 from recon_lib.audits.evidence import findings, occurrence, words
-from recon_lib.audits.inventory import lost_units
+from recon_lib.audits.inbound import shipped_fnskus, short_units
+from recon_lib.audits.inventory import damaged_units, lost_units
 from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
 from recon_lib.books import Books
@@ -23,7 +24,8 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     """Money taken back although the unit did not come back. One finding a reversal row.
 
     The unit came back when the row shows a unit in stock; when the ledger found a unit of the product within 30 days that
-    settles no loss; or, for a payment of an order, when what is still paid covers what is still due.
+    settles no loss; or, for a payment of an order, when what is still paid covers what is still due. What was paid beyond the
+    losses of the product was never owed: taking it back is right.
     """
     rows = reversals(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
     rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
@@ -43,6 +45,8 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     )
     rows = rows.with_columns(quantity=(pl.col("back_units") - pl.col("in_stock") - pl.col("found_units")).clip(0))
     rows = rows.filter(pl.col("quantity") > 0, ~pl.col("by_order"))
+    rows = rows.with_columns(too_many=_paid_too_many(books, rows)).with_columns(pl.col("quantity") - pl.col("too_many"))
+    rows = rows.filter(pl.col("quantity") > 0)
     taken = -pl.col("amount_total").cast(RATE)
     each = (taken / pl.col("back_units").cast(RATE)).cast(MONEY)
     near = timedelta(days=_NEAR_DAYS)
@@ -63,14 +67,43 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         owed=round_money_expr((taken * pl.col("quantity").cast(RATE) / pl.col("back_units").cast(RATE)).cast(MONEY)),
         lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
         arithmetic=pl.format(
-            "{} taken back for {}, {} of them came back into stock; original reimbursement {}",
+            "{} taken back for {}, {} of them came back into stock{}; original reimbursement {}",
             (-pl.col("amount_total")).cast(pl.String),
             pl.format("{} unit(s)", "back_units"),
-            pl.col("back_units") - pl.col("quantity"),
+            pl.col("back_units") - pl.col("quantity") - pl.col("too_many"),
+            pl.when(pl.col("too_many") > 0).then(pl.format(", {} had been paid too many", "too_many")).otherwise(pl.lit("")),
             pl.coalesce("original_reimbursement_id", pl.lit("not named")),
         ),
     ).with_columns(*coverage.first_reason(absent))  # fmt: skip
     return AuditResult(findings(out, "reimbursement_reversed", value_basis="difference"))
+
+
+def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
+    """Units of each reversal that were paid although every loss of the product was settled without them.
+
+    Counted only where the books know a loss (a shipment) of the product: of a payment for what happened before them nothing
+    is known.
+    """
+    kinds = {"lostwarehouse": lost_units(books), "damagedwarehouse": damaged_units(books)}
+    kinds |= dict.fromkeys(("lostinbound", "damagedinbound"), short_units(books))
+    known: dict[str, set[str]] = {}
+    spare: dict[tuple[int, str], int] = {}
+    for why, matched in kinds.items():
+        known[why] = set(matched.losses["fnsku"].drop_nulls())
+        if why.endswith("inbound"):
+            known[why] |= set(shipped_fnskus(books))
+        paid = matched.credits.with_columns(left=matched.found.left_units)
+        paid = paid.filter(pl.col("paid_row").is_not_null(), pl.col("left") > 0)
+        for fnsku, units in paid.group_by("fnsku").agg(pl.col("left").sum()).rows():
+            spare[id(matched), fnsku] = units
+    told = []
+    for why, fnsku, units in rows.select("original_why", "original_fnsku", "quantity").iter_rows():
+        key = (id(kinds[why]), fnsku) if why in kinds and fnsku in known[why] else (0, "")
+        taken = min(units, spare.get(key, 0))
+        if taken:
+            spare[key] -= taken
+        told.append(taken)
+    return pl.Series("too_many", told, dtype=pl.Int64)
 
 
 def _found_near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
