@@ -23,6 +23,8 @@ from recon_lib.reports.store import is_as_sealed, make_durable, seal
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 # With the instant of an event, which is one of these columns.
 WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
+# Words about a row, which another download may leave out or translate.
+_WORDS = {"pay_lines": ("description", "store_name")}
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def merged(
     """Overlapping files as one frame with `file` and `line`, kept in the store under the content of its parts."""
     together = overlap.together
     rows = read(together)
-    columns = [name for name in rows.collect_schema().names() if name not in ("file", "line")]
+    aside = ("file", "line", *_WORDS.get(report.family, ()))
+    columns = [name for name in rows.collect_schema().names() if name not in aside]
     key = columns if report.family in WHOLE_ROW or not report.key else list(report.key)
     order = sorted(
         together, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True

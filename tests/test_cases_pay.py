@@ -237,6 +237,18 @@ def test_downloads_that_overlap_in_part_are_merged(a: Account) -> None:
     seen.check()
 
 
+def test_a_download_that_words_a_row_differently_is_no_second_row(a: Account) -> None:
+    """Seller Central translates the description of a transfer, and one download leaves the store's name out."""
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    paid, row = a.transfer("-5.00", "01-05 08:00"), a.row("C1 . . .", "10.00", "01-05 10:00")
+    a.file("f", *WHOLE, paid, row)
+    a.file("g", *WHOLE, [*paid[:9], "To account ending with: 063", *paid[10:]], [*row[:7], "My Store", *row[8:]])
+    seen = a.day("01-05")
+    assert (len(seen.pairs), seen.findings) == (1, [])
+    assert (seen.balance("cash"), seen.balance("undisbursed cash")) == ("5.00", "4.41")  # 10.00 − 0.59 − 5.00
+    seen.check()
+
+
 @pytest.mark.parametrize("how", ["another settlement", "another moment", "twice in the file"])
 def test_a_line_twice_is_a_duplicate(a: Account, how: str) -> None:
     a.did("R1 . . .", "-10.00", "01-05 09:00")
