@@ -14,9 +14,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from recon_lib import case_commands
 from recon_lib.cloud import is_url, near, place
@@ -145,8 +146,19 @@ def _one_account(arguments: argparse.Namespace, make: Callable[..., PacketResult
     else:
         result = make(arguments.account_folder, name, arguments.out, progress=sys.stderr.isatty())
         print(result.line())
+    if not is_url(arguments.account_folder) and not _is_over(arguments.account_folder, name):
+        told = "its end is not reached yet where the account is, so it speaks as if nothing else happened until then"
+        print(f"recon: note: {name}: {told}", file=sys.stderr)
     _refresh_index(arguments.out)
     return result.exit_code
+
+
+def _is_over(account_folder: Path, name: str) -> bool:
+    """Has the day or month ended in the account's time zone?"""
+    from recon_lib.settings import account_values
+
+    today = datetime.now(ZoneInfo(account_values(account_folder)["time_zone"])).date().isoformat()
+    return name < today[: len(name)]
 
 
 def _index(arguments: argparse.Namespace) -> int:

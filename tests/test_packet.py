@@ -18,7 +18,7 @@ from filelock import FileLock
 from recon_lib import manifest, publish
 from recon_lib.__main__ import main
 from recon_lib.errors import ReportError, RunError, UsageError
-from recon_lib.packet import PARAMETERS, account_name, make_packet
+from recon_lib.packet import PARAMETERS, PacketResult, account_name, make_packet
 from tests.pages import NOTEBOOK, ROOT, standin_notebook
 
 DAY = "2026-01-31"
@@ -239,3 +239,24 @@ def test_the_notebook_knows_every_parameter_and_says_what_it_is() -> None:
     names = [re.fullmatch(r'(\w+) = "[^"]*"  # .+', line.rstrip("\n")) for line in cell["source"]]
     assert tuple(name[1] for name in names if name) == PARAMETERS
     assert all(names)
+
+
+@pytest.mark.parametrize(("command", "name", "noted"), [
+    ("packet", "2026-01-31", False), ("packet", "2999-01-31", True), ("month", "2026-01", False), ("month", "2999-01", True),
+])  # fmt: skip
+def test_a_day_or_month_that_has_not_ended_is_noted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    name: str,
+    noted: bool,
+) -> None:
+    (tmp_path / "account.yml").write_text("account: small\nmarketplace: US\n", encoding="utf-8")
+    made = PacketResult(tmp_path, 0)
+    monkeypatch.setattr(f"recon_lib.packet.make_{command}", lambda *_, **__: made)
+    option = "--date" if command == "packet" else "--month"
+    assert main([command, str(tmp_path), option, name, "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr()
+    assert (f"recon: note: {name}: its end is not reached yet" in told.err) == noted
+    assert told.out.count("\n") == 1
