@@ -80,6 +80,17 @@ def test_a_payment_half_a_year_before_belongs_to_another_shipment():
     assert ("reimbursed units without an open shortage", 2) in result.not_checked.select("subject", "count").rows()
 
 
+def test_skus_that_share_an_fnsku_are_received_apart():
+    shipments = [shipment() | {"sku": "S-A"}, shipment(received=10) | {"sku": "S-B"}]
+    ledger = [receipt("2026-02-01", 7) | {"sku": "S-A"}, receipt("2026-02-01", 10) | {"sku": "S-B"}]
+    (row,) = inbound(shipments, ledger).findings.to_dicts()
+    assert (row["sku"], row["quantity"]) == ("S-A", 2)  # the record says 8, the ledger 7
+    nothing_of_a = inbound([shipments[0] | {"quantity_received": 0}, shipments[1]], ledger[1:])
+    assert nothing_of_a.findings.select("sku", "quantity").rows() == [("S-A", 10)]
+    # a ledger that does not tell the SKU says nothing of one of them alone
+    assert short(inbound(shipments, [row | {"sku": None} for row in ledger])) == []
+
+
 def test_a_shipment_without_fnsku_or_closing_day_borrows_them_from_the_ledger():
     result = inbound(
         [shipment(fnsku="X1", closed=None) | {"fnsku": None}],

@@ -142,9 +142,21 @@ def _shipped(closed: pl.DataFrame, names: pl.DataFrame, receipts: pl.DataFrame) 
     )
     rows = rows.join(arrived("fnsku"), on=["shipment_id", "fnsku"], how="left")
     rows = rows.join(arrived("sku"), on=["shipment_id", "sku"], how="left").join(last, on="shipment_id", how="left")
+    # where several SKUs of a shipment share an FNSKU, the ledger's SKU says whose units came
+    product = ["shipment_id", "fnsku"]
+    by_sku = (
+        (pl.len().over(product) > 1)
+        & pl.col("fnsku").is_not_null()
+        & pl.col("arrived_sku").is_not_null().any().over(product)
+    )
     return rows.with_columns(
-        received=pl.max_horizontal("recorded", pl.coalesce("arrived_fnsku", "arrived_sku")),
-        receipt_places=pl.coalesce("places_fnsku", "places_sku").fill_null([]),
+        received=pl.max_horizontal(
+            "recorded", pl.when(by_sku).then("arrived_sku").otherwise(pl.coalesce("arrived_fnsku", "arrived_sku"))
+        ),
+        receipt_places=pl.when(by_sku)
+        .then("places_sku")
+        .otherwise(pl.coalesce("places_fnsku", "places_sku"))
+        .fill_null([]),
         event_on=pl.coalesce("closed_on", "last_receipt"),
     ).with_columns(units=pl.col("shipped") - pl.col("received"))
 
