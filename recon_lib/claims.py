@@ -13,7 +13,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.books import Books
 from recon_lib.errors import RunError
-from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 from recon_lib.policy import Policy, Window
 from recon_lib.valuation import before_order
 
@@ -174,7 +174,7 @@ def _evidence() -> pl.Expr:
     shown = pl.col("lines").list.head(_LINES).list.join(", ")
     more = pl.when(count > _LINES).then(pl.format(" and {} more lines", count - _LINES)).otherwise(pl.lit(""))
     lines = pl.when(count > 0).then(shown + more)
-    units = pl.format("{} x {}", "quantity", pl.col("unit_value").cast(pl.String))
+    units = pl.format("{} x {}", "quantity", exact_text_expr(pl.col("unit_value")))
     value = pl.when(pl.col("value_row").is_not_null() & pl.col("unit_value").is_not_null()).then(units)
     parts = [lines, pl.col("arithmetic"), value, pl.col("value_proof"), pl.col("window_row"), pl.col("value_row")]
     return pl.concat_str(parts, separator="; ", ignore_nulls=True).replace("", None)

@@ -30,6 +30,11 @@ def money_text_expr(amount: str, currency: str = "currency") -> pl.Expr:
     return pl.when(of_digits(0)).then(text(0)).when(of_digits(3)).then(text(3)).otherwise(text(2)).alias(amount)
 
 
+def exact_text_expr(amount: pl.Expr) -> pl.Expr:
+    """`amount` in words that must add up: two digits, more only where they tell something (`12.19`, `12.195`); never rounded."""
+    return amount.cast(MONEY).cast(pl.String).str.replace(r"^(-?\d+\.\d\d\d*?)0+$", "${1}")
+
+
 def round_money_expr(amount: pl.Expr, currency: str = "currency") -> pl.Expr:
     """`amount` rounded half up to the minor unit of the currency column; stays MONEY."""
     zero = pl.col(currency).is_in([c for c, n in MINOR_DIGITS.items() if n == 0])

@@ -13,7 +13,7 @@ import polars as pl
 from recon_lib.books import Books
 from recon_lib.item_runs import FINE
 from recon_lib.medians import medians
-from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 from recon_lib.policy import Basis, Policy
 from recon_lib.sold import items
 
@@ -183,7 +183,7 @@ def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
         .with_columns(
             value_proof=pl.format(
                 "median of {} sales: price {}, commission {}, fulfilment {}", "sales",
-                *(pl.col(c).cast(MONEY).cast(pl.String) for c in ("principal", "commission", "fulfilment")),
+                *(exact_text_expr(pl.col(c)) for c in ("principal", "commission", "fulfilment")),
             )
         )
     )  # fmt: skip

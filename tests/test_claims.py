@@ -214,7 +214,7 @@ def test_the_cost_of_the_loss_day_holds() -> None:
     )
     assert (on_it["unit_value"], on_it["owed"]) == (Decimal("9.00"), Decimal("18.00"))
     assert on_it["evidence"].startswith(
-        "ledger.csv:7; 3 lost - 1 found = 2; 2 x 9.0000; books/products.csv:3; claim_windows line 7: "
+        "ledger.csv:7; 3 lost - 1 found = 2; 2 x 9.00; books/products.csv:3; claim_windows line 7: "
     )
     assert "valuation_basis line 3: US lost_or_damaged_before_order from 2025-03-31 (secondary; " in on_it["evidence"]
 
@@ -264,7 +264,7 @@ def test_estimated_proceeds_before_the_sourcing_cost_date() -> None:
         Decimal("31.10"),
         "estimated_sale_proceeds",
     )
-    assert "median of 3 sales: price 22.0000, commission -3.3000, fulfilment -3.1500" in row["evidence"]
+    assert "median of 3 sales: price 22.00, commission -3.30, fulfilment -3.15" in row["evidence"]
     # the next day the sourcing cost holds
     row = one(
         date(2025, 3, 31),

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from recon_lib.audits.pay import open_items
+from recon_lib.money import MONEY, exact_text_expr
 from recon_lib.outputs import write_table
 
 END = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -50,3 +51,11 @@ def test_money_has_the_digits_of_its_currency_and_text_is_no_formula(tmp_path: P
     )
     write_table(table, tmp_path / "t.csv", money=["owed"])
     assert (tmp_path / "t.csv").read_bytes() == b"sku,owed,currency\n'=1+1,1.50,USD\nplain,-120,JPY\n,,EUR\n"
+
+
+def test_amounts_in_words_keep_what_adds_up_and_no_more() -> None:
+    amounts = ["12.1900", "12.1950", "12.1951", "-31.0800", "0.0000", "100.0000", "1000.5000", None]
+    frame = pl.DataFrame({"amount": amounts}).with_columns(pl.col("amount").cast(MONEY))
+    assert frame.select(exact_text_expr(pl.col("amount")))["amount"].to_list() == [
+        "12.19", "12.195", "12.1951", "-31.08", "0.00", "100.00", "1000.50", None,
+    ]  # fmt: skip

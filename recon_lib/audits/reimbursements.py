@@ -17,7 +17,7 @@ from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_day
 from recon_lib.audits.settled_facts import paid_lines, settlement_sums
 from recon_lib.audits.takings_back import reimbursement_reversed
 from recon_lib.books import Books
-from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 from recon_lib.policy import Policy
 from recon_lib.valuation import before_order
 
@@ -73,9 +73,9 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         owed=pl.col("owed"),
         lines=pl.concat_list("place", "loss_place", "value_proof").list.drop_nulls(),
         arithmetic=pl.concat_str(
-            pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash", pl.col("worth").cast(pl.String), "value_basis",
-                      pl.col("each").cast(pl.String), pl.col("gap").cast(pl.String), "quantity_cash"),
-            pl.when(pl.col("revalued") > 0).then(pl.format(" − {} paid since", pl.col("revalued").cast(pl.String))),
+            pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash", exact_text_expr(pl.col("worth")), "value_basis",
+                      exact_text_expr(pl.col("each")), exact_text_expr(pl.col("gap")), "quantity_cash"),
+            pl.when(pl.col("revalued") > 0).then(pl.format(" − {} paid since", exact_text_expr(pl.col("revalued")))),
             pl.format("; {}", "value_row"),
             ignore_nulls=True,
         ),
@@ -142,12 +142,12 @@ def reimbursement_not_settled(books: Books, policy: Policy) -> AuditResult:
         lines=pl.concat_list("place", "paid_places"),
         arithmetic=pl.concat_str(
             pl.format(
-                "{} approved − {} settled", pl.col("amount_total").cast(pl.String), pl.col("settled").cast(pl.String)
+                "{} approved − {} settled", exact_text_expr(pl.col("amount_total")), exact_text_expr(pl.col("settled"))
             ),
-            pl.when(pl.col("taken") > 0).then(pl.format(" − {} taken back", pl.col("taken").cast(pl.String))),
+            pl.when(pl.col("taken") > 0).then(pl.format(" − {} taken back", exact_text_expr(pl.col("taken")))),
             pl.format(
                 " = {}, {} days after",
-                pl.col("owed").cast(pl.String),
+                exact_text_expr(pl.col("owed")),
                 (pl.lit(books.as_of) - pl.col("approved_on")).dt.total_days(),
             ),
             ignore_nulls=True,
@@ -179,7 +179,7 @@ def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:
         anchor_on=pl.col("event_on"),
         quantity=pl.when(known).then(pl.col("net") - pl.col("units")),
         arithmetic=pl.format("{} units paid in {} payments, {} together; units of the order: {}", "net", "payments",
-                             pl.col("amount_total").cast(pl.String), pl.col("units").cast(pl.String).fill_null("unknown")),
+                             exact_text_expr(pl.col("amount_total")), pl.col("units").cast(pl.String).fill_null("unknown")),
     )  # fmt: skip
     return AuditResult(
         findings(out, "reimbursement_twice", status="review", reason="paid more than once: Amazon may take it back")

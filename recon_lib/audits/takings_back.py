@@ -14,7 +14,7 @@ from recon_lib.audits.inventory import damaged_units, lost_units
 from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
 from recon_lib.books import Books
-from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 from recon_lib.policy import Policy
 
 _NEAR_DAYS = 30
@@ -68,7 +68,7 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
         arithmetic=pl.format(
             "{} taken back for {}, {} of them came back into stock{}; original reimbursement {}",
-            (-pl.col("amount_total")).cast(pl.String),
+            exact_text_expr(-pl.col("amount_total")),
             pl.format("{} unit(s)", "back_units"),
             pl.col("back_units") - pl.col("quantity") - pl.col("too_many"),
             pl.when(pl.col("too_many") > 0).then(pl.format(", {} had been paid too many", "too_many")).otherwise(pl.lit("")),
