@@ -93,6 +93,13 @@ def test_part_refunds_add_up_before_rounding_down():
     ]
 
 
+@pytest.mark.parametrize(
+    ("back", "units"), [("9.98", []), ("9.99", [1]), ("19.98", [2]), ("20.00", [2]), ("29.99", [3])]
+)
+def test_a_unit_of_three_for_29_99_is_refunded_with_9_99_or_10_00(back, units):
+    assert quantities(missing([*sold(3, "29.99"), refund(back)])) == units
+
+
 def test_less_than_a_unit_is_no_unit():
     assert quantities(missing([*sold(), refund("59.99")])) == []
 
