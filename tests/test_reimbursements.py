@@ -212,6 +212,15 @@ def test_an_order_is_paid_by_order_and_sku():
     assert unsettled(paid, [first | {"order_id": "111-2"}]) == [("R1", D("42.80")), ("R2", D("75.00"))]
 
 
+@pytest.mark.parametrize(("parts", "settled", "on"), [(2, "20.00", None), (3, "30.00", date(2026, 2, 12))])
+def test_what_came_in_part_is_settled_on_no_day(parts, settled, on):
+    lines = [
+        paid_line("1", day, "WAREHOUSE_LOST", "10.00", sku=SKU) for day in ("2026-02-09", "2026-02-09", "2026-02-12")
+    ]
+    made = payouts.settled_on(books("2026-03-31", reimbursements=[STOCK], settlement_lines=lines[:parts]))
+    assert made.select("settled", "settled_on").rows() == [(D(settled), on)]
+
+
 def test_money_taken_back_is_not_owed_again():
     assert unsettled([STOCK, reversal("2026-02-09", "30.00")]) == []
 

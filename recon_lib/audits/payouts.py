@@ -68,7 +68,8 @@ _Key = tuple[Any, ...]
 
 
 def settled_on(books: Books) -> pl.DataFrame:
-    """One row a cash reimbursement: `row` (of `facts.reimbursements`), `settled` money, `settled_on` (last line), `lines`."""
+    """One row a cash reimbursement: `row` (of `facts.reimbursements`), `settled` money, `settled_on` (its last line; null
+    where less came than was approved), `lines`."""
     return once(books, "settled_on", _match)
 
 
@@ -89,7 +90,9 @@ def _match(books: Books) -> pl.DataFrame:
     wait = timedelta(days=books.account.settle_days)
     lone, crowded = each.filter(alone), each.filter(~alone)
     found = [_of_pairs(of(dues, lone), of(lines, lone), wait), _of_pools(of(dues, crowded), of(lines, crowded), wait)]
-    return pl.concat(found).with_columns(settled=whole_money("settled")).sort("row")
+    whole = pl.when(pl.col("settled") >= pl.col("due")).then("settled_on")  # a part of it is not yet the payment
+    made = pl.concat(found).join(dues.select("row", "due"), on="row").with_columns(whole.alias("settled_on"))
+    return made.select("row", whole_money("settled").alias("settled"), "settled_on", "lines").sort("row")
 
 
 def _pool() -> list[pl.Expr]:
