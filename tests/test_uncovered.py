@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
+from case_folder import Folder, findings, refund, sale
 
 from recon_lib.books import open_account
 from recon_lib.reconcile import reconcile
@@ -41,3 +43,36 @@ def test_a_settlement_may_be_sixteen_days_away() -> None:
     assert {family for family, _ in told("2026-02-14")} == set()  # 14 and 16 days after the last ones ended
     assert {family for family, _ in told("2026-02-16")} == {"settlement_lines", "settlements"}  # 16 and 18
     assert {family for family, _ in told("2026-02-17")} == {"pay_lines", "settlement_lines", "settlements"}
+
+
+def trailing(refunds_since: int = 0) -> Folder:
+    """Sixty orders of 1 to 30 October, each refunded in December: one a day and one more, fifty of them paid from 1 January on,
+    fifty of others returned in December. No return since; `refunds_since` later refunds a day from 2 January to 25 February.
+    """
+    f, rows = Folder("DE", cep_enrolled="true"), []
+    for n in range(1, 61):
+        order, day = f"302-{n:07d}-0000000", f"2025-12-{1 + n % 30:02d}"
+        rows += sale(order, n, f"2025-10-{1 + n % 30:02d}", "20.00", "3.00", "4.00") + refund(order, n, day, "20.00")
+        if n <= 50:
+            f.reimb(f"2026-01-{1 + n % 30:02d}", f"R{n}", "CustomerReturn", n, 1, "13.00", order=order)
+        else:
+            f.ret(day, f"303-{n:07d}-0000000", n, "CUSTOMER_DAMAGED")
+    for n in range(61, 111):
+        f.ret(f"2025-12-{1 + n % 30:02d}", f"303-{n:07d}-0000000", n, "CUSTOMER_DAMAGED")
+    for n in range(refunds_since * 55):
+        day = f"2026-01-{2 + n % 27:02d}" if n % 55 < 27 else f"2026-02-{n % 55 - 26:02d}"
+        rows += refund(f"304-{n:07d}-0000000", 200, day, "20.00")
+    return f.settle("901", "2025-09-25", "2026-02-26", rows)
+
+
+def test_payments_and_returns_that_trail_the_sales_by_nature_leave_no_hole() -> None:
+    # the last ten refunds are neither returned nor paid: owed from the 45th to the 105th day
+    found = findings(trailing(), "2026-02-28", "refund_without_return")
+    assert [row.split("|")[1] for row in found] == ["claimable"] * 10
+
+
+@pytest.mark.parametrize(("more", "state"), [(1, "waiting"), (0, "claimable")])
+def test_returns_that_stop_while_refunds_go_on_are_a_hole(more: int, state: str) -> None:
+    # sixty refunds brought sixty returns; fifty-five more in eight weeks without any return do not happen
+    found = findings(trailing(more), "2026-02-28", "refund_without_return")
+    assert {row.split("|")[1] for row in found} == {state}
