@@ -76,3 +76,19 @@ def test_returns_that_stop_while_refunds_go_on_are_a_hole(more: int, state: str)
     # sixty refunds brought sixty returns; fifty-five more in eight weeks without any return do not happen
     found = findings(trailing(more), "2026-02-28", "refund_without_return")
     assert {row.split("|")[1] for row in found} == {state}
+
+
+@pytest.mark.parametrize(("sales", "state"), [(False, "claimable"), (True, "waiting")])
+def test_a_ledger_that_begins_late_is_a_hole_if_it_tells_sales(sales: bool, state: str) -> None:
+    f, rows = Folder("US"), []
+    for n in range(1, 41):  # forty sellable returns of December that no ledger row puts back
+        order = f"111-{n:07d}-0000000"
+        rows += sale(order, n, "2025-11-20", "20.00", "3.00", "4.00") + refund(order, n, "2025-12-10", "20.00")
+        f.ret(f"2025-12-{11 + n % 10:02d}", order, n, "SELLABLE")
+    for n in range(60):  # the ledger's rows: two a day from 2 February on
+        day = f"2026-02-{2 + n % 27:02d}" if n < 54 else "2026-03-01"
+        f.led(day, 100 + n, -1, "G") if not sales else f.led(day, 100 + n, -1, event="Shipments", ref=f"112-{n}")
+    f.settle("901", "2025-11-15", "2026-03-01", rows)
+    found = findings(f, "2026-03-05", "return_not_restocked")
+    assert len(found) == 40
+    assert {row.split("|")[1] for row in found} == {state}

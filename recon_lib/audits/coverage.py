@@ -2,12 +2,11 @@
 
 Settlements state their windows. Every other report is known by its rows only, so a stretch without rows is a hole only
 when it is long and the report's own average leaves chance no room: between two files of a report with a row a day or more,
-longer than a week with at least six rows to be expected; before the first row likewise and after the last one of any
-report, longer than five weeks with at least twenty. Rarer events come in bursts, and credits trail what they settle by
-weeks, so the ends of such a report are thin by nature. Payments come months after the first sale, so that none come at
-first is no hole; and as long as settlements tell the refunds, no more returns are to be expected than refunds allow. A pace
-is known only from twenty rows over four weeks: a report of a few rows is a quiet one, and its silence says that nothing
-happened.
+longer than a week with at least six rows to be expected; before the first row likewise and after the last one,
+longer than five weeks with at least twenty (of a report with less than a row a day: longer than fifteen weeks). Rarer events
+come in bursts, and what trails something else begins and ends late by nature: `_is_natural` says when the silence of an end
+is none to wonder at. A pace is known only from twenty rows over four weeks: a report of a few rows is a quiet one, and its
+silence says that nothing happened.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from recon_lib.merging import union_of_days
 
 _SHORT, _EXPECTED = 7, 6  # days and rows, between two files
 _SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
+_LONG_END = 105  # so long no report of rare events is quiet
 _PACE_ROWS, _PACE_DAYS = 20, 28  # fewer tell no pace
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
@@ -51,33 +51,43 @@ def holes(books: Books, family: str, *, to_tell: bool = False) -> list[Span]:
     first = min((span[0] for known in books.periods.values() for span in known), default=spans[0][0])
 
     def is_hole(span: Span) -> bool:
-        if not to_tell and family == "reimbursements" and span[1] < spans[0][0]:
-            return False
-        is_end_of_returns = family == "customer_returns" and span[0] > spans[-1][1]
-        if not to_tell and is_end_of_returns and not _many_refunds(books, spans, span, rows):
-            return False
         # Before the first row the account itself must have begun: other reports say since when it has.
-        length = (span[1] - max(span[0], first)).days + 1
+        quiet = (max(span[0], first), span[1])
+        length = (quiet[1] - quiet[0]).days + 1
         is_before, is_after = span[1] < spans[0][0], span[0] > spans[-1][1]
         short, expected = (_SHORT_END, _EXPECTED_END) if is_before or is_after else (_SHORT, _EXPECTED)
-        return (rows >= days or is_after) and length > short and length * rows >= expected * days
+        if not ((rows >= days or is_after) and length > short and length * rows >= expected * days):
+            return False
+        if to_tell or not (is_before or is_after):
+            return True
+        if is_after and rows < days and length <= _LONG_END:
+            return False
+        return not _is_natural(books, family, quiet, (spans[0][0], spans[-1][1]), rows, is_before)
 
     return [span for span in _between(spans, books.as_of, tail=0) if is_hole(span)]
 
 
-def _many_refunds(books: Books, spans: list[Span], after: Span, rows: int) -> bool:
-    """Do the refunds of the days `after` the last return let as many returns be expected as a hole takes? Also where no
-    settlement tells the refunds of all these days."""
-    if any(from_ <= after[1] and to >= after[0] for from_, to in holes(books, "settlement_lines")):
-        return True
+def _is_natural(books: Books, family: str, quiet: Span, told: Span, rows: int, is_before: bool) -> bool:
+    """Does the silence before or after the days that a report tells say nothing against it?
+
+    Payments come months after the first sale. A ledger that tells no sales is an extract of rare events. Returns come with
+    refunds: where settlements know these of all the quiet days, there must be enough for a hole's number of returns.
+    """
+    if family == "reimbursements":
+        return is_before
+    if family == "ledger_detail":
+        sold = books.frames[family].filter(pl.col("event_type").str.to_lowercase() == "shipments")
+        return sold.head(1).collect().is_empty()
+    if family != "customer_returns":
+        return False
+    if any(start <= quiet[1] and end >= quiet[0] for start, end in holes(books, "settlement_lines")):
+        return False
     from recon_lib.audits.settled_facts import refund_lines
 
     day = pl.col("posted_on")
-    known = refund_lines(books).select(
-        before=day.is_between(spans[0][0], spans[-1][1]).sum(), since=day.is_between(*after).sum()
-    )
-    before, since = known.row(0)
-    return not before or since * rows >= _EXPECTED_END * before
+    refunds = refund_lines(books).select(told=day.is_between(*told).sum(), quiet=day.is_between(*quiet).sum())
+    there, here = refunds.row(0)
+    return bool(there) and here * rows < _EXPECTED_END * there
 
 
 def uncovered(books: Books, family: str) -> list[Span]:
