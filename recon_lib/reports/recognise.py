@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from recon_lib.errors import NotAReport, ReportError
+from recon_lib.reports import elsewhere
 from recon_lib.reports.base import Report
 from recon_lib.reports.text import DELIMITERS, lines_of, split_line
 
@@ -175,6 +176,8 @@ def _refuse_unknown(
     best: tuple[int, Report, frozenset[str], int, list[str]] | None = None
     for number, separator, cells in seen:
         names = {normal(c) for c in cells}
+        if title := elsewhere.named(names):
+            raise NotAReport(f"is {title}; no check needs it", file=file)
         for kinds, products in _VIEW:
             if kinds <= names and products & names:
                 raise ReportError(
@@ -196,12 +199,15 @@ def _refuse_unknown(
             hits = len(signature & names)
             if hits >= 3 and hits >= 0.6 * len(signature) and (best is None or hits > best[0]):
                 best = (hits, report, signature, number, cells)
-        known = max((len(known_names(report) & names) for report, _ in declared), default=0)
+        ours = [known_names(report) & names for report, _ in declared]
+        known = max(map(len, ours), default=0)
         facts = sum(1 for row in lines[number : number + 20] if _FACT.search(row) and separator in row)
         if best is None and known >= 2 and len(cells) >= 4 and facts:
-            has = ", ".join(c.strip() for c in cells[:40])
+            has = ", ".join(c.strip() for c in cells[:40])[:600]
+            if elsewhere.is_english([c for c in cells if normal(c) not in set().union(*ours)]):
+                raise NotAReport(f"is no report that a check needs. It has: {has}", file=file)
             raise ReportError(
-                f"looks like a report of Amazon, but its columns are not known. It has: {has[:600]}",
+                f"looks like a report of Amazon, but its columns are not known. It has: {has}",
                 hoped="the English column names that Amazon writes",
                 do="was it downloaded in another language or changed in a spreadsheet? Download it again in English",
                 file=file,

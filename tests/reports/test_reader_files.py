@@ -323,6 +323,32 @@ def test_other_exports_are_refused_by_name(reads: Read) -> None:
     assert "XML" in refusal(reads, xml).met
 
 
+OTHERS = {
+    "inbound performance": "issue-reported-date shipment-creation-date fba-shipment-id fba-carton-id fulfillment-center-id"
+    " sku fnsku asin product-name problem-type problem-quantity expected-quantity received-quantity currency fee-total",
+    "adjustments": "adjusted-date transaction-item-id fnsku sku product-name fulfillment-center-id quantity reason"
+    " disposition",
+    "event detail": "snapshot-date transaction-type fnsku sku product-name fulfillment-center-id quantity disposition",
+    "received inventory": "received-date fnsku sku product-name quantity fba-shipment-id fulfillment-center-id",
+    "daily inventory": "snapshot-date fnsku sku product-name quantity fulfillment-center-id detailed-disposition country",
+    "list of offers": "item-name listing-id seller-sku price quantity open-date asin1 pending-quantity"
+    " fulfillment-channel status",
+    "Pay authorizations": "AmazonAuthorizationId AuthorizationReferenceId AmazonOrderReferenceId AuthorizationAmount"
+    " CapturedAmount AuthorizationFee CurrencyCode AuthorizationStatus LastUpdateTimestamp ReasonCode CreationTimestamp",
+    "report that a check needs": "snapshot-date sku fnsku asin product-name condition available pending-removal-quantity"
+    " inv-age-0-to-90-days currency units-shipped-t7 your-price sales-price",  # stock by age
+}
+
+
+@pytest.mark.parametrize("said", OTHERS)
+def test_reports_that_no_check_needs_are_named_and_stop_nothing(reads: Read, said: str) -> None:
+    names = OTHERS[said].split()
+    cells = ["2026-01-05T00:00:00+00:00" if "date" in n.lower() else "1" for n in names]
+    problem = refusal(reads, "\t".join(names) + "\n" + "\t".join(cells) + "\n")
+    assert isinstance(problem, NotAReport)
+    assert said in problem.met
+
+
 def test_translated_headers_are_refused_with_what_they_are(reads: Read) -> None:
     header = "Fecha\tFNSKU\tASIN\tMSKU\tTítulo\tTipo de evento\tCantidad\n2026-08-18\tX\tB\tS\tT\tEnvíos\t-1\n"
     problem = refusal(reads, header)
