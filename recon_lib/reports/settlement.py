@@ -42,7 +42,8 @@ def prepare(rows: pl.LazyFrame) -> dict[str, str]:
     stated = rows.select("settlement_id", "currency").drop_nulls()
     firsts = stated.unique("settlement_id", keep="first", maintain_order=True).collect()
     pairs = dict(sorted(firsts.iter_rows()))
-    summary = rows.filter(pl.col("total_amount").is_not_null()).head(1).collect().height
+    alone = pl.col("total_amount").is_not_null() & pl.col("transaction_type").is_null()
+    summary = rows.filter(alone).head(1).collect().height
     return {"currencies": ";".join(f"{k}={v}" for k, v in pairs.items()), "summary": "yes" if summary else ""}
 
 
@@ -90,10 +91,12 @@ def _settlements(rows: pl.LazyFrame, summary: pl.Expr, facts: Mapping[str, str])
     stated = rows.filter(summary).select("line", *_SUMMARY, "currency", layout)
     if facts.get("summary"):
         return stated
-    # Without a summary row the window and the currency stand on the lines; a total stands nowhere.
+    # Without a summary row its cells stand on the lines; a total counts where all lines that state one state the same.
     firsts = [pl.col(n).drop_nulls().first() for n in (*_SUMMARY[1:-1], "currency")]
-    told = rows.group_by("settlement_id").agg(pl.col("line").min(), *firsts).sort("line")
-    return told.select("line", *_SUMMARY[:-1], pl.lit(None, dtype=MONEY).alias("total_amount"), "currency", layout)
+    total = pl.col("total_amount").drop_nulls()
+    same = pl.when(total.n_unique() == 1).then(total.first()).alias("total_amount")
+    told = rows.group_by("settlement_id").agg(pl.col("line").min(), *firsts, same).sort("line")
+    return told.select("line", *_SUMMARY, "currency", layout)
 
 
 def split_v2(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:

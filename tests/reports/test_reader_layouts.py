@@ -258,6 +258,25 @@ def test_the_hybrid_without_summary_row(reads: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("count", [2, 700])
+def test_a_settlement_that_states_its_head_on_every_line(reads: Read, count: int) -> None:
+    head = {n: c for n, c in SUMMARY.items() if n != "total-amount"} | {"total-amount": f"{count}.00"}
+    got = reads(lines(V2, *[head | line("1.00") for _ in range(count)]))
+    assert (got.rows_used, got.rows_rejected, got.notes) == (count, 0, ())
+    assert frame(got, "settlement_lines", frames.SettlementLine).height == count
+    rows = frame(got, "settlements", frames.Settlement)
+    assert rows.select("settlement_id", "total_amount", "start_on", "end_on", "deposit_on", "currency").rows() == [
+        ("700", Decimal(count), date(2026, 3, 1), date(2026, 3, 14), date(2026, 3, 16), "USD")
+    ]
+
+
+def test_a_total_on_every_line_that_the_lines_do_not_add_up_to(reads: Read) -> None:
+    got = reads(lines(V2, SUMMARY | line("5.00"), SUMMARY | line("2.00")))
+    assert got.notes == ("settlement 700: lines add up to 7.00, total-amount says 8.00",)
+    apart = reads(lines(V2, SUMMARY | line("5.00"), SUMMARY | line("3.00") | {"total-amount": "9.00"}))
+    assert frame(apart, "settlements", frames.Settlement)["total_amount"].to_list() == [None]
+
+
 PAY = [
     "TransactionPostedDate",
     "SettlementId",
