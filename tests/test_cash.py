@@ -133,6 +133,18 @@ def test_a_reserve_movement_of_the_difference_is_named():
     assert row["arithmetic"].endswith("no reserve movement explains it")
 
 
+def test_where_nothing_is_owed_the_reason_says_why():
+    more, less = made([HEAD], [credit("2026-03-10", "110.00")]), made([HEAD], [credit("2026-03-10", "90.00")])
+    assert deposit_differs(more, None).findings.select("owed", "reason").rows() == [(None, "more came than was sent")]
+    assert deposit_differs(less, None).findings.select("owed", "reason").rows() == [(D(10), None)]
+    heads = [settlement("S0", "2026-01-22", "2026-02-05", "-1.00"), HEAD]
+    stray = made(heads, [credit("2026-03-03", "55.00"), credit("2026-03-10", "100.00")])
+    found = deposit_unexplained(stray, None).findings
+    assert found.select("owed", "reason", "status").rows() == [
+        (None, "came, but no settlement or transfer explains it", "open")
+    ]
+
+
 def test_two_credits_that_add_up_settle_one_deposit():
     assert run([HEAD], [credit("2026-03-09", "60.00"), credit("2026-03-10", "40.00")]) == NOTHING
 

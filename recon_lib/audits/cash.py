@@ -46,7 +46,8 @@ def deposit_missing(books: Books, policy: Policy) -> AuditResult:
 
 def deposit_differs(books: Books, policy: Policy) -> AuditResult:
     """A credit that fits a deposit by day and counterparty, but not in amount. In another currency nothing is owed by number."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    reasons: list[str | None] = []
     for d in (d for d in cash(books).deposits if d.how == "differs"):
         credit = d.credits[0]
         reference = f"{d.reference} {credit.reference}" if credit.reference else d.reference
@@ -54,6 +55,7 @@ def deposit_differs(books: Books, policy: Policy) -> AuditResult:
             due, came = money_text(d.amount, d.currency), money_text(credit.amount, credit.currency)
             told = f"{due} {d.currency} sent, {came} {credit.currency} at the bank on {credit.on}: exchanged"
             rows.append(_row(d.fact, reference, d.on, None, d.currency, [d.place, credit.place], told))
+            reasons.append("paid in another currency: the difference is not known")
             continue
         gap = d.amount - credit.amount
         due, came, apart = (money_text(v, d.currency) for v in (d.amount, credit.amount, gap))
@@ -63,9 +65,11 @@ def deposit_differs(books: Books, policy: Policy) -> AuditResult:
             if held is not None
             else "no reserve movement explains it"
         )
+        reasons.append(None if gap > 0 else "more came than was sent")
         rows.append(_row(d.fact, reference, d.on, gap if gap > 0 else None, d.currency, [d.place, credit.place],
                          f"{due} sent − {came} at the bank on {credit.on} = {apart}; {why}"))  # fmt: skip
-    return AuditResult(findings(_frame(rows), "deposit_differs", status="open"))
+    frame = _frame(rows).with_columns(pl.Series("reason", reasons, dtype=pl.String))
+    return AuditResult(findings(frame, "deposit_differs", status="open"))
 
 
 def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
@@ -87,7 +91,7 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
         else [f"report missing: {family}"] * frame.height
     )
     frame = frame.with_columns(
-        pl.Series("reason", reasons, dtype=pl.String),
+        pl.Series("reason", [r or "came, but no settlement or transfer explains it" for r in reasons], dtype=pl.String),
         pl.Series("status", ["waiting" if r else "open" for r in reasons], dtype=pl.String),
     )
     notes = [(name, "credits", "not judged before the deposits they could pay are out of time", tied.undecided),
