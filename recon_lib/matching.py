@@ -128,7 +128,7 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
     joined = right.ids(0).lazy().join(ids.lazy(), on="h", suffix="_left").select("row", "row_left")
     met = joined.collect(engine="streaming")
     rows_right, rows_left = met["row"].to_numpy(), met["row_left"].to_numpy()
-    sure = np.bincount(rows_left, minlength=left.height)[rows_left] == 1 if len(rows_left) else np.zeros(0, bool)
+    sure = _once(rows_left, left.height)
     early = right.at[rows_right] < left.at[rows_left]
     if early.any():
         where = np.flatnonzero(early)
@@ -140,6 +140,15 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
         for number in range(1, len(terms.rules)):
             sure &= ~is_in(left.hashes[number][rows_left], right.hashes[number][without])
     return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
+
+
+def _once(rows: Array, height: int) -> Array:
+    """Which of the row numbers stand there only once."""
+    number, last = np.arange(len(rows), dtype=np.uint32), np.empty(height, np.uint32)
+    last[rows] = number
+    several = np.zeros(height, bool)
+    several[rows[last[rows] != number]] = True
+    return ~several[rows]
 
 
 def _tolerated(

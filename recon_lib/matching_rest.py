@@ -133,9 +133,11 @@ def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[A
                 mask[own.join(others, on="h", how="semi")[index].to_numpy()] = True
             if theirs is not None:
                 mask[table.join(theirs, on="h", how="semi")[index].to_numpy()] = True
-        met = (ones if many[0] is None else ones.join(many[0], on="h", how="anti")).join(
-            twos if many[1] is None else twos.join(many[1], on="h", how="anti"), on="h"
-        )
+        once = [
+            table.lazy() if several is None else table.lazy().join(several.lazy(), on="h", how="anti")
+            for table, several in zip((ones, twos), many, strict=True)
+        ]
+        met = once[0].join(once[1], on="h").select("i", "j").collect(engine="streaming")
         i, j = met["i"].to_numpy(), met["j"].to_numpy()
         for mask, known, mine, other in ((tangled[0], partner[0], i, j), (tangled[1], partner[1], j, i)):
             mask[mine] |= (known[mine] != -1) & (known[mine] != other)

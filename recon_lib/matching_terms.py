@@ -107,9 +107,10 @@ class Side:
 
     def ids(self, rule: int) -> pl.DataFrame:
         """`row` and `h` of every row that has the rule's key."""
-        rows = np.flatnonzero(self.hashes[rule])
-        hashes = self.hashes[rule] if len(rows) == self.height else self.hashes[rule][rows]
-        return pl.DataFrame({"row": rows.astype(np.uint32), "h": hashes})
+        hashes = self.hashes[rule]
+        rows = pl.int_range(self.height, dtype=pl.UInt32, eager=True)
+        table = pl.DataFrame({"row": rows, "h": pl.Series(hashes)})
+        return table if hashes.all() else table.filter(pl.col("h") != 0)
 
     def missing(self, rule: int) -> Array:
         """The rows without the rule's key."""
