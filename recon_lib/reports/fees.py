@@ -14,6 +14,16 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.reports.base import Column, Report
+from recon_lib.reports.cells import is_missing
+
+_MAY_BE_DASHES = ("product_group", "brand", "dimension_unit", "weight_unit", "size_tier")
+
+
+def dashes_are_unknown(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
+    """Words that Amazon did not know (`--`) are null, as the numbers beside them are."""
+    del facts
+    return rows.with_columns(pl.when(~is_missing(pl.col(n))).then(pl.col(n)).alias(n) for n in _MAY_BE_DASHES)
+
 
 FEE_PREVIEW = Report(
     family="fee_preview",
@@ -55,6 +65,7 @@ FEE_PREVIEW = Report(
     ),
     signature=("sku", "unit-of-dimension", "item-package-weight", "estimated-referral-fee-per-unit"),
     key=("amazon_store", "sku"),
+    finish=dashes_are_unknown,
 )
 
 _MONTH = r"^(20[0-9]{2})[-/](0[1-9]|1[0-2])(?:[-/][0-9]{2}(?:[T ].*)?)?$"

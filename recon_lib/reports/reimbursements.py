@@ -11,13 +11,19 @@ from recon_lib.reports.base import Column, Report
 
 
 def _quantities(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
-    """The oldest layout has one quantity: paid in cash where money was paid, else given back as stock."""
+    """One count that is not written is the rest: cash + inventory = total.
+
+    The oldest layout has one quantity, a short one only the total: paid in cash where money was paid, else given back as
+    stock.
+    """
+    cash, stock, total = (pl.col(f"quantity_{of}") for of in ("cash", "inventory", "total"))
+    only = pl.coalesce("quantity", pl.when(cash.is_null() & stock.is_null()).then(total))
     paid = pl.col("amount_total") != 0
-    cash = pl.coalesce("quantity_cash", pl.when(paid).then(pl.col("quantity")).otherwise(pl.col("quantity") * 0))
-    stock = pl.coalesce("quantity_inventory", pl.when(paid).then(pl.col("quantity") * 0).otherwise(pl.col("quantity")))
-    rows = rows.with_columns(quantity_cash=cash, quantity_inventory=stock)
-    total = pl.coalesce("quantity_total", pl.col("quantity_cash") + pl.col("quantity_inventory"))
-    return rows.with_columns(quantity_total=total)
+    rows = rows.with_columns(
+        quantity_cash=pl.coalesce(cash, total - stock, pl.when(paid).then(only).otherwise(only * 0)),
+        quantity_inventory=pl.coalesce(stock, total - cash, pl.when(paid).then(only * 0).otherwise(only)),
+    )
+    return rows.with_columns(quantity_total=pl.coalesce(total, cash + stock))
 
 
 REIMBURSEMENTS = Report(

@@ -82,6 +82,10 @@ def test_dashes_in_a_fee_preview_are_unknown(tmp_path: Path) -> None:
     row = rows(reading).row(0, named=True)
     assert (row["longest_side"], row["expected_fulfillment_fee"], row["sales_price"]) == (None, None, None)
     assert row["median_side"] == D("15")
+    words = {"unit_of_dimension": "--", "unit_of_weight": "--", "product_size_tier": "--", "product_group": "Home"}
+    row = rows(read(tmp_path, preview(US, **words))).row(0, named=True)
+    assert [row[n] for n in ("dimension_unit", "weight_unit", "size_tier")] == [None] * 3
+    assert row["product_group"] == "Home"
 
 
 STORAGE_TEXT = (

@@ -575,3 +575,20 @@ def test_the_oldest_reimbursements_have_one_quantity(reads: Read) -> None:
     got = reads(lines(names, row, row | {"amount-total": "0.00", "amount-per-unit": "0"}))
     rows = frame(got, "reimbursements", frames.Reimbursement)
     assert rows.select("quantity_cash", "quantity_inventory", "quantity_total").rows() == [(2, 0, 2), (0, 2, 2)]
+
+
+def test_a_reimbursed_quantity_that_is_not_written_is_the_rest(reads: Read) -> None:
+    head = ["approval-date", "reimbursement-id", "reason", "sku", "fnsku", "currency-unit", "amount-total"]
+    cells = ["2026-01-02", "1", "Lost_Warehouse", "S", "X", "USD"]
+    counts = [f"quantity-reimbursed-{of}" for of in ("cash", "inventory", "total")]
+
+    def read_counts(names: list[str], *told: list[str]) -> list[tuple[int, ...]]:
+        got = reads(lines(head + names, *[dict(zip(head + names, [*cells, *row], strict=True)) for row in told]))
+        rows = frame(got, "reimbursements", frames.Reimbursement)
+        return rows.select("quantity_cash", "quantity_inventory", "quantity_total").rows()
+
+    blank = [["7.00", "1", "", "1"], ["7.00", "", "1", "3"], ["0.00", "", "2", "2"], ["7.00", "1", "0", ""]]
+    assert read_counts(counts, *blank) == [(1, 0, 1), (2, 1, 3), (0, 2, 2), (1, 0, 1)]
+    assert read_counts(counts[2:], ["14.00", "2"], ["0.00", "1"]) == [(2, 0, 2), (0, 1, 1)]
+    got = reads(lines([*head, *counts], dict(zip([*head, *counts], [*cells, "7.00", "1", "", ""], strict=True))))
+    assert got.rejects.rows() == [(2, "quantity-reimbursed-inventory", None, "is empty")]
