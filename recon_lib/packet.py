@@ -129,6 +129,10 @@ def _hold(
 ) -> PacketResult:
     """Runs the notebook in a folder of its own while nobody else may, and publishes what it made."""
     home = out.resolve() / account_name(folder.resolve())
+    for own in ("reports", "books"):
+        if out.resolve().is_relative_to(folder.resolve() / own):
+            told = f"{out} lies in the account's own {own}/: the next packet would read this one as a report"
+            raise UsageError(told, hoped="a folder outside reports/ and books/", do="give another --out")
     with publish.hold(home):
         try:
             built = Path(tempfile.mkdtemp(prefix=publish.BUILDING, dir=home))

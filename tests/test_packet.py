@@ -217,6 +217,16 @@ def test_an_unwritable_place_is_refused(tmp_path: Path, account: Path) -> None:
         make_packet(account, DAY, tmp_path / "out")
 
 
+@pytest.mark.parametrize("inside", ["reports", "reports/deep", "books"])
+def test_packets_among_the_accounts_own_files_are_refused(account: Path, inside: str) -> None:
+    # the next packet would read them as reports
+    with pytest.raises(UsageError, match="lies in the account's own") as problem:
+        make_packet(account, DAY, account / inside)
+    assert "a folder outside" in str(problem.value)
+    assert not list(account.rglob("packet.html"))
+    assert not (account / inside / account.name).exists()
+
+
 def test_a_foreign_folder_in_the_place_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / DAY).mkdir()
     (tmp_path / DAY / "notes.txt").write_text("mine")
