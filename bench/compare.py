@@ -64,7 +64,6 @@ def table(peers: Path, account: Path, out: Path, python: str, store: Path, which
     found = {
         FLOOR: [python, str(peers / "floor" / "scan.py"), "polars-csv", "match", str(account)],
         "kit": kit,
-        "kit, frugal": [*kit, "--frugal"],
         STORED: [*kit, "--store", str(store)],
         PLAIN: [python, str(peers / "match" / "m_polars.py"), *files, "eager"],
     }

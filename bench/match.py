@@ -1,7 +1,6 @@
 """The match job of the benchmark: from the files to the open set and the totals, by the library's own reading and matching.
 
-argv: ACCOUNT_FOLDER OUT.csv [--frugal] [--store FOLDER]
-  --frugal  gives memory back as soon as it is free, which takes longer
+argv: ACCOUNT_FOLDER OUT.csv [--store FOLDER]
   --store   reads the hashes that are kept beside the typed Parquet of the store (the first run fills it)
 Prints one JSON object: lines and cents by status, pairs by level.
 """
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,13 +17,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-if "--frugal" in sys.argv:
-    os.environ["_RJEM_MALLOC_CONF"] = "dirty_decay_ms:500,muzzy_decay_ms:0"
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from recon_lib.fast_batches import GROUP, IDS  # isort: skip  (before polars: it says how polars keeps memory)
 import numpy as np
-import polars as pl
+import polars as pl  # before the library, which would have it keep freed memory: a gigabyte for a twentieth of the time
 
+from recon_lib.fast_batches import GROUP, IDS
 from recon_lib.fast_pay import FastSide, activity_side, settlement_side, stored_side
 from recon_lib.settings import account_values
 
@@ -37,7 +33,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("account", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--frugal", action="store_true")
     parser.add_argument("--store", type=Path)
     given = parser.parse_args()
     settings = account_values(given.account)
