@@ -54,6 +54,37 @@ def merge_overlaps(
     )
 
 
+def merge_layouts(rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], may_lack: tuple[str, ...]) -> pl.LazyFrame:
+    """`merge_overlaps` over files of several layouts: a key column of `may_lack` that a file leaves empty tells nothing there.
+
+    The files that fill them all come first; of the others a row counts only beyond the number that is already there by the
+    columns both fill.
+    """
+    if not may_lack:
+        return merge_overlaps(rows, key, ranks)
+    filled = [pl.col(name).is_not_null().any().alias(name) for name in may_lack]
+    told = rows.group_by("file").agg(filled).collect()
+    somewhere = {name for name in may_lack if told[name].any()}
+    lacking = {row["file"]: frozenset(n for n in somewhere if not row[n]) for row in told.iter_rows(named=True)}
+    groups = sorted(set(lacking.values()), key=lambda names: (len(names), sorted(names)))
+    if len(groups) < 2:
+        return merge_overlaps(rows, key, ranks)
+    without: frozenset[str] = frozenset()
+    whole: pl.LazyFrame | None = None
+    for group in groups:
+        files = [file for file, names in lacking.items() if names == group]
+        part = merge_overlaps(rows.filter(pl.col("file").is_in(files)), key, ranks)
+        without |= group
+        by = [name for name in key if name not in without]
+        numbered = part.with_columns(pl.int_range(pl.len()).over(by).alias(_N))
+        if whole is None:
+            whole = part
+            continue
+        there = whole.with_columns(pl.int_range(pl.len()).over(by).alias(_N)).select(*by, _N)
+        whole = pl.concat([whole, numbered.join(there, on=[*by, _N], how="anti", nulls_equal=True).drop(_N)])
+    return rows if whole is None else whole
+
+
 def overlapping(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The spans of whole numbers that lie in two or more of the given periods (both ends included), sorted and joined."""
     edges = sorted([(start, 1) for start, _ in periods] + [(end + 1, -1) for _, end in periods])

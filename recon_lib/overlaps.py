@@ -16,13 +16,22 @@ import polars as pl
 
 from recon_lib.account import Account
 from recon_lib.books import merged_name
-from recon_lib.merging import merge_overlaps, overlapping
+from recon_lib.merging import merge_layouts, merge_overlaps, overlapping
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
 
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 # With the instant of an event, which is one of these columns.
 WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
+# Parts of a key that some layouts of a report lack, or an instant where they tell the day alone.
+_MAY_LACK = {
+    "customer_returns": ("license_plate_number", "returned_at"),
+    "storage_fees": ("sku",),
+    "fee_preview": ("amazon_store",),
+    "removal_shipments": ("shipped_at",),
+    "replacements": ("shipped_at",),
+    "shipment_sales": ("shipped_at",),
+}
 # Words about a row, which another download may leave out or translate.
 _WORDS = {"pay_lines": ("description", "store_name")}
 
@@ -117,17 +126,19 @@ def merged(
         together, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True
     )
     ranks = {source.display: number for number, source in enumerate(order)}
-    parts = [report.family, *key, str(as_of) if report.newest_by else "", overlap.told]
+    may_lack = _MAY_LACK.get(report.family, ())
+    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in together]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
     note = target.with_suffix(".seal")
     if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
-        if overlap.inside is None:
+        if overlap.inside is None and not may_lack:
             until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
         else:
-            inside = overlap.inside
-            whole = pl.concat([rows.filter(~inside), merge_overlaps(rows.filter(inside), key, ranks)])
+            inside = overlap.inside if overlap.inside is not None else pl.lit(True)
+            once = merge_layouts(rows.filter(inside), key, ranks, may_lack)
+            whole = pl.concat([rows.filter(~inside), once])
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
         whole.sort("file", "line").sink_parquet(temporary)

@@ -46,3 +46,41 @@ def test_a_removal_order_keeps_its_newest_state(tmp_path: Path) -> None:
     assert got.select("order_status", "shipped_quantity", "in_process_quantity").rows() == [("Completed", 4, 0)]
     early = frame(tmp_path, "removal_orders", "2026-01-07")
     assert early.select("order_status", "shipped_quantity", "in_process_quantity").rows() == [("Pending", 0, 4)]
+
+
+RETURN = (
+    "return-date | order-id | sku | asin | fnsku | quantity | fulfillment-center-id | detailed-disposition | reason"
+)
+
+
+def came_back(order: str, day: str = "2026-03-10T08:00:00+00:00") -> str:
+    return f"{day} | {order} | S | A | F | 1 | PHX7 | SELLABLE | OTHER"
+
+
+def test_returns_of_a_layout_without_plate_are_the_same_returns(tmp_path: Path) -> None:
+    plated = tabbed(RETURN + " | license-plate-number", came_back("1") + " | L1", came_back("1") + " | L2")
+    bare = tabbed(RETURN, came_back("1"), came_back("2"), came_back("2"))
+    got = frame(tmp_path, "customer_returns", "2026-03-31", a=bare, b=plated, c=bare)
+    plates = got.select("order_id", "license_plate_number").rows()
+    assert sorted(plates, key=str) == [("1", "L1"), ("1", "L2"), ("2", None), ("2", None)]
+
+
+def test_a_return_told_by_its_day_alone_is_the_one_told_by_its_time(tmp_path: Path) -> None:
+    days = tabbed(RETURN, came_back("1", "2026-03-10"), came_back("1", "2026-03-11"))
+    timed = tabbed(RETURN + " | license-plate-number", came_back("1") + " | L1", came_back("9") + " | L9")
+    got = frame(tmp_path, "customer_returns", "2026-03-31", a=days, b=timed)
+    told = got.select("order_id", pl.col("returned_on").dt.day(), "license_plate_number").rows()
+    assert sorted(told, key=str) == [("1", 10, "L1"), ("1", 11, None), ("9", 10, "L9")]
+
+
+def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
+    names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
+    names += " | estimated_monthly_storage_fee"
+    cells = "2026-02 | A1 | F1 | LTN1 | GB | 0.78 | GBP | 1.50"
+    other = "2026-02 | A2 | F2 | LTN1 | GB | 0.78 | GBP | 2.00"
+    got = frame(
+        tmp_path, "storage_fees", "2026-03-31",
+        a=tabbed(names, cells, other), b=tabbed(names + " | sku", cells + " | SKU-1"),
+    )  # fmt: skip
+    fees = got.select("fnsku", "sku", "estimated_fee").rows()
+    assert sorted(fees, key=str) == [("F1", "SKU-1", D("1.50")), ("F2", None, D("2.00"))]
