@@ -100,7 +100,7 @@ def _row(outcome: Outcome, out: Path) -> str:
         f'<td class="money">{text(monies(owed)) if answer else ""}</td>',
         _number(answer.get("overdue_items")),
         _number(answer.get("not_checked")),
-        f'<td class="long">{text(outcome.message)}</td>',
+        f'<td class="long">{"<br>".join(text(line.strip()) for line in outcome.message.splitlines())}</td>',
     ]
     return f"<tr>{''.join(cells)}</tr>\n"
 

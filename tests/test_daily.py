@@ -299,11 +299,11 @@ def test_the_page_escapes_what_it_shows_and_puts_the_worst_first(tmp_path: Path)
     answer = {"owed": {"USD": "1234.50"}, "findings": {"claimable": 2}, "overdue_items": 1, "not_checked": 0}
     outcomes = [
         Outcome("a", "a", DAY, "published", 1, (PacketResult(place, 1),), answer),
-        Outcome(bad, "", DAY, "failed", 3, message=f"{bad}\u202e"),
+        Outcome(bad, "", DAY, "failed", 3, message=f"{bad}\u202e\n  What to do: wait"),
     ]
     shown = page(outcomes, DAY, tmp_path)
     assert bad not in shown
-    assert "&lt;script&gt;window.bad=1&lt;/script&gt;\N{REPLACEMENT CHARACTER}" in shown
+    assert "&lt;script&gt;window.bad=1&lt;/script&gt;\N{REPLACEMENT CHARACTER}<br>What to do: wait" in shown
     assert shown.index("the run failed") < shown.index(">published<")
     assert "1 account is done; 1 account needs a person. Claimable now: 1,234.50 USD." in shown
     assert "default-src 'none'" in shown
