@@ -41,7 +41,7 @@ def finish(raw: pl.DataFrame, books: Books, policy: Policy, register: pl.DataFra
         raise RunError(
             f"two findings tell the same fact: {twice['audit']} {twice['fact']}", do="report it: this is a bug"
         )
-    valued = _with_value(rows, books, policy)
+    valued = _with_value(_with_names(rows, books), books, policy)
     windowed = _with_window(valued, books, policy)
     judged = _with_status(windowed, books)
     if register is not None and register.height:
@@ -57,6 +57,23 @@ def _ids(raw: pl.DataFrame) -> pl.Series:
     sha256 = hashlib.sha256
     halves = pl.Series("half", [sha256(text).digest()[:8] for text in told], dtype=pl.Binary)
     return raw.select(pl.concat_str("audit", halves.bin.encode("hex"), separator="-").alias("finding_id")).to_series()
+
+
+def _with_names(rows: pl.DataFrame, books: Books) -> pl.DataFrame:
+    """FNSKU and ASIN of the SKU where an audit's reports do not tell them: a claim quotes them. Of a SKU with several, none."""
+    names = ("fnsku", "asin")
+    nameless = rows.filter(pl.col("sku").is_not_null() & pl.any_horizontal(pl.col(c).is_null() for c in names))[
+        "sku"
+    ].unique()
+    if not nameless.len():
+        return rows
+    known = books.frames["products"].filter(pl.col("sku").is_in(nameless.implode())).group_by("sku")
+    one = {
+        f"known_{c}": pl.when(pl.col(c).drop_nulls().n_unique() == 1).then(pl.col(c).drop_nulls().first())
+        for c in names
+    }
+    rows = rows.join(known.agg(**one).collect(), on="sku", how="left", maintain_order="left")
+    return rows.with_columns(pl.coalesce(c, f"known_{c}").alias(c) for c in names).drop(one)
 
 
 def _with_value(rows: pl.DataFrame, books: Books, policy: Policy) -> pl.DataFrame:

@@ -197,6 +197,26 @@ def test_the_register_goes_before_the_window() -> None:
     assert out[1]["reason"].endswith("too small")
 
 
+def test_the_products_file_names_what_a_claim_quotes() -> None:
+    of_order = raw(
+        "refund_without_return",
+        "customer_return",
+        sku="A",
+        fnsku=None,
+        order_id="111-1",
+        value_basis="after_order",
+        owed="1.00",
+    )
+    row = one(date(2025, 6, 1), of_order, products=[product("A"), product("A", line=3)])
+    assert (row["sku"], row["fnsku"], row["asin"]) == ("A", "X-A", "A-A")
+    # two labels of one SKU: neither is guessed; what the reports tell stays
+    relabelled = [product("A"), product("A", fnsku="X-B", line=3)]
+    row = one(date(2025, 6, 1), of_order, products=relabelled)
+    assert (row["fnsku"], row["asin"]) == (None, "A-A")
+    assert one(date(2025, 6, 1), of_order | {"fnsku": "X-B"}, products=relabelled)["fnsku"] == "X-B"
+    assert one(date(2025, 6, 1), of_order)["fnsku"] is None  # no products file
+
+
 # --- value --------------------------------------------------------------------------------------------------------
 
 
