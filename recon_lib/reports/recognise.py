@@ -25,6 +25,9 @@ _VIEW = (
 )
 
 
+_VIEW_TOTAL = re.compile(r"^[^\W\d]+ \([A-Z]{3}\)$")  # in any language the view alone states its currency there
+
+
 @lru_cache(maxsize=8192)
 def normal(name: str) -> str:
     """A header name as it is compared: case, blanks, `-`, `_`, typographic apostrophes and byte order marks do not count."""
@@ -155,6 +158,14 @@ def _refuse_lacking(report: Report, missing: list[str], cells: list[str], line: 
     )
 
 
+def _is_view(names: set[str], cells: list[str]) -> bool:
+    """The header of a Transaction View: by its words, or ten columns of which the last is `Total (EUR)`."""
+    if any(kinds <= names and products & names for kinds, products in _VIEW):
+        return True
+    written = [c.strip() for c in cells if c.strip()]
+    return len(written) == 10 and bool(_VIEW_TOTAL.match(written[-1]))
+
+
 def _refuse_unknown(
     text: str,
     lines: list[str],
@@ -178,15 +189,14 @@ def _refuse_unknown(
         names = {normal(c) for c in cells}
         if title := elsewhere.named(names):
             raise NotAReport(f"is {title}; no check needs it", file=file)
-        for kinds, products in _VIEW:
-            if kinds <= names and products & names:
-                raise ReportError(
-                    "is a 'Transaction View' export, which is too coarse to check fees with",
-                    hoped="the date-range report of the same period",
-                    do="download it under Payments, Reports Repository, Transaction",
-                    file=file,
-                    line=number,
-                )
+        if _is_view(names, cells):
+            raise ReportError(
+                "is a 'Transaction View' export, which is too coarse to check fees with",
+                hoped="the date-range report of the same period",
+                do="download it under Payments, Reports Repository, Transaction",
+                file=file,
+                line=number,
+            )
         if {"orderid", "orderdate", "returnrequestdate"} <= names:
             raise ReportError(
                 "is the returns report of seller-fulfilled orders, which holds no units at Amazon",

@@ -109,6 +109,8 @@ WRITTEN = {
     "30 juin 2025 22:31:31 UTC": (datetime(2025, 6, 30, 22, 31, 31, tzinfo=UTC), date(2025, 6, 30)),
     "15 Mar 2026 3:22:08 PM UTC": (datetime(2026, 3, 15, 15, 22, 8, tzinfo=UTC), date(2026, 3, 15)),
     "1 mag 2017 00.12.34 GMT+02:00": (datetime(2017, 4, 30, 22, 12, 34, tzinfo=UTC), date(2017, 5, 1)),
+    "1/mag/2017 00.12.34 GMT+02:00": (datetime(2017, 4, 30, 22, 12, 34, tzinfo=UTC), date(2017, 5, 1)),
+    "1er mai 2017 00:12:34 GMT+02:00": (datetime(2017, 4, 30, 22, 12, 34, tzinfo=UTC), date(2017, 5, 1)),
     "2024/12/01 8:15:22JST": (datetime(2024, 11, 30, 23, 15, 22, tzinfo=UTC), date(2024, 12, 1)),
     "05-JAN-2025": (None, date(2025, 1, 5)),
     "31-12-2025": (None, date(2025, 12, 31)),

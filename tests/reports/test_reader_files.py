@@ -317,6 +317,9 @@ def test_other_exports_are_refused_by_name(reads: Read) -> None:
     view = '"Date","Transaction status","Transaction type","Order ID","Product Details","Total product charges",'
     view += '"Total promotional rebates","Amazon fees","Other","Total (EUR)"\n'
     assert "Transaction View" in refusal(reads, view).met
+    dutch = "Datum,Transactiestatus,Transactietype,Bestelnummer,Productgegevens,Totaal productkosten,"
+    dutch += "Totaal promotiekortingen,Amazon-kosten,Overig,Totaal (EUR)\n"
+    assert "Transaction View" in refusal(reads, dutch + "29-06-2025,Vrijgegeven,x,1,M,1,0,0,0,1\n").met
     seller = "Order ID\tOrder date\tReturn request date\tReturn request status\tAmazon RMA ID\n"
     assert "seller-fulfilled" in refusal(reads, seller).met
     xml = '<?xml version="1.0"?><AmazonEnvelope><SettlementReport></SettlementReport></AmazonEnvelope>'
