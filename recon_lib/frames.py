@@ -608,7 +608,7 @@ class PayActivity(Row):
         return pl.col("kind").is_in(["capture", "refund"])
 
     @dy.rule()
-    def sign_fits_kind(cls) -> pl.Expr:
+    def amount_of_a_refund_is_negative_of_a_capture_positive(cls) -> pl.Expr:
         return pl.when(pl.col("kind") == "refund").then(pl.col("amount") <= 0).otherwise(pl.col("amount") >= 0)
 
 

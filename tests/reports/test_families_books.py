@@ -90,3 +90,9 @@ def test_a_count_below_zero_is_rejected_in_words(tmp_path: Path) -> None:
     assert reading.rejects.select("line", "reason").rows() == [
         (3, "breaks the rule: quantity received is not negative")
     ]
+
+
+def test_a_refund_with_a_positive_amount_is_told_which_sign_it_needs(tmp_path: Path) -> None:
+    row = "2026-01-05T10:00:00-08:00,refund,R1,ref-1,S-1,P01,12.30,USD"
+    (reason,) = read(tmp_path, f"{HEADERS['pay_activity']}\n{row}\n").rejects["reason"].to_list()
+    assert reason == "breaks the rule: amount of a refund is negative of a capture positive"
