@@ -35,11 +35,17 @@ def read_members(
 def _read(path: Path, member: Path, name: str, store: Path, marketplace: str | None) -> Reading:
     try:
         return reports.read(member, store=store, display=name, marketplace=marketplace)
-    except NotAReport:
+    except ReportError as problem:
         beside = path.parent / NAME
         if path.name == NAME or not beside.is_file():
             raise
-    return read_by_mapping(member, beside, name, store)
+        met = problem
+    try:
+        return read_by_mapping(member, beside, name, store)
+    except ReportError:
+        if isinstance(met, NotAReport):
+            raise
+        raise met from None  # a damaged statement of another kind, not this bank's own columns
 
 
 def read_by_mapping(member: Path, beside: Path, name: str, store: Path) -> Reading:

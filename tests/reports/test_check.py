@@ -159,6 +159,24 @@ def test_another_mapping_reads_the_same_bytes_again(tmp_path):
     assert by_name(run(tmp_path, folder))["a.csv"].totals == (("SEK", Decimal("1.50")),)
 
 
+def test_a_bank_csv_whose_columns_sound_like_a_report_is_read_by_its_mapping(tmp_path):
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    (folder / "mapping.yml").write_text(
+        'date: Posting Date\ndate_format: "%m/%d/%Y"\namount: Amount\ncurrency: USD\ndescription: Description\n'
+    )
+    (folder / "a.csv").write_text(
+        "Details,Posting Date,Description,Amount,Type,Balance,Quantity\n"
+        'CREDIT,01/05/2026,"AMAZON, SETTLEMENT",1234.56,ACH,1.00,\nDEBIT,01/06/2026,FEE,-5.00,ACH,1.00,\n'
+    )
+    (folder / "other.csv").write_text("Fecha,FNSKU,ASIN,MSKU,Evento\n2026-08-18,X,B,S,T\n")
+    result = run(tmp_path, folder)
+    row = by_name(result)["a.csv"]
+    assert (row.rows_used, row.rows_rejected, row.totals) == (2, 0, (("USD", Decimal("1229.56")),))
+    (refusal,) = result.refusals
+    assert "columns are not known" in refusal.met
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
