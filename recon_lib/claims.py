@@ -41,7 +41,7 @@ def finish(raw: pl.DataFrame, books: Books, policy: Policy, register: pl.DataFra
         raise RunError(
             f"two findings tell the same fact: {twice['audit']} {twice['fact']}", do="report it: this is a bug"
         )
-    valued = _with_value(_with_names(rows, books), books, policy)
+    valued = _with_value(with_names(rows, books), books, policy)
     windowed = _with_window(valued, books, policy)
     judged = _with_status(windowed, books)
     if register is not None and register.height:
@@ -59,9 +59,8 @@ def _ids(raw: pl.DataFrame) -> pl.Series:
     return raw.select(pl.concat_str("audit", halves.bin.encode("hex"), separator="-").alias("finding_id")).to_series()
 
 
-def _with_names(rows: pl.DataFrame, books: Books) -> pl.DataFrame:
-    """FNSKU and ASIN of the SKU where an audit's reports do not tell them: a claim quotes them. Of a SKU with several, none."""
-    names = ("fnsku", "asin")
+def with_names(rows: pl.DataFrame, books: Books, names: tuple[str, ...] = ("fnsku", "asin")) -> pl.DataFrame:
+    """`rows` (with `sku`) with the SKU's FNSKU and ASIN in the products file where reports do not tell them; of several, none."""
     nameless = rows.filter(pl.col("sku").is_not_null() & pl.any_horizontal(pl.col(c).is_null() for c in names))[
         "sku"
     ].unique()

@@ -20,7 +20,7 @@ from recon_lib.audits.settled_facts import settlement_sums
 from recon_lib.books import Books
 from recon_lib.bridge import Changes, Earlier, compare
 from recon_lib.cases import Decisions
-from recon_lib.claims import finish
+from recon_lib.claims import finish, with_names
 from recon_lib.journal import Entered, make_journal
 from recon_lib.money import money_text
 from recon_lib.outputs import write_day
@@ -135,7 +135,8 @@ def reconcile(
         told(audit.names[0])
         results.append(audit.run(books, policy))
     raw = pl.concat([result.findings for result in results])
-    history = pl.concat([result.settled for result in results]).sort(HISTORY_ORDER, nulls_last=True)
+    history = with_names(pl.concat([result.settled for result in results]), books, ("fnsku",))
+    history = history.sort(HISTORY_ORDER, nulls_last=True)
     not_checked = pl.concat([result.not_checked for result in results])
     not_checked = (
         pl.concat([not_checked, _missing_reports(books, audits)])

@@ -228,3 +228,14 @@ def test_an_order_that_earned_nothing_has_no_value_and_says_so(tmp_path):
         "111-1": (None, "value unknown: the order's price less its fees is not above zero"),
         "111-2": (None, "value unknown: the order's charge is in no settlement here"),
     }
+
+
+def test_a_payment_that_only_the_settlement_tells_is_history_with_the_label_of_the_product(tmp_path):
+    f = Folder().product(1, "5.00")
+    rows = sale("111-0000001-0000000", 1, "2025-12-01", "20.00", "3.00", "4.00")
+    rows += refund("111-0000001-0000000", 1, "2025-12-20", "20.00")
+    rows += paid("2026-02-10", "REVERSAL_REIMBURSEMENT", "13.00", 1, order="111-0000001-0000000")
+    f.settle("901", "2025-11-25", "2026-03-25", rows).write(tmp_path / "one")
+    day = reconcile(open_account(tmp_path / "one", "2026-03-31", store=tmp_path / "store"))
+    told = day.history.select("audit", "sku", "fnsku", "order_id", "quantity").rows()
+    assert told == [("refund_without_return", "S1", "X1", "111-0000001-0000000", 1)]
