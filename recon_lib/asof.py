@@ -19,7 +19,7 @@ from recon_lib.merging import union_of_days
 from recon_lib.overlaps import Source, merged, overlap_of
 from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading, Report
-from recon_lib.reports.inbound import with_status
+from recon_lib.reports.inbound import with_told_elsewhere
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
 
@@ -101,9 +101,18 @@ def assemble(
         made[family] = rows.collect(engine="in-memory").rechunk().lazy() if held else rows
         if family in MADE and not held:
             digests |= {name: _all(steps, frame) for name, frame in digested(family, parts, store).items()}
-    if shipments := sources.get("inbound_statuses"):  # shipments and their items may lie in separate files
-        statuses = pl.concat([pl.scan_parquet(source.path).select("shipment_id", "status") for source in shipments])
-        made["inbound_shipments"] = with_status(made["inbound_shipments"], statuses)
+    shipments, told_items = sources.get("inbound_statuses", []), sources.get("inbound_shipments", [])
+    if shipments or len(told_items) > 1:  # shipments and their items may lie in separate files
+        known = [pl.scan_parquet(s.path).select("shipment_id", "status", "closed_on") for s in told_items]
+        known += [
+            pl.scan_parquet(s.path).select("shipment_id", "status", closed_on=pl.lit(None, pl.Date)) for s in shipments
+        ]
+        whole = with_told_elsewhere(made["inbound_shipments"], pl.concat(known))
+        late = _physical_rows(whole.filter(pl.col("closed_on") > as_of), "inbound_shipments")
+        for file, number in late.items():
+            of_file = after.setdefault("inbound_shipments", {})
+            of_file[file] = of_file.get(file, 0) + number
+        made["inbound_shipments"] = _until(whole, day=pl.col("closed_on"), as_of=as_of)
         for source in shipments if "inbound_shipments" in kept else ():
             rows_of_file = kept["inbound_shipments"]
             told_rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()

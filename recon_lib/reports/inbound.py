@@ -115,6 +115,18 @@ def with_status(items: pl.LazyFrame, statuses: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def with_told_elsewhere(items: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    """`items` with what all files (`told`) know of their shipment: the furthest status, and the day it closed.
+
+    Of two records of an item the one with more units received stays, which is often Amazon's answer: it names no day.
+    """
+    closed = told.group_by("shipment_id").agg(pl.col("closed_on").max().alias("told_on"))
+    names = items.collect_schema().names()
+    items = with_status(items.with_columns(pl.lit(None, dtype=pl.String).alias("status")), told)
+    items = items.join(closed, on="shipment_id", how="left", maintain_order="left")
+    return items.with_columns(pl.coalesce("closed_on", "told_on").alias("closed_on")).select(names)
+
+
 def _frame(rows: list[tuple[object, ...]], schema: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -154,3 +155,27 @@ def test_items_and_shipments_in_separate_files_meet_in_the_books(tmp_path: Path)
         ("FBA6", None, 1),
     ]
     assert books.files.select("rows_used", "rows_repeated").rows() == [(2, 1), (2, 0), (1, 0)]
+
+
+def test_the_books_tell_when_a_shipment_closed_that_the_items_tell_more_of(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "books").mkdir()
+    (tmp_path / "account.yml").write_text("account: demo\nmarketplace: US\n")
+    (tmp_path / "books" / "inbound_shipments.csv").write_text(
+        "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
+        "FBA1,CLOSED,2026-01-05,S,X,10,8\nFBA2,RECEIVING,,S,X,5,0\nFBA3,CLOSED,2026-01-07,S,X,4,4\n"
+    )
+    told = ('{"ShipmentId": "FBA1", "SellerSKU": "S", "QuantityShipped": 10, "QuantityReceived": 9}',
+            '{"ShipmentId": "FBA2", "SellerSKU": "S", "QuantityShipped": 5, "QuantityReceived": 0}')  # fmt: skip
+    (tmp_path / "reports" / "items.json").write_text(items(*told).replace("\n", ""))
+    shipments = '{"payload": {"ShipmentData": [{"ShipmentId": "FBA2", "ShipmentStatus": "CLOSED"}]}}'
+    (tmp_path / "reports" / "shipments.json").write_text(shipments)
+    books = open_account(tmp_path, "2026-01-31", store=tmp_path / "store")
+    got = books.frames["inbound_shipments"].sort("shipment_id").collect()
+    assert got.select("shipment_id", "status", "closed_on", "quantity_received").rows() == [
+        ("FBA1", "CLOSED", date(2026, 1, 5), 9),
+        ("FBA2", "CLOSED", None, 0),
+        ("FBA3", "CLOSED", date(2026, 1, 7), 4),
+    ]
+    before = open_account(tmp_path, "2026-01-04", store=tmp_path / "store").frames["inbound_shipments"].collect()
+    assert before["shipment_id"].to_list() == ["FBA2"]
