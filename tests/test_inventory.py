@@ -151,12 +151,28 @@ def test_a_month_without_reimbursement_file_is_a_hole_where_six_rows_would_be_ex
     ledger = [event("2026-01-20", -1)]
     hole = lost(ledger=ledger, paid=paid("2026-01-31", "2026-03-01", 2)).findings
     assert hole["reason"].to_list() == ["report missing: reimbursements 2026-02-01 to 2026-02-28"]
-    week = lost(ledger=ledger, paid=paid("2026-02-10", "2026-02-18", 2)).findings
-    assert week["status"].to_list() == [None]  # 7 days
+    weeks = lost(ledger=ledger, paid=paid("2026-02-03", "2026-02-18", 2)).findings
+    assert weeks["status"].to_list() == [None]  # 14 days: no file is missing for so short a time
+    more = lost(ledger=ledger, paid=paid("2026-02-02", "2026-02-18", 2)).findings
+    assert more["reason"].to_list() == ["report missing: reimbursements 2026-02-03 to 2026-02-17"]
     rare = lost(ledger=ledger, paid=paid("2026-01-31", "2026-03-01", 1)).findings
     assert rare["status"].to_list() == [None]  # less than a row a day: its rows cannot show where a file is missing
     after = lost(ledger=[event("2026-03-05", -1)], paid=paid("2026-01-31", "2026-03-01", 2)).findings
     assert after["status"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("Shipments", "report missing: ledger detail 2026-02-01 to 2026-02-28"), ("Adjustments", None)]
+)
+def test_a_month_without_ledger_file_is_a_hole_where_the_ledger_tells_sales(kind, reason):
+    rest = [event("2026-01-01", -1, "G", event_type=kind, fnsku="X9", reference_id=str(n)) for n in range(120)]
+    files = [
+        rest[0] | {"period": ("2025-12-01", "2026-01-31")},
+        *rest,
+        rest[0] | {"period": ("2026-03-01", "2026-03-31")},
+    ]
+    found = lost(ledger=[event("2026-01-20", -1), *files]).findings
+    assert found["reason"].to_list() == [reason]  # found units may stand in the month that is missing
 
 
 def test_history_tells_the_settlement_line_that_paid():

@@ -2,7 +2,7 @@
 
 Settlements state their windows. Every other report is known by its rows only, so a stretch without rows is a hole only
 when it is long and the report's own average leaves chance no room: between two files of a report with a row a day or more,
-longer than a week with at least six rows to be expected; before the first row likewise and after the last one,
+longer than two weeks with at least six rows to be expected; before the first row likewise and after the last one,
 longer than five weeks with at least twenty (of a report with less than a row a day: longer than fifteen weeks). Rarer events
 come in bursts, and what trails something else begins and ends late by nature: `_is_natural` says when the silence of an end
 is none to wonder at. A pace is known only from twenty rows over four weeks: a report of a few rows is a quiet one, and its
@@ -19,7 +19,7 @@ import polars as pl
 from recon_lib.books import Books
 from recon_lib.merging import union_of_days
 
-_SHORT, _EXPECTED = 7, 6  # days and rows, between two files
+_SHORT, _EXPECTED = 14, 6  # days and rows, between two files
 _SHORT_END, _EXPECTED_END = 35, 20  # before the first and after the last row
 _LONG_END = 105  # so long no report of rare events is quiet
 _PACE_ROWS, _PACE_DAYS = 20, 28  # fewer tell no pace
@@ -58,7 +58,7 @@ def holes(books: Books, family: str, *, to_tell: bool = False) -> list[Span]:
         short, expected = (_SHORT_END, _EXPECTED_END) if is_before or is_after else (_SHORT, _EXPECTED)
         if not ((rows >= days or is_after) and length > short and length * rows >= expected * days):
             return False
-        if to_tell or not (is_before or is_after):
+        if to_tell or (family != "ledger_detail" and not (is_before or is_after)):
             return True
         if is_after and rows < days and length <= _LONG_END:
             return False
@@ -68,7 +68,7 @@ def holes(books: Books, family: str, *, to_tell: bool = False) -> list[Span]:
 
 
 def _is_natural(books: Books, family: str, quiet: Span, told: Span, rows: int, is_before: bool) -> bool:
-    """Does the silence before or after the days that a report tells say nothing against it?
+    """Does a silence, most of all before or after the days that a report tells, say nothing against it?
 
     Payments come months after the first sale. A ledger that tells no sales is an extract of rare events. Returns come with
     refunds: where settlements know these of all the quiet days, there must be enough for a hole's number of returns.
