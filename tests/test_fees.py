@@ -11,6 +11,7 @@ import pytest
 from fee_books import books, preview, product, sale
 
 from recon_lib.audits.base import AuditResult
+from recon_lib.audits.fee_items import _store
 from recon_lib.audits.fees import fees
 from recon_lib.claims import finish
 from recon_lib.policy import load_policy
@@ -409,6 +410,11 @@ def test_storage(month: date, fee: str, more: dict[str, Any], expected: str | No
         assert (row["event_on"], row["sku"], row["fnsku"]) == (pl.Series([month]).dt.month_end()[0], "A", "X-A")
         assert row["lines"] == ["storage.txt:2"]
         assert row["status"] is None  # the window decides, not the status of the rate row
+
+
+@pytest.mark.parametrize(("written", "store"), [("Amazon.co.jp", "JP"), ("Amazon.jp", "JP"), ("Non-Amazon", "other")])
+def test_a_store_is_known_by_each_of_its_names(written: str, store: str) -> None:
+    assert pl.DataFrame({"marketplace_name": [written]}).select(_store()).item() == store
 
 
 def test_storage_that_cannot_be_known_is_counted() -> None:

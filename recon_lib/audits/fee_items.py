@@ -18,6 +18,7 @@ _STORES = {
     "amazon.de": "DE", "amazon.fr": "FR", "amazon.it": "IT", "amazon.es": "ES", "amazon.nl": "NL", "amazon.se": "SE",
     "amazon.pl": "PL", "amazon.com.be": "BE", "amazon.ie": "IE", "amazon.com.tr": "TR", "amazon.ae": "AE", "amazon.sa": "SA",
     "amazon.eg": "EG", "amazon.in": "IN", "amazon.co.jp": "JP", "amazon.com.au": "AU", "amazon.sg": "SG", "amazon.co.za": "ZA",
+    "amazon.jp": "JP",  # as Japanese reports also write it
 }  # fmt: skip
 REFUND = ["order_id", "adjustment_id", "order_item_code", "sku", "currency", "posted_on"]
 MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]

@@ -71,6 +71,7 @@ _STORES = {
 _CODES = sorted({currency for _, currency in _STORES.values()})
 _CODE = re.compile(rf"(?<![A-Za-z])({'|'.join(_CODES)})(?![A-Za-z])")
 _SIGNS = {"€": "EUR", "£": "GBP", "円": "JPY", "zł": "PLN", "₹": "INR"}
+_EURO = re.compile(r"\bEuro\b")  # `Alle Beträge in Euro`
 
 
 def preamble_currency(preamble: str) -> str | None:
@@ -78,7 +79,8 @@ def preamble_currency(preamble: str) -> str | None:
 
     ReportError where it names several.
     """
-    named = sorted(set(_CODE.findall(preamble))) or sorted({code for sign, code in _SIGNS.items() if sign in preamble})
+    signs = {code for sign, code in _SIGNS.items() if sign in preamble} | ({"EUR"} if _EURO.search(preamble) else set())
+    named = sorted(set(_CODE.findall(preamble))) or sorted(signs)
     if len(named) > 1:
         raise ReportError(
             f"the lines before the header name several currencies: {', '.join(named)}",
@@ -90,7 +92,7 @@ def preamble_currency(preamble: str) -> str | None:
 
 def store_currency(rows: pl.LazyFrame) -> dict[str, str]:
     """Facts from the rows: `store_currency` where all stores named pay in one currency; `empty` where there are no rows."""
-    stores = dict(_STORES.values())
+    stores = dict(_STORES.values()) | {"amazon.jp": "JPY"}  # as Japanese reports write it
     met = rows.select(pl.col("marketplace").str.to_lowercase()).collect()["marketplace"]
     currencies = {stores[name] for name in met.unique().drop_nulls() if name in stores}
     facts = {"store_currency": currencies.pop()} if len(currencies) == 1 else {}

@@ -362,6 +362,7 @@ def english(folder: Path, *, says: str | None, marketplace: str = "", hint: str 
         ('"Includes Amazon Marketplace, Fulfillment by Amazon (FBA)"\n"All amounts in CAD, unless specified"', "CAD"),
         ("Tous les montants sont en EUR, sauf mention contraire", "EUR"),
         ("Alle Beträge in €", "EUR"),
+        ("Alle Beträge in Euro sofern nicht anders gekennzeichnet", "EUR"),
         ("金額は円です", "JPY"),
         ("Wszystkie kwoty w zł", "PLN"),
         ("Definitions: TRYING, EUROPE, all of it", None),
@@ -378,6 +379,7 @@ def test_the_currency_comes_from_the_preamble_then_the_store_then_the_account(tm
     assert file_currency(facts | {"preamble": ""}) == "USD"
     assert file_currency({"marketplace": "JP"}) == "JPY"
     assert rows(english(tmp_path, says=None, marketplace="Amazon.co.uk", hint="DE"))["currency"].item() == "GBP"
+    assert rows(english(tmp_path, says=None, marketplace="amazon.jp", hint="DE"))["currency"].item() == "JPY"
 
 
 def test_a_currency_that_is_stated_nowhere_or_twice_refuses_the_file(tmp_path: Path) -> None:
