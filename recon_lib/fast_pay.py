@@ -116,7 +116,9 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
 def _one_ending(text: pl.Expr, plan: dates.DatePlan, first: str) -> pl.Expr:
     """The instant where every cell ends as the first one does; null for any other cell."""
     minutes = dict(plan.endings)[first]
-    local = text.str.to_datetime(plan.layout + first.replace("%", "%%"), strict=False, time_unit="us", exact=True, cache=False)
+    local = text.str.to_datetime(
+        plan.layout + first.replace("%", "%%"), strict=False, time_unit="us", exact=True, cache=False
+    )
     return (local - pl.duration(minutes=minutes, time_unit="us")).dt.replace_time_zone("UTC")
 
 
