@@ -64,9 +64,13 @@ FEE_PREVIEW = Report(
         ),
     ),
     signature=("sku", "unit-of-dimension", "item-package-weight", "estimated-referral-fee-per-unit"),
-    key=("amazon_store", "sku"),
+    # The file has no date: snapshots with other measures are other facts, and which is newer is not told.
+    key=(
+        "amazon_store", "sku", "longest_side", "median_side", "shortest_side", "dimension_unit", "package_weight",
+        "weight_unit",
+    ),
     finish=dashes_are_unknown,
-)
+)  # fmt: skip
 
 _MONTH = r"^(20[0-9]{2})[-/](0[1-9]|1[0-2])(?:[-/][0-9]{2}(?:[T ].*)?)?$"
 

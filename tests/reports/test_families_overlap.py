@@ -84,3 +84,21 @@ def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) 
     )  # fmt: skip
     fees = got.select("fnsku", "sku", "estimated_fee").rows()
     assert sorted(fees, key=str) == [("F1", "SKU-1", D("1.50")), ("F2", None, D("2.00"))]
+
+
+PREVIEW = (
+    "sku | asin | your-price | longest-side | median-side | shortest-side | unit-of-dimension | item-package-weight"
+)
+PREVIEW += " | unit-of-weight | product-size-tier | currency | estimated-fee-total | estimated-referral-fee-per-unit"
+
+
+def measured(longest: str, price: str) -> str:
+    return f"S | A | {price} | {longest} | 15 | 5 | centimeters | 450 | grams | Standard | GBP | 6.95 | 3.75"
+
+
+def test_fee_previews_of_two_days_keep_each_size_that_amazon_measured(tmp_path: Path) -> None:
+    first, second, third = (
+        tabbed(PREVIEW, measured(*cells)) for cells in (("20", "9.99"), ("35", "9.99"), ("35", "8.99"))
+    )
+    got = frame(tmp_path, "fee_preview", "2026-03-31", a=first, b=second, c=third)
+    assert sorted(got["longest_side"].to_list()) == [D("20"), D("35")]
