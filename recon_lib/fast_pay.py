@@ -16,6 +16,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -30,6 +31,7 @@ from recon_lib.fast_lines import Lines
 from recon_lib.keys import group_mix, normal, raw_hash
 from recon_lib.matching_terms import Array
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
+from recon_lib.reports import store as parsed
 from recon_lib.reports.recognise import recognise
 from recon_lib.reports.text import HEAD, lines_of, split_line
 
@@ -50,6 +52,11 @@ class FastSide:
     frame: pl.DataFrame
     lines: Lines
     gaps: Array
+    proof: Future[bool] | None = None
+
+    def is_proven(self) -> bool:
+        """Whether the file's content is the one whose kept side this is (`stored_side` with `beside`)."""
+        return self.proof is None or self.proof.result()
 
     @property
     def others(self) -> int:
@@ -175,23 +182,34 @@ def _in_range(at: pl.Series) -> bool:
     return bool(at.is_between(first, last).all())
 
 
-def stored_side(path: Path, store: Path, currencies: Sequence[str]) -> FastSide | None:
-    """The same without ids from what the doorway keeps, beside which the side is kept too; None for one with rejects."""
-    reading = read(path, store=store)
+def stored_side(
+    path: Path, store: Path, currencies: Sequence[str], *, beside: Executor | None = None
+) -> FastSide | None:
+    """The same from what the doorway keeps, beside which the side is kept too; None for one with rejects.
+
+    With `beside` a large file that begins and ends as one that was stored is taken for it while it is hashed there: ask
+    `is_proven` before the numbers are used.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    sha256 = parsed.known_as(store, parsed.quick_key(path, head[: head.rfind(b"\n") + 1] or head, "")) if beside else ""
+    reading, proof = parsed.load(parsed.place(store, sha256, "")) if sha256 else None, None
+    if reading is None:
+        reading = read(path, store=store)
+    elif beside:
+        proof = beside.submit(lambda: parsed.sha256_of(path) == sha256)
     if reading.rows_rejected:
         return None
     family = next(name for name in _KINDS if name in reading.frames)
     kept = reading.frames[family]
-    with path.open("rb") as file:
-        text = file.read(HEAD).decode("utf-8-sig", errors="replace")
-    header = recognise(text, FAMILIES, path.name)
+    header = recognise(head.decode("utf-8-sig", errors="replace"), FAMILIES, path.name)
     places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
     lines = Lines.of(path, header, {name: places.get(name, -1) for name in IDS})
     lines.stored = None if reading.encoding.startswith("utf-8") and -1 not in lines.wanted.values() else kept
     ready, starts, gaps = (kept.with_name(f"{family}-{_version(currencies)}{end}") for end in _KEPT)
     if ready.is_file():
         lines.rows, lines.starts = reading.rows_total, np.load(starts, mmap_mode="r")
-        return FastSide(pl.read_ipc(ready), lines, np.load(gaps))
+        return FastSide(pl.read_ipc(ready), lines, np.load(gaps), proof)
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
     rows = pl.scan_parquet(kept).select(
         pl.col(moment).alias("at"),
@@ -202,6 +220,7 @@ def stored_side(path: Path, store: Path, currencies: Sequence[str]) -> FastSide 
     )
     side = _checked(_taken(rows, reading.rows_total, _KINDS[family]), lines, family)
     if side is not None:
+        side.proof = proof
         _keep(starts, lambda name: np.save(name, lines.starts))
         _keep(gaps, lambda name: np.save(name, side.gaps))
         _keep(ready, lambda name: side.frame.write_ipc(name, record_batch_size=max(side.frame.height, 1)))

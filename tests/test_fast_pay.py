@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,25 @@ def test_the_last_line_may_lack_its_end(tmp_path: Path) -> None:
     activity = activity_side(book, ["USD"])
     assert activity is not None
     assert activity.fetch(pl.Series([3], dtype=pl.UInt32)).rows() == [("C5", None, None, "P5", 0)]
+
+
+def test_a_stored_file_changed_in_its_middle_is_not_proven(tmp_path: Path) -> None:
+    """Beginning, end and size are as before; only the hash of the whole tells."""
+    many = [f"2026-01-02T16:00:00+00:00,capture,C{n:06d},,,P{n:06d},10.00,USD\n" for n in range(90_000)]
+    _, book = files(tmp_path, activity=many)
+    store = tmp_path / "store"
+    with ThreadPoolExecutor(1) as beside:
+        assert stored_side(book, store, ["USD"], beside=beside) is not None  # reads and keeps it
+        again = stored_side(book, store, ["USD"], beside=beside)
+        assert again is not None
+        assert again.proof is not None
+        assert again.is_proven()
+        many[45_000] = many[45_000].replace("10.00", "99.00")
+        files(tmp_path, activity=many)
+        changed = stored_side(book, store, ["USD"], beside=beside)
+        assert changed is not None
+        assert not changed.is_proven()
+    read = stored_side(book, store, ["USD"])
+    assert read is not None
+    assert read.is_proven()
+    assert read.frame["amount"][45_000] == 990_000

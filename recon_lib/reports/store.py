@@ -1,7 +1,7 @@
 """Parsed files, kept by content: the second time a file is read, only its hash is taken.
 
     <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, <family>.parquet ..., rejects.parquet if any
-    <store>/<reader version>/seen/<quick key>                an empty mark: "a big file that begins and ends so was stored"
+    <store>/<reader version>/seen/<quick key>                the sha256 of a big file that begins and ends so and was stored
 
 The reader version is a hash of the sources that decide what a reading holds, so a new version never meets old frames.
 """
@@ -69,6 +69,14 @@ def sha256_of(path: Path) -> str:
 def was_stored(store: Path, quick: str) -> bool:
     """False: the file was surely never stored, so it can be parsed while it is hashed."""
     return _mark(store, quick).exists()
+
+
+def known_as(store: Path, quick: str) -> str:
+    """The sha256 that a big file which begins and ends so had when it was last stored; empty where none was."""
+    try:
+        return _mark(store, quick).read_text(encoding="ascii")
+    except OSError:
+        return ""
 
 
 def work_folder(store: Path) -> Path:
@@ -171,4 +179,4 @@ def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFr
         return
     mark = final.parent.parent / "seen" / quick
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    mark.write_text(str(told["sha256"]), encoding="ascii")
