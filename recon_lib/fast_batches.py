@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +15,12 @@ import polars as pl
 
 from recon_lib.folding import needs_no_folding
 from recon_lib.keys import KEY_COLUMNS
+from recon_lib.matching_terms import Array
 
 IDS = list(KEY_COLUMNS.values())
 GROUP = "group"  # kind and currency as one small number
 LAST = IDS[-1]  # the id that nearly every line has
+_EMPTY = 128  # bytes of an array file that holds nothing
 _COLUMNS: dict[str, Any] = {"at": np.int64, "amount": np.int64, GROUP: np.uint8}
 _COLUMNS |= {f"{name}#": np.uint64 for name in IDS} | {f"{LAST}##": np.uint32}
 
@@ -61,5 +69,28 @@ class Taken:
 
     def frame(self) -> pl.DataFrame:
         """What was kept, without copying it."""
-        made = pl.DataFrame({name: pl.Series(array[: self.kept]) for name, array in self._arrays.items()})
-        return made.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
+        return as_frame({name: array[: self.kept] for name, array in self._arrays.items()})
+
+
+def as_frame(arrays: Mapping[str, Array]) -> pl.DataFrame:
+    """The arrays of a side as its columns, in the same memory."""
+    made = pl.DataFrame({name: pl.Series(arrays[name]) for name in _COLUMNS})
+    return made.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
+
+
+def keep(folder: Path, arrays: Mapping[str, Array]) -> None:
+    """Keeps arrays in a folder that is complete as soon as it is there."""
+    made = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
+    try:
+        for name, array in arrays.items():
+            np.save(made / f"{name}.npy", array)
+        with suppress(OSError):  # another process was quicker
+            os.replace(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def kept(folder: Path) -> dict[str, Array]:
+    """The arrays that `keep` kept, read from the disk where they are looked at; an empty one cannot be mapped."""
+    paths = sorted(folder.glob("*.npy"))
+    return {path.stem: np.load(path, mmap_mode="r" if path.stat().st_size > _EMPTY else None) for path in paths}

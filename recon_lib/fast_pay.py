@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from recon_lib import fast_batches
 from recon_lib.fast_batches import GROUP, IDS, LAST, Taken
 from recon_lib.fast_lines import Lines
 from recon_lib.keys import group_mix, normal, raw_hash
@@ -37,7 +36,6 @@ from recon_lib.reports.text import HEAD, lines_of, split_line
 
 _CENTS = pl.Decimal(18, 2)
 _SAMPLE = 400
-_KEPT = (".arrow", "-starts.npy", "-gaps.npy")  # the first is written last
 _KINDS = {"pay_lines": ("Capture", "Refund"), "pay_activity": ("capture", "refund")}
 
 
@@ -206,10 +204,11 @@ def stored_side(
     places = {plan.column.target: plan.at for plan in typed.plans_for(header) if plan.header is not None}
     lines = Lines.of(path, header, {name: places.get(name, -1) for name in IDS})
     lines.stored = None if reading.encoding.startswith("utf-8") and -1 not in lines.wanted.values() else kept
-    ready, starts, gaps = (kept.with_name(f"{family}-{_version(currencies)}{end}") for end in _KEPT)
-    if ready.is_file():
-        lines.rows, lines.starts = reading.rows_total, np.load(starts, mmap_mode="r")
-        return FastSide(pl.read_ipc(ready), lines, np.load(gaps), proof)
+    ready = kept.with_name(f"{family}-{_version(currencies)}")
+    if ready.is_dir():
+        arrays = fast_batches.kept(ready)
+        lines.rows, lines.starts = reading.rows_total, arrays["starts"]
+        return FastSide(fast_batches.as_frame(arrays), lines, arrays["gaps"], proof)
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
     rows = pl.scan_parquet(kept).select(
         pl.col(moment).alias("at"),
@@ -221,16 +220,9 @@ def stored_side(
     side = _checked(_taken(rows, reading.rows_total, _KINDS[family]), lines, family)
     if side is not None:
         side.proof = proof
-        _keep(starts, lambda name: np.save(name, lines.starts))
-        _keep(gaps, lambda name: np.save(name, side.gaps))
-        _keep(ready, lambda name: side.frame.write_ipc(name, record_batch_size=max(side.frame.height, 1)))
+        columns = {name: side.frame[name].to_physical().to_numpy() for name in side.frame.columns}
+        fast_batches.keep(ready, columns | {"starts": lines.starts, "gaps": side.gaps})
     return side
-
-
-def _keep(place: Path, write: Callable[[Path], object]) -> None:
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        write(Path(folder) / place.name)
-        os.replace(Path(folder) / place.name, place)
 
 
 @cache
