@@ -353,6 +353,51 @@ def test_the_second_payment_of_an_order_may_be_taken_back():
     assert run(reimbursement_reversed, [paid[1], back], [*sold(), refund]).findings["owed"].to_list() == [D("42.66")]
 
 
+DAMAGED_RETURN = {
+    "returned_on": day("2026-01-25"), "order_id": ORDER, "sku": SKU, "fnsku": "X1", "quantity": 1,
+    "disposition": "DAMAGED", "reason": "UNWANTED_ITEM",
+}  # fmt: skip
+
+
+def _for_the_return(reason, number):
+    return reimbursed("2026-02-05", reason, 1, "42.66", order_id=ORDER, number=number)
+
+
+@pytest.mark.parametrize(
+    ("paid", "owed"),
+    [
+        # one damaged return paid twice: either may be taken back
+        ([("CustomerReturn", "R1"), ("Damaged_Warehouse", "R2")], []),
+        ([("Damaged_Warehouse", "R1"), ("CustomerReturn", "R2")], []),
+        ([("Damaged_Warehouse", "R1"), ("GeneralAdjustment", "R2")], []),
+        # paid once: then nothing pays it any more
+        ([("CustomerReturn", "R1")], [D("42.66")]),
+        ([("Damaged_Warehouse", "R1")], [D("42.66")]),
+        # a fee given back pays no unit
+        ([("CustomerReturn", "R1"), ("Fee_Correction", "R2")], [D("42.66")]),
+    ],
+)
+@pytest.mark.parametrize("ledger", [[], [event("2026-01-28", -1, "E")]])
+def test_of_a_damaged_return_one_payment_has_to_stay(paid, owed, ledger):
+    refund = line(
+        "1", "2026-01-20", "Principal", "-60.00", kind="Refund", order_id=ORDER, sku=SKU, order_item_code="I1"
+    )
+    back = reversal("2026-03-05", "42.66", original_reimbursement_type=paid[0][0])
+    # with a damaged unit in the ledger, paid on its own: the payment of the order is not one too many for it
+    alone = [reimbursed("2026-02-01", "Damaged_Warehouse", 1, "10.00", number="R0")] if ledger else []
+    rows = [*alone, *(_for_the_return(*told) for told in paid), back]
+    found = run(reimbursement_reversed, rows, [*sold(), refund], ledger, customer_returns=[DAMAGED_RETURN]).findings
+    assert found["owed"].to_list() == owed
+
+
+def test_of_two_payments_that_name_the_sku_alone_one_is_rightly_taken_back():
+    paid = [reimbursed(on, "Lost_Warehouse", number=n) | {"fnsku": None} for on, n in
+            (("2026-02-05", "R1"), ("2026-02-09", "R2"))]  # fmt: skip
+    back = [reversal("2026-03-05", "10.00")]
+    assert taken_back(back, LOSS[:1], paid, products=[product("10.00")]).is_empty()
+    assert taken_back(back, LOSS[:1], paid[:1], products=[product("10.00")])["owed"].to_list() == [D(10)]
+
+
 def test_without_the_ledger_a_found_unit_may_be_missed():
     found = reimbursement_reversed(books("2026-03-31", reimbursements=[reversal("2026-03-05", "10.00")]), None).findings
     assert found["reason"].to_list() == ["report missing: ledger detail"]

@@ -11,6 +11,7 @@ from recon_lib.audits.base import AuditResult
 from recon_lib.audits.evidence import findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
 from recon_lib.audits.inventory import damaged_units, lost_units
+from recon_lib.audits.order_payments import payments
 from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
 from recon_lib.books import Books
@@ -35,7 +36,8 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     found = _found_near(books, rows)
     due = lines(books).filter(pl.col("refunded").is_not_null()).select(
         original_order="order_id", original_sku="sku",
-        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0), still="paid",
+        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0),
+        still=pl.col("paid") + pl.col("paid_damage"),
     )  # fmt: skip
     rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
     over = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku") >= pl.col("due")
@@ -82,22 +84,27 @@ def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
     """Units of each reversal that were paid although every loss of the product was settled without them.
 
     Counted only where the books know a loss (a shipment) of the product: of a payment for what happened before them nothing
-    is known.
+    is known. A payment for an order's damaged return is no payment for the stock's losses, so it is none too many for them.
     """
+    of_orders = payments(books).filter(pl.col("kind") == "damage")["row"].drop_nulls().unique()
     kinds = {"lostwarehouse": lost_units(books), "damagedwarehouse": damaged_units(books)}
     kinds |= dict.fromkeys(("lostinbound", "damagedinbound"), short_units(books))
     known: dict[str, set[str]] = {}
     spare: dict[tuple[int, str], int] = {}
+    product: dict[int, str] = {}  # of each paid row, also of one that names the SKU alone
     for why, matched in kinds.items():
         known[why] = set(matched.losses["fnsku"].drop_nulls())
         if why.endswith("inbound"):
             known[why] |= set(shipped_fnskus(books))
         paid = matched.credits.with_columns(left=matched.found.left_units)
-        paid = paid.filter(pl.col("paid_row").is_not_null(), pl.col("left") > 0)
-        for fnsku, units in paid.group_by("fnsku").agg(pl.col("left").sum()).rows():
+        paid = paid.filter(pl.col("paid_row").is_not_null(), ~pl.col("paid_row").is_in(of_orders.implode()))
+        asked = pl.col("paid_row").is_in(rows["original_row"].drop_nulls().implode())
+        product |= dict(paid.filter(asked).select("paid_row", "fnsku").iter_rows())
+        for fnsku, units in paid.filter(pl.col("left") > 0).group_by("fnsku").agg(pl.col("left").sum()).rows():
             spare[id(matched), fnsku] = units
     told = []
-    for why, fnsku, units in rows.select("original_why", "original_fnsku", "quantity").iter_rows():
+    for why, row, units in rows.select("original_why", "original_row", "quantity").iter_rows():
+        fnsku = product.get(row, "")
         key = (id(kinds[why]), fnsku) if why in kinds and fnsku in known[why] else (0, "")
         taken = min(units, spare.get(key, 0))
         if taken:
