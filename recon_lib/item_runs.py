@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recon_lib.cents import MINOR_DIGITS
 from recon_lib.errors import RunError
 
 FINE = 10_000  # money as whole ten-thousandths: exact, and quicker to add up than Decimal
 FULFILMENT, COMMISSION, KEPT = "FBAPerUnitFulfillmentFee", "Commission", "RefundCommission"
+_MINOR = {currency: FINE // 10**digits for currency, digits in MINOR_DIGITS.items()}
 OTHER, ORDER, REFUND = 0, 1, 2
 """The `kind` of a run."""
 
@@ -97,6 +99,18 @@ def parcel_units(runs: pl.DataFrame, key: str = "charge") -> pl.DataFrame:
     known = priced.null_count() == 0
     told = pl.when(~pl.col("has_principal").any()).then(pl.col("units").max()).when(known).then(priced.sum())
     return by_day.group_by(key).agg(units=told)
+
+
+def whole_units(refund: pl.Expr, charged: pl.Expr, units: pl.Expr) -> pl.Expr:
+    """How many of the `units` charged the refunded money pays, rounded down; null where the charge or its units are not known.
+
+    The price of one unit is taken in whole minor units of `currency`: of three for 29.99 one may be refunded with 9.99. Units
+    that cost less than that are counted by their share of the money. All money in ten-thousandths.
+    """
+    minor = pl.col("currency").replace_strict(_MINOR, default=100, return_dtype=pl.Int64)
+    each = charged // (units * minor) * minor
+    count = pl.when(each > 0).then(refund // each).otherwise(refund * units // charged)
+    return pl.when((charged > 0) & (units > 0)).then(pl.min_horizontal(count, units))
 
 
 def any_case(column: str, word: str) -> pl.Expr:

@@ -100,6 +100,21 @@ def test_a_unit_of_three_for_29_99_is_refunded_with_9_99_or_10_00(back, units):
     assert quantities(missing([*sold(3, "29.99"), refund(back)])) == units
 
 
+@pytest.mark.parametrize(
+    ("back", "units"), [("908", []), ("909", [1]), ("910", [1]), ("1818", [2]), ("1819", [2]), ("2728", [3])]
+)
+def test_a_unit_of_three_for_2728_yen_is_refunded_with_909(back, units):
+    # 3 × 1000 with the tax: 2728 without it; one unit 909
+    yen = {"currency": "JPY"}
+    assert quantities(missing([*sold(3, "2728", "-300", "-600", **yen), refund(back, **yen)])) == units
+
+
+def test_units_that_cost_less_than_a_cent_are_counted_too():
+    # 1000 for 5.00: half of the money is half of the units
+    assert quantities(missing([*sold(1000, "5.00", "-0.10", "-0.10"), refund("2.50")])) == [500]
+    assert quantities(missing([*sold(1000, "5.00", "-0.10", "-0.10"), refund("5.00")])) == [1000]
+
+
 def test_less_than_a_unit_is_no_unit():
     assert quantities(missing([*sold(), refund("59.99")])) == []
 

@@ -15,13 +15,12 @@ from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows
 from recon_lib.audits.order_payments import DAMAGED, paid_units, payments
 from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together, refund_lines, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ORDER_NUMBER, fine
+from recon_lib.item_runs import ORDER_NUMBER, fine, whole_units
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 
 WRONG_ITEM = "switcheroo"
 _FIRST = {c: pl.col(c).first() for c in LINE}
-_CENT = 100  # ten-thousandths
 NO_CHARGE = "value unknown: the order's charge is in no settlement here"
 NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
 
@@ -127,9 +126,7 @@ def refunded_items(books: Books) -> pl.DataFrame:
         how |= {c: pl.col(c).min() for c in ("first_refund_on", "currency")}
         rows = put_together(refunds, "item", how)
         rows = rows.filter(pl.col("refund") > 0).join(charged, on="item", how="left")
-        # the price of one unit in whole cents: of three for 29.99 one may be refunded with 9.99
-        each = pl.col("charged") // (pl.col("units") * _CENT) * _CENT
-        units = pl.when((each > 0) & (pl.col("units") > 0)).then(pl.min_horizontal(pl.col("refund") // each, "units"))
+        units = whole_units(pl.col("refund"), pl.col("charged"), pl.col("units"))
         channel = pl.coalesce("charge_channel", "refund_channel").str.to_uppercase().fill_null("AFN")
         rows = rows.with_columns(refund_units=units, is_fba=~channel.is_in(["MFN", "SELLER"]))
         told = _date_range_units(books, rows.filter(pl.col("refund_units").is_null()).select(LINE).unique())
