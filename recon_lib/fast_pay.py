@@ -110,7 +110,8 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
                 column[kind].alias("kind"),
                 *[column[name].alias(name) for name in IDS],
             )
-            taken = _taken(raw, path.stat().st_size // (2 * len(header.names)), _KINDS[family])
+            # a row ends every cell, and writes out at least a moment, a kind, an amount and a currency
+            taken = _taken(raw, path.stat().st_size // (len(header.names) + 20) + 1, _KINDS[family])
             if taken.wrong != "moment":
                 break
     except (PolarsError, UnicodeDecodeError, KeyError, IndexError, OSError, csv.Error):

@@ -66,6 +66,16 @@ def joined(lines: FastSide | None, activity: FastSide | None) -> Pairing:
     )  # fmt: skip
 
 
+def test_columns_that_stay_empty_take_no_row_away(tmp_path: Path) -> None:
+    settlement, _ = files(tmp_path, LINES[1:4] * 100)
+    text = settlement.read_text(encoding="utf-8-sig").replace('"', "").splitlines()
+    wide = [*text[:5], text[5] + "," + ",".join(f"X{n}" for n in range(90)), *(one + "," * 91 for one in text[6:])]
+    settlement.write_text("\n".join(wide), encoding="utf-8")
+    side = settlement_side(settlement, ["USD"])
+    assert side is not None
+    assert (side.frame.height, side.others) == (300, 0)
+
+
 @pytest.mark.parametrize("way", ["files", "stored", "stored before"])
 def test_the_match_of_two_small_files(tmp_path: Path, way: str) -> None:
     settlement, book = files(tmp_path)
