@@ -422,6 +422,18 @@ def test_an_order_paid_for_more_units_than_it_had_is_for_review():
     assert twice([paid[0], fee], sold()) == []
 
 
+def test_a_damaged_return_paid_by_two_reasons_is_for_review():
+    paid = [_for_the_return(reason, reason) for reason in ("Damaged_Warehouse", "CustomerReturn")]
+    refund = line(
+        "1", "2026-01-20", "Principal", "-60.00", kind="Refund", order_id=ORDER, sku=SKU, order_item_code="I1"
+    )
+    (row,) = run(reimbursement_twice, paid, [*sold(), refund], customer_returns=[DAMAGED_RETURN]).findings.to_dicts()
+    assert (row["order_id"], row["quantity"], row["status"]) == (ORDER, 1, "review")
+    assert run(reimbursement_twice, paid, [*sold(2), refund], customer_returns=[DAMAGED_RETURN]).findings.is_empty()
+    # without a damaged return the payment for the warehouse's damage pays no unit of the order
+    assert run(reimbursement_twice, paid, [*sold(), refund]).findings.is_empty()
+
+
 amounts = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 4)), max_size=6)
 
 

@@ -62,6 +62,11 @@ def payments(books: Books) -> pl.DataFrame:
     return once(books, "payments", make)
 
 
+def damage_payments(books: Books) -> pl.Series:
+    """The report rows (`row` of `facts.reimbursements`) that pay a damaged return by a reason for something else."""
+    return payments(books).filter(pl.col("kind") == "damage")["row"].drop_nulls().unique()
+
+
 def paid_units(books: Books) -> pl.DataFrame:
     """One row an order and SKU: `paid` units, and `paid_damage`, each the larger of what report and settlements tell."""
     damage = pl.col("kind") == "damage"

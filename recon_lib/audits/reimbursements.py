@@ -11,6 +11,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, words
 from recon_lib.audits.facts import LINE
+from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import charges, lines
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_days, named
@@ -161,9 +162,8 @@ def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:
 
     Where the order's units are not known, two payments for it are shown.
     """
-    rows = named(books).filter(
-        ~pl.col("is_reversal"), pl.col("order_id").is_not_null(), pl.col("why").is_in(ORDER_PAYMENTS)
-    )
+    of_orders = pl.col("why").is_in(ORDER_PAYMENTS) | pl.col("row").is_in(damage_payments(books).implode())
+    rows = named(books).filter(~pl.col("is_reversal"), pl.col("order_id").is_not_null(), of_orders)
     rows = rows.with_columns(net=pl.col("units") - pl.col("taken_units")).filter(pl.col("net") > 0)
     paid = rows.group_by(LINE).agg(
         pl.col("net").sum(), pl.len().alias("payments"), pl.col("approved_on").max().alias("event_on"), pl.col("fnsku").min(),

@@ -11,7 +11,7 @@ from recon_lib.audits.base import AuditResult
 from recon_lib.audits.evidence import findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
 from recon_lib.audits.inventory import damaged_units, lost_units
-from recon_lib.audits.order_payments import payments
+from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
 from recon_lib.books import Books
@@ -86,7 +86,6 @@ def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
     Counted only where the books know a loss (a shipment) of the product: of a payment for what happened before them nothing
     is known. A payment for an order's damaged return is no payment for the stock's losses, so it is none too many for them.
     """
-    of_orders = payments(books).filter(pl.col("kind") == "damage")["row"].drop_nulls().unique()
     kinds = {"lostwarehouse": lost_units(books), "damagedwarehouse": damaged_units(books)}
     kinds |= dict.fromkeys(("lostinbound", "damagedinbound"), short_units(books))
     known: dict[str, set[str]] = {}
@@ -97,7 +96,9 @@ def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
         if why.endswith("inbound"):
             known[why] |= set(shipped_fnskus(books))
         paid = matched.credits.with_columns(left=matched.found.left_units)
-        paid = paid.filter(pl.col("paid_row").is_not_null(), ~pl.col("paid_row").is_in(of_orders.implode()))
+        paid = paid.filter(
+            pl.col("paid_row").is_not_null(), ~pl.col("paid_row").is_in(damage_payments(books).implode())
+        )
         asked = pl.col("paid_row").is_in(rows["original_row"].drop_nulls().implode())
         product |= dict(paid.filter(asked).select("paid_row", "fnsku").iter_rows())
         for fnsku, units in paid.filter(pl.col("left") > 0).group_by("fnsku").agg(pl.col("left").sum()).rows():
