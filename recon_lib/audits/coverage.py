@@ -16,6 +16,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from recon_lib.audits.settled_facts import refund_lines, settlement_sums
 from recon_lib.books import Books
 from recon_lib.merging import union_of_days
 
@@ -82,8 +83,6 @@ def _is_natural(books: Books, family: str, quiet: Span, told: Span, rows: int, i
         return False
     if any(start <= quiet[1] and end >= quiet[0] for start, end in holes(books, "settlement_lines")):
         return False
-    from recon_lib.audits.settled_facts import refund_lines
-
     day = pl.col("posted_on")
     refunds = refund_lines(books).select(told=day.is_between(*told).sum(), quiet=day.is_between(*quiet).sum())
     there, here = refunds.row(0)
@@ -105,8 +104,6 @@ def uncovered(books: Books, family: str) -> list[Span]:
 
 def settled_days(books: Books) -> list[Span]:
     """The days that settlements speak about: their windows, and the days seen of one that has not ended."""
-    from recon_lib.audits.settled_facts import settlement_sums
-
     windows = books.frames["settlements"].select("settlement_id", "start_on", "end_on").collect()
     known = windows.drop_nulls()
     spans = [(start, end) for _, start, end in known.rows() if start <= end]
