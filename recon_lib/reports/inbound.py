@@ -97,8 +97,9 @@ def read_inbound_json(data: bytes) -> Rows:
 
 def with_status(items: pl.LazyFrame, statuses: pl.LazyFrame) -> pl.LazyFrame:
     """`items` with an empty status filled from the shipments' own records: the furthest state told of each shipment."""
-    rank = pl.col("status").replace_strict(
-        {name: number for number, name in enumerate(_STATES)}, default=-1, return_dtype=pl.Int32
+    folded = pl.col("status").str.to_uppercase().str.replace_all(r"[\s_-]", "")  # the seller may write "Checked in"
+    rank = folded.replace_strict(
+        {name.replace("_", ""): number for number, name in enumerate(_STATES)}, default=-1, return_dtype=pl.Int32
     )
     furthest = (
         statuses.filter(pl.col("status").is_not_null())

@@ -179,3 +179,18 @@ def test_the_books_tell_when_a_shipment_closed_that_the_items_tell_more_of(tmp_p
     ]
     before = open_account(tmp_path, "2026-01-04", store=tmp_path / "store").frames["inbound_shipments"].collect()
     assert before["shipment_id"].to_list() == ["FBA2"]
+
+
+def test_a_status_that_the_books_write_in_small_letters_is_as_far(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "books").mkdir()
+    (tmp_path / "account.yml").write_text("account: demo\nmarketplace: US\n")
+    (tmp_path / "books" / "inbound_shipments.csv").write_text(
+        "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
+        "FBA1,Closed,2026-01-05,S,X,10,8\nFBA2,Checked in,,S,X,5,0\n"
+    )
+    shipments = "".join(f'{{"ShipmentId": "FBA{n}", "ShipmentStatus": "RECEIVING"}}, ' for n in (1, 2)).rstrip(", ")
+    (tmp_path / "reports" / "shipments.json").write_text(f'{{"payload": {{"ShipmentData": [{shipments}]}}}}')
+    books = open_account(tmp_path, "2026-01-31", store=tmp_path / "store")
+    got = books.frames["inbound_shipments"].sort("shipment_id").collect()
+    assert got.select("shipment_id", "status").rows() == [("FBA1", "Closed"), ("FBA2", "RECEIVING")]
