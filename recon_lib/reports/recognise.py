@@ -215,7 +215,10 @@ def _refuse_unknown(
         if best is None and known >= 2 and len(cells) >= 4 and facts:
             has = ", ".join(c.strip() for c in cells[:40])[:600]
             if elsewhere.is_english([c for c in cells if normal(c) not in set().union(*ours)]):
-                raise NotAReport(f"is no report that a check needs. It has: {has}", file=file)
+                raise NotAReport(
+                    f"has not the columns of a report that a check needs, unless they were renamed. It has: {has}",
+                    file=file,
+                )
             raise ReportError(
                 f"looks like a report of Amazon, but its columns are not known. It has: {has}",
                 hoped="the English column names that Amazon writes",
