@@ -14,14 +14,19 @@ def _quantities(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
     """One count that is not written is the rest: cash + inventory = total.
 
     The oldest layout has one quantity, a short one only the total: paid in cash where money was paid, else given back as
-    stock.
+    stock. Counts that contradict each other have no rest.
     """
+
+    def rest(of: pl.Expr) -> pl.Expr:
+        left = total - of
+        return pl.when(left * total >= 0).then(left)
+
     cash, stock, total = (pl.col(f"quantity_{of}") for of in ("cash", "inventory", "total"))
     only = pl.coalesce("quantity", pl.when(cash.is_null() & stock.is_null()).then(total))
     paid = pl.col("amount_total") != 0
     rows = rows.with_columns(
-        quantity_cash=pl.coalesce(cash, total - stock, pl.when(paid).then(only).otherwise(only * 0)),
-        quantity_inventory=pl.coalesce(stock, total - cash, pl.when(paid).then(only * 0).otherwise(only)),
+        quantity_cash=pl.coalesce(cash, rest(stock), pl.when(paid).then(only).otherwise(only * 0)),
+        quantity_inventory=pl.coalesce(stock, rest(cash), pl.when(paid).then(only * 0).otherwise(only)),
     )
     return rows.with_columns(quantity_total=pl.coalesce(total, cash + stock))
 

@@ -592,3 +592,5 @@ def test_a_reimbursed_quantity_that_is_not_written_is_the_rest(reads: Read) -> N
     assert read_counts(counts[2:], ["14.00", "2"], ["0.00", "1"]) == [(2, 0, 2), (0, 1, 1)]
     got = reads(lines([*head, *counts], dict(zip([*head, *counts], [*cells, "7.00", "1", "", ""], strict=True))))
     assert got.rejects.rows() == [(2, "quantity-reimbursed-inventory", None, "is empty")]
+    got = reads(lines([*head, *counts], dict(zip([*head, *counts], [*cells, "7.00", "", "2", "1"], strict=True))))
+    assert got.rejects.rows() == [(2, "quantity-reimbursed-cash", None, "is empty")]  # more in stock than in all
