@@ -246,16 +246,13 @@ def _tie(books: Books) -> Cash:
                 pay(deposit, "two", *parts)
 
     def pay_together() -> None:
-        for credit in (
-            c for c in credits if not c.used
-        ):  # in time for both; what each deposit gets of it is its own amount
-            due = [
-                d
-                for d in deposits
-                if not d.how and d.currency == credit.currency and d.on - _DAY <= credit.on <= d.until
-            ]
+        for credit in credits:
+            if credit.used:
+                continue
+            waiting = (d for d in deposits if not d.how and d.currency == credit.currency)
+            due = [d for d in waiting if d.on - _DAY <= credit.on <= d.until]  # in time for both
             if both := next(((a, b) for a, b in combinations(due, 2) if a.amount + b.amount == credit.amount), None):
-                for deposit in both:
+                for deposit in both:  # what each gets of the credit is its own amount
                     pay(deposit, "together", replace(credit, amount=deposit.amount))
                 credit.used = True
 

@@ -38,6 +38,7 @@ _NESTED = re.compile(r"\.(zip|gz|tgz|tar|bz2|xz|7z|rar|zst)$", re.I)
 _DOCUMENT = re.compile(r"\.(xlsx|xlsm|ods|docx|odt|pptx|jar)$", re.I)
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._)", re.I)
 _AGAIN = "download the archive again, or unpack it and put the files into the folder"
+# zipfile says NotImplementedError of a compression and RuntimeError of a password that it does not know.
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 
 
