@@ -74,7 +74,7 @@ def was_stored(store: Path, quick: str) -> bool:
 def known_as(store: Path, quick: str) -> str:
     """The sha256 that a big file which begins and ends so had when it was last stored; empty where none was."""
     try:
-        return _mark(store, quick).read_text(encoding="ascii")
+        return _mark(store, quick).read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
 

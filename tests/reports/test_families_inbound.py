@@ -157,13 +157,17 @@ def test_items_and_shipments_in_separate_files_meet_in_the_books(tmp_path: Path)
     assert books.files.select("rows_used", "rows_repeated").rows() == [(2, 1), (2, 0), (1, 0)]
 
 
+def folder_with_books(folder: Path, shipments: str) -> None:
+    (folder / "reports").mkdir()
+    (folder / "books").mkdir()
+    (folder / "account.yml").write_text("account: demo\nmarketplace: US\n")
+    head = "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
+    (folder / "books" / "inbound_shipments.csv").write_text(head + shipments)
+
+
 def test_the_books_tell_when_a_shipment_closed_that_the_items_tell_more_of(tmp_path: Path) -> None:
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "books").mkdir()
-    (tmp_path / "account.yml").write_text("account: demo\nmarketplace: US\n")
-    (tmp_path / "books" / "inbound_shipments.csv").write_text(
-        "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
-        "FBA1,CLOSED,2026-01-05,S,X,10,8\nFBA2,RECEIVING,,S,X,5,0\nFBA3,CLOSED,2026-01-07,S,X,4,4\n"
+    folder_with_books(
+        tmp_path, "FBA1,CLOSED,2026-01-05,S,X,10,8\nFBA2,RECEIVING,,S,X,5,0\nFBA3,CLOSED,2026-01-07,S,X,4,4\n"
     )
     told = ('{"ShipmentId": "FBA1", "SellerSKU": "S", "QuantityShipped": 10, "QuantityReceived": 9}',
             '{"ShipmentId": "FBA2", "SellerSKU": "S", "QuantityShipped": 5, "QuantityReceived": 0}')  # fmt: skip
@@ -182,13 +186,7 @@ def test_the_books_tell_when_a_shipment_closed_that_the_items_tell_more_of(tmp_p
 
 
 def test_a_status_that_the_books_write_in_small_letters_is_as_far(tmp_path: Path) -> None:
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "books").mkdir()
-    (tmp_path / "account.yml").write_text("account: demo\nmarketplace: US\n")
-    (tmp_path / "books" / "inbound_shipments.csv").write_text(
-        "shipment_id,status,closed_on,sku,fnsku,quantity_shipped,quantity_received\n"
-        "FBA1,Closed,2026-01-05,S,X,10,8\nFBA2,Checked in,,S,X,5,0\n"
-    )
+    folder_with_books(tmp_path, "FBA1,Closed,2026-01-05,S,X,10,8\nFBA2,Checked in,,S,X,5,0\n")
     shipments = "".join(f'{{"ShipmentId": "FBA{n}", "ShipmentStatus": "RECEIVING"}}, ' for n in (1, 2)).rstrip(", ")
     (tmp_path / "reports" / "shipments.json").write_text(f'{{"payload": {{"ShipmentData": [{shipments}]}}}}')
     books = open_account(tmp_path, "2026-01-31", store=tmp_path / "store")
