@@ -163,6 +163,7 @@ def _outside_quotes(path: Path, separator: str) -> int | None:
 def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """(rows of the right width, rejects of the others), record by record, held on disk in batches."""
     names, width = columns_of(header), len(header.names)
+    named = max((at for at, name in enumerate(header.names, 1) if name.strip()), default=width)
     schema: dict[str, pl.DataType] = {"line": pl.UInt32(), **dict.fromkeys(names, pl.String())}
     rows: list[list[object]] = []
     wrong: list[tuple[int, None, None, str]] = []
@@ -182,6 +183,8 @@ def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, 
             cells.pop()
         if not any(cell.strip() for cell in cells):
             continue
+        if named <= len(cells) < width:  # only columns without a name are missing
+            cells += [""] * (width - len(cells))
         if len(cells) != width:
             wrong.append((line, None, None, f"the row has {len(cells)} fields, the header {width}"))
             continue

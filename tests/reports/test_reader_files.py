@@ -172,6 +172,14 @@ def test_ragged_rows_are_rejected_and_empty_lines_skipped(reads: Read) -> None:
     ]
 
 
+def test_columns_without_a_name_at_the_end_of_the_header_are_no_reason_to_reject(reads: Read) -> None:
+    """Amazon Pay ends its header alone in a comma; one wide row must not spoil the others, nor a spreadsheet's blanks."""
+    wide = (*HEADER, "", "")
+    got = reads(table(row(), [*row(rid="2"), "", ""], [*row(rid="3"), "x", "", "y"], row(rid="4"), header=wide))
+    assert rows_of(got)["line"].to_list() == [2, 3, 5]
+    assert got.rejects.rows() == [(4, None, None, "the row has 21 fields, the header 20")]
+
+
 def test_a_short_and_a_long_row_do_not_cancel_out(reads: Read) -> None:
     got = reads(table(row(), row(rid="2")[:-1], [*row(rid="3"), "x"]))
     assert (got.rows_used, got.rejects["line"].to_list()) == (1, [3, 4])
