@@ -8,6 +8,7 @@ from functools import partial, reduce
 from pathlib import Path
 
 import dataframely as dy
+import numpy as np
 import polars as pl
 
 from recon_lib import frames
@@ -18,7 +19,7 @@ from recon_lib.file_facts import file_table
 from recon_lib.merging import union_of_days
 from recon_lib.overlaps import Source, merged, overlap_of
 from recon_lib.reports import FAMILIES
-from recon_lib.reports.base import Reading, Report
+from recon_lib.reports.base import Reading, Report, rows_at
 from recon_lib.reports.inbound import with_told_elsewhere
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
@@ -103,10 +104,8 @@ def assemble(
             digests |= {name: _all(steps, frame) for name, frame in digested(family, parts, store).items()}
     shipments, told_items = sources.get("inbound_statuses", []), sources.get("inbound_shipments", [])
     if shipments or len(told_items) > 1:  # shipments and their items may lie in separate files
-        known = [pl.scan_parquet(s.path).select("shipment_id", "status", "closed_on") for s in told_items]
-        known += [
-            pl.scan_parquet(s.path).select("shipment_id", "status", closed_on=pl.lit(None, pl.Date)) for s in shipments
-        ]
+        known = [rows_at(s.path).select("shipment_id", "status", "closed_on") for s in told_items]
+        known += [rows_at(s.path).select("shipment_id", "status", closed_on=pl.lit(None, pl.Date)) for s in shipments]
         whole = with_told_elsewhere(made["inbound_shipments"], pl.concat(known))
         late = _physical_rows(whole.filter(pl.col("closed_on") > as_of), "inbound_shipments")
         for file, number in late.items():
@@ -115,7 +114,7 @@ def assemble(
         made["inbound_shipments"] = _until(whole, day=pl.col("closed_on"), as_of=as_of)
         for source in shipments if "inbound_shipments" in kept else ():
             rows_of_file = kept["inbound_shipments"]
-            told_rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()
+            told_rows = rows_at(source.path).select(pl.len()).collect().item()
             rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
     files = file_table(readings, others, seen, kept, after, account.time_zone)
     rejects = [
@@ -180,12 +179,12 @@ def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
     """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
     columns = frames.empty(schema).columns
     if sum(source.path.stat().st_size for source in found) > _HELD:
-        parts = [pl.scan_parquet(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
+        parts = [rows_at(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
         return pl.concat(parts)
-    paths = [str(source.path) for source in found]
-    held = pl.scan_parquet(paths, include_file_paths="file", glob=False).collect(engine="in-memory")
-    names = pl.col("file").replace_strict(paths, [source.display for source in found], return_dtype=pl.String)
-    return held.with_columns(names).select(columns).lazy()
+    held = [rows_at(source.path).collect(engine="in-memory") for source in found]
+    of_file = np.repeat(np.arange(len(found), dtype=np.uint32), [part.height for part in held])
+    names = pl.Series("file", [source.display for source in found]).gather(pl.Series(of_file))
+    return pl.concat(held).with_columns(names).select(columns).lazy()
 
 
 def _declared(source: Source) -> Report:

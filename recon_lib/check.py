@@ -203,9 +203,9 @@ def out_of_balance(reading: Reading) -> list[str]:
     """One sentence for each settlement of the file whose lines do not add up to the total it states."""
     if not {"settlements", "settlement_lines"} <= set(reading.frames):
         return []
-    lines = pl.scan_parquet(reading.frames["settlement_lines"]).group_by("settlement_id").agg(pl.col("amount").sum())
+    lines = reading.rows("settlement_lines").group_by("settlement_id").agg(pl.col("amount").sum())
     both = (
-        pl.scan_parquet(reading.frames["settlements"])
+        reading.rows("settlements")
         .filter(pl.col("total_amount").is_not_null())
         .join(lines, on="settlement_id", how="left")
         .with_columns(pl.col("amount").fill_null(Decimal(0)))

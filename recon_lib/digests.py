@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from recon_lib import item_runs
+from recon_lib.reports.base import rows_at
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
 
 _SEALS = "seals.json"
@@ -63,7 +64,7 @@ def _of_file(family: str, path: Path, store: Path, *, has_name: bool) -> dict[st
     name = hashlib.sha256(str(path.relative_to(store)).encode()).hexdigest()
     folder = store / "digests" / _version() / name
     if not _is_whole(folder):
-        rows = pl.scan_parquet(path)
+        rows = rows_at(path)
         _keep(MADE[family](rows if has_name else rows.with_columns(pl.lit("").alias("file"))), folder)
     return {part.stem: pl.scan_parquet(part) for part in sorted(folder.glob("*.parquet"))}
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from recon_lib.matching_terms import Array
+from recon_lib.reports.base import rows_at
 from recon_lib.reports.recognise import Header
 
 _BLOCK = 1 << 19
@@ -69,7 +70,7 @@ class Lines:
         else:  # a line end inside quotes: only the parser knows where a row begins
             only = pl.LazyFrame({"place": unique.astype(np.uint32)})
             rows = (
-                pl.scan_parquet(self.stored, row_index_name="place").select("place", *self.wanted)
+                rows_at(self.stored).with_row_index("place").select("place", *self.wanted)
                 if self.stored
                 else self.scan().select("place", *columns)
             )

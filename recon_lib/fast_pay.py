@@ -31,6 +31,7 @@ from recon_lib.keys import group_mix, normal, raw_hash
 from recon_lib.matching_terms import Array
 from recon_lib.reports import FAMILIES, cells, dates, read, typed
 from recon_lib.reports import store as parsed
+from recon_lib.reports.base import rows_at
 from recon_lib.reports.recognise import recognise
 from recon_lib.reports.text import HEAD, lines_of, split_line
 
@@ -211,7 +212,7 @@ def stored_side(
         lines.rows, lines.starts = reading.rows_total, arrays["starts"]
         return FastSide(fast_batches.as_frame(arrays), lines, arrays["gaps"], proof)
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
-    rows = pl.scan_parquet(kept).select(
+    rows = rows_at(kept).select(
         pl.col(moment).alias("at"),
         pl.col("amount").to_physical().cast(pl.Int64),
         _group(pl.col(kind), pl.col("currency"), _KINDS[family], currencies).alias(GROUP),

@@ -47,13 +47,7 @@ def file_table(
 def _summary_rows(reading: Reading) -> int:
     if "settlement_lines" not in reading.frames or "settlements" not in reading.frames:
         return 0
-    return int(
-        pl.scan_parquet(reading.frames["settlements"])
-        .filter(pl.col("layout") != "hybrid")
-        .select(pl.len())
-        .collect()
-        .item()
-    )
+    return int(reading.rows("settlements").filter(pl.col("layout") != "hybrid").select(pl.len()).collect().item())
 
 
 def totals_text(totals: Mapping[str, Decimal]) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from recon_lib.account import Account
 from recon_lib.books import merged_name
 from recon_lib.merging import merge_layouts, merge_overlaps, overlapping
-from recon_lib.reports.base import Reading, Report
+from recon_lib.reports.base import Reading, Report, rows_at
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
 
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
@@ -103,7 +103,7 @@ def _instants(found: list[Source], at: str) -> list[tuple[int, int] | None]:
         return []
     at_ = pl.col(at).to_physical()
     ends = pl.concat(
-        pl.scan_parquet(source.path).select(at_.min().alias("first"), at_.max().alias("last")) for source in found
+        rows_at(source.path).select(at_.min().alias("first"), at_.max().alias("last")) for source in found
     ).collect()
     return [(first, last) if first is not None else None for first, last in ends.rows()]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recon_lib.errors import ReportError
+from recon_lib.reports.base import rows_at
 
 
 def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]) -> list[tuple[str, str]]:
@@ -17,8 +18,8 @@ def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]
     contained in another one of the same id is a re-download. Anything else under one id cannot be decided.
 
     Args:
-        totals: file -> Parquet of frames.Settlement.
-        lines: file -> Parquet of frames.SettlementLine.
+        totals: file -> where its frames.Settlement are kept.
+        lines: file -> where its frames.SettlementLine are kept.
 
     Raises:
         ReportError: two files hold different content under one settlement id; both are named.
@@ -26,7 +27,7 @@ def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]
     if len(totals) < 2:
         return []
     known = pl.concat(
-        pl.scan_parquet(path)
+        rows_at(path)
         .select("settlement_id", "layout", "total_amount", "currency")
         .with_columns(pl.lit(file).alias("file"))
         for file, path in totals.items()
@@ -59,7 +60,7 @@ def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) ->
 
 
 def _row_counts(path: Path, settlement_id: str) -> pl.DataFrame:
-    rows = pl.scan_parquet(path).filter(pl.col("settlement_id") == settlement_id)
+    rows = rows_at(path).filter(pl.col("settlement_id") == settlement_id)
     columns = [name for name in rows.collect_schema().names() if name not in ("line", "file", "part")]
     return rows.group_by(columns).agg(pl.len().alias("n")).collect()
 

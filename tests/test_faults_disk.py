@@ -11,6 +11,7 @@ import pytest
 
 from recon_lib.books import open_account
 from recon_lib.reconcile import reconcile
+from recon_lib.reports.base import FEW
 from tests.faults import HEAD, account
 
 DAY = "2026-01-31"
@@ -58,8 +59,9 @@ def test_a_damaged_store_is_read_anew(tmp_path: Path, damage) -> None:  # type: 
     hoped = contents(folder, store, tmp_path / "one")
     kept = sorted(path for path in store.rglob("*") if path.is_file() and path.stat().st_size)
     assert {"reading.json", "rejects.parquet"} <= {path.name for path in kept}
+    assert any(path.suffix == FEW for path in kept)
     assert any(path.parent.name == "merged" and path.suffix == ".parquet" for path in kept)
-    for end in (".parquet", ".json", ".seal"):
+    for end in (".parquet", FEW, ".json", ".seal"):
         for path in kept:
             if path.suffix == end:
                 path.write_bytes(damage(path.read_bytes()))

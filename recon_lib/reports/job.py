@@ -15,7 +15,7 @@ import polars as pl
 
 from recon_lib.errors import ReportError
 from recon_lib.reports import typed
-from recon_lib.reports.base import Report
+from recon_lib.reports.base import Report, rows_at
 from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.text import ByteFacts
@@ -71,7 +71,7 @@ class Outcome:
     summary: Summary | None = None  # where it is known already
 
     def frame(self, family: str) -> pl.LazyFrame:
-        return self.held[family].lazy() if family in self.held else pl.scan_parquet(self.frames[family])
+        return self.held[family].lazy() if family in self.held else rows_at(self.frames[family])
 
 
 def proper(job: Job, facts: ByteFacts) -> bool:

@@ -14,9 +14,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.reports import scan, typed, verdicts
-from recon_lib.reports.base import Report
+from recon_lib.reports.base import Report, keep_few
 from recon_lib.reports.job import (
-    PARQUET,
     SAMPLE_ROWS,
     Job,
     Outcome,
@@ -97,8 +96,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
             return None
         if family == report.family:
             outcome.summary = _summary(told, report, held)
-        outcome.frames[family] = job.target(family)
-        held.write_parquet(outcome.frames[family], **PARQUET)
+        outcome.frames[family] = keep_few(held, job.target(family))
     return outcome
 
 

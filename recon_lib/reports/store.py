@@ -1,6 +1,6 @@
 """Parsed files, kept by content: the second time a file is read, only its hash is taken.
 
-    <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, <family>.parquet ..., rejects.parquet if any
+    <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, <family>.parquet or .arrows ..., rejects.parquet if any
     <store>/<reader version>/seen/<quick key>                the sha256 of a big file that begins and ends so and was stored
 
 The reader version is a hash of the sources that decide what a reading holds, so a new version never meets old frames.

@@ -264,7 +264,7 @@ def _of_a_file(
         _lines(reading, "settlements") - _lines(reading, "settlement_lines") if main == "settlement_lines" else set()
     )
     statuses = (
-        len(pl.read_parquet(reading.frames["inbound_statuses"]))
+        len(reading.rows("inbound_statuses").collect())
         if main == "inbound_shipments" and "inbound_statuses" in reading.frames
         else 0
     )
@@ -286,11 +286,7 @@ def _in_the_books(books: Books) -> dict[str, dict[str, int]]:
 
 
 def _lines(reading: Reading, family: str) -> set[int]:
-    return (
-        set(pl.read_parquet(reading.frames[family], columns=["line"])["line"].to_list())
-        if family in reading.frames
-        else set()
-    )
+    return set(reading.rows(family).select("line").collect()["line"].to_list()) if family in reading.frames else set()
 
 
 def _bytes_of(path: Path, name: str) -> bytes:

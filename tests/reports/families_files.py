@@ -30,7 +30,7 @@ def read(folder: Path, content: str | bytes, name: str = "file.txt", marketplace
 
 
 def rows(reading: Reading, family: str | None = None) -> pl.DataFrame:
-    return pl.read_parquet(reading.frames[family or reading.family]).sort("line")
+    return reading.rows(family or reading.family).collect().sort("line")
 
 
 def tabbed(*lines: str) -> str:
@@ -46,7 +46,7 @@ def table(**cells: str) -> str:
 
 def everything(reading: Reading) -> str:
     """All text of what was read: frames, rejects, facts, notes."""
-    frames = "".join(pl.read_parquet(path).write_csv() for path in reading.frames.values())
+    frames = "".join(reading.rows(family).collect().write_csv() for family in reading.frames)
     return frames + reading.rejects.write_csv() + str(dict(reading.facts)) + str(reading.notes) + str(reading)
 
 

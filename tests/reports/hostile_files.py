@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import polars as pl
-
 from recon_lib.errors import ReportError
 from recon_lib.reports.base import Reading
 from recon_lib.reports.members import read_members
@@ -126,7 +124,7 @@ def conserved(reading: Reading) -> None:
     assert reading.rejects["reason"].null_count() == 0
     assert reading.rejects["line"].min() is None or reading.rejects["line"].min() >= 1
     if set(reading.frames) == {reading.family}:
-        lines = pl.read_parquet(reading.frames[reading.family])["line"]
+        lines = reading.rows(reading.family).collect()["line"]
         assert lines.n_unique() == reading.rows_used
         assert not set(lines) & set(reading.rejects["line"])
     for amount in reading.totals.values():

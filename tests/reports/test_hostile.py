@@ -161,7 +161,7 @@ def all_good(tmp_path_factory):
     (told,) = look(path, folder / "store")
     assert told.reading is not None, told.problem
     assert (told.reading.rows_used, told.reading.rows_rejected) == (2 + len(GOOD_ROWS), 0)
-    return pl.read_parquet(told.reading.frames["reimbursements"])
+    return told.reading.rows("reimbursements").collect()
 
 
 @pytest.mark.parametrize("number", range(len(GOOD_ROWS)), ids=[case[0] for case in GOOD_ROWS])

@@ -62,7 +62,7 @@ def table(*rows: list[str], sep: str = "\t", end: str = "\n", header: tuple[str,
 
 
 def rows_of(reading: Reading) -> pl.DataFrame:
-    return pl.read_parquet(reading.frames[reading.family])
+    return reading.rows(reading.family).collect()
 
 
 def test_a_plain_file(reads: Read) -> None:

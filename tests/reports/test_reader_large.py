@@ -67,7 +67,7 @@ def never_strict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows_of(reading: Reading, family: str = "settlement_lines") -> pl.DataFrame:
-    return pl.read_parquet(reading.frames[family])
+    return reading.rows(family).collect()
 
 
 def test_a_settlement(reads: Read, never_strict: None) -> None:
@@ -248,8 +248,8 @@ def test_the_streaming_way_and_the_small_way_agree(
             except ReportError as problem:
                 told.append(str(problem))
                 continue
-            tables = {family: pl.read_parquet(kept).rows() for family, kept in got.frames.items()}
-            schemas = {family: pl.read_parquet_schema(kept) for family, kept in got.frames.items()}
+            tables = {family: got.rows(family).collect().rows() for family in got.frames}
+            schemas = {family: got.rows(family).collect_schema() for family in got.frames}
             summary = got.rows_used, got.period_from, got.period_to, got.totals, got.notes, got.facts
             told.append((tables, schemas, got.rejects.rows(), summary))
     assert told[0] == told[1]

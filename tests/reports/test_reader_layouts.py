@@ -98,7 +98,7 @@ def lines(header: list[str], *rows: dict[str, str], sep: str = "\t") -> str:
 
 def frame(got: Reading, family: str, schema: type[dy.Schema]) -> pl.DataFrame:
     """The stored rows, proved to be what the data model declares."""
-    rows = pl.read_parquet(got.frames[family])
+    rows = got.rows(family).collect()
     schema.validate(rows.with_columns(pl.lit("f").alias("file")).select(schema.column_names()))
     return rows.sort("line")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import polars as pl
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_reader_files import HEADER, row, table
@@ -34,7 +33,7 @@ def outcome(data: bytes) -> tuple[int, int] | None:
             got = read(path, store=Path(folder) / "store")
         except ReportError:
             return None
-        used = pl.read_parquet(got.frames[got.family])["line"].n_unique()
+        used = got.rows(got.family).collect()["line"].n_unique()
         assert used == got.rows_used
         assert got.rejects.height == got.rows_rejected == got.rejects["line"].n_unique()
         return got.rows_used, got.rows_rejected

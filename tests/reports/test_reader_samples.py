@@ -29,19 +29,19 @@ def test_real_settlements_add_up(tmp_path: Path, name: str, total: str, rows: in
     got = read(path, store=tmp_path)
     assert (got.totals, got.layout, got.rows_used, got.rows_rejected) == ({"CAD": Decimal(total)}, "V1", rows, 0)
     assert Decimal(stated) == Decimal(total)
-    assert pl.read_parquet(got.frames["settlements"])["total_amount"].to_list() == [Decimal(total)]
+    assert got.rows("settlements").collect()["total_amount"].to_list() == [Decimal(total)]
     assert got.notes == ()
 
 
 def test_the_hybrid(tmp_path: Path) -> None:
     got = sample(tmp_path, "settlement-v1-flat-file/aresstore-settlement.txt")
     assert (got.layout, got.rows_used, got.rows_rejected) == ("hybrid", 12, 0)
-    assert pl.read_parquet(got.frames["settlements"])["total_amount"].to_list() == [None]
+    assert got.rows("settlements").collect()["total_amount"].to_list() == [None]
 
 
 def test_a_refund_and_what_paid_it_back_keep_their_ids(tmp_path: Path) -> None:
-    old = pl.read_parquet(sample(tmp_path, "settlement-v1-flat-file/50018020314.txt").frames["settlement_lines"])
-    new = pl.read_parquet(sample(tmp_path, "settlement-v1-flat-file/50044020356.txt").frames["settlement_lines"])
+    old = sample(tmp_path, "settlement-v1-flat-file/50018020314.txt").rows("settlement_lines").collect()
+    new = sample(tmp_path, "settlement-v1-flat-file/50044020356.txt").rows("settlement_lines").collect()
     refund = old.filter((pl.col("order_id") == "702-1278184-4976266") & (pl.col("transaction_type") == "Refund"))
     paid = new.filter(
         (pl.col("order_id") == "702-1278184-4976266") & (pl.col("amount_description") == "REVERSAL_REIMBURSEMENT")
@@ -60,14 +60,14 @@ def test_reimbursements(tmp_path: Path) -> None:
 def test_amazon_pay(tmp_path: Path) -> None:
     got = sample(tmp_path, "amazon-pay-settlement/2015-10-01-SETTLEMENT_DATA_371273040777777.csv")
     assert (got.rows_used, got.rows_rejected, got.totals) == (2, 0, {"USD": Decimal("-16.13")})
-    assert pl.read_parquet(got.frames["pay_statements"]).height == 1
+    assert got.rows("pay_statements").collect().height == 1
     assert sample(tmp_path, "amazon-pay-refund/2015-10-06-REFUND_DATA_414749300022222.csv").rows_used == 2
 
 
 def test_ledger_in_cp1252(tmp_path: Path) -> None:
     got = sample(tmp_path, "ledger-detail/aresstore-ledger-detail.txt")
     assert (got.encoding, got.rows_used, got.rows_rejected) == ("cp1252", 16, 0)
-    assert "Set de bandas elásticas" in pl.read_parquet(got.frames["ledger_detail"])["title"].to_list()
+    assert "Set de bandas elásticas" in got.rows("ledger_detail").collect()["title"].to_list()
 
 
 def test_every_sample_is_read_or_refused_with_a_reason(tmp_path: Path) -> None:
