@@ -765,7 +765,7 @@ def other(day, what, amount, group="other-transaction"):
     return [("other-transaction", "", "", group, what, amount, day, None, {})]
 
 
-def findings(folder, as_of, *audits):
+def findings(folder, as_of, *audits, columns=COLUMNS):
     """The findings of the day, sorted, as text; only those of `audits` where some are named."""
 
     def text(value):
@@ -777,7 +777,7 @@ def findings(folder, as_of, *audits):
         folder.write(place)
         rows = reconcile(open_account(place, as_of, store=Path(place) / "store")).findings
     found = [r for r in rows.iter_rows(named=True) if not audits or r["audit"] in audits]
-    return sorted("|".join(text(row[name]) for name in COLUMNS) for row in found)
+    return sorted("|".join(text(row[name]) for name in columns) for row in found)
 
 
 def lines(text):

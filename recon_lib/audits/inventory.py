@@ -17,6 +17,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence_sorted, settled, total, words
 from recon_lib.audits.facts import adjustments, ledger_rows, reimbursements
+from recon_lib.audits.paid_units import cash_amount
 from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
 from recon_lib.kept import once
@@ -56,10 +57,12 @@ def fact_of_event() -> pl.Expr:
 
 
 def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Which ledger N is the stock side of which reimbursement row.
+    """Which found units of the ledger are the stock side of which reimbursement row.
 
-    Returns the found units of the ledger without those N, and the day each such reimbursement counts from
-    (the earlier of the two) as frame `row`, `on`.
+    An N of the same FNSKU and units within 7 days; of a reversal that gives the unit back in stock also an F, and by its ASIN,
+    because it shows no FNSKU.
+    Returns the found units of the ledger without those, and the day each such reimbursement counts from (the earlier of the
+    two) as frame `row`, `on`.
     """
 
     def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -69,13 +72,19 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         # days no more than a week apart lie in the same stretch of eight days or in one beside it
         stretch = pl.col("on").cast(pl.Int32) // (_ONE_CREDIT_DAYS + 1)
         paid = paid.select(
-            "row", "fnsku", "approved_on", on="approved_on", units=pl.col("quantity_inventory").cast(pl.Int64)
+            "row", "fnsku", "is_reversal", "approved_on", asin=pl.coalesce("asin", "fnsku"), on="approved_on",
+            units=pl.col("quantity_inventory").cast(pl.Int64),
+        )  # fmt: skip
+        paid = (
+            paid.with_columns(stretch=pl.concat_list(stretch - 1, stretch, stretch + 1)).explode("stretch").drop("on")
         )
-        paid = paid.with_columns(stretch=pl.concat_list(stretch - 1, stretch, stretch + 1)).explode("stretch")
-        stock = found.filter(pl.col("code") == "N").select("ledger_row", "fnsku", "units", "on", stretch=stretch)
+        stock = found.select("ledger_row", "fnsku", "asin", "code", "units", "on", stretch=stretch)
+        by_name = paid.join(stock.filter(pl.col("code") == "N"), on=["fnsku", "units", "stretch"])
+        by_asin = paid.filter("is_reversal").join(stock, on=["asin", "units", "stretch"])
+        shared = ["row", "approved_on", "ledger_row", "on"]
         near = (
-            paid.drop("on")
-            .join(stock, on=["fnsku", "units", "stretch"])
+            pl.concat([by_name.select(shared), by_asin.select(shared)])
+            .unique()
             .with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs())
             .filter(pl.col("apart") <= _ONE_CREDIT_DAYS)
             .sort("apart", "approved_on", "row", "ledger_row")
@@ -260,15 +269,14 @@ def _history(books: Books, audit: str, losses: pl.DataFrame, pairs: pl.DataFrame
         pairs.join(losses.select("loss", "event_on", "fnsku", "sku"), on="loss")
         .join(paid, on="paid_row", how="left")
         .join(ids, on="paid_row", how="left")
+        .sort("loss", "credit")
         .with_columns(
             pl.col("units").alias("quantity"),
             paid_on=pl.coalesce("approved_on", "on"),
-            amount=pl.when(pl.col("quantity_cash") > 0).then(
-                pl.col("amount_per_unit") * pl.min_horizontal("units", "quantity_cash")
-            ),
+            amount=cash_amount("paid_row"),
         )
     )
-    return settled(rows.sort("loss", "credit"), audit)
+    return settled(rows, audit)
 
 
 def _left_over(audit: str, matched: Matched, word: str) -> pl.DataFrame:

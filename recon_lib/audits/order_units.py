@@ -29,8 +29,9 @@ def lines(books: Books) -> pl.DataFrame:
     """One row an order and SKU.
 
     `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units, and
-    `paid_damage` by reasons that pay a damaged return only; `missing` = refunded − returned − payments left for it; `unpaid` =
-    damaged − paid; `spare` = payments that neither needed; `refund_on` (last), `damaged_on`, `sellable_on` (last); `units`;
+    `paid_damage` by reasons that pay a damaged return only; `missing` = refunded − returned − `for_missing`, the payments
+    left for it; `unpaid` = damaged − paid; `spare` = payments that neither needed; `refund_on` (last), `damaged_on`,
+    `sellable_on` (last); `units`;
     `net` (charge less its fees) of `net_units`, those of the refunded items where the refund names them; `currency`; `is_fba`.
     """
 
@@ -59,6 +60,7 @@ def lines(books: Books) -> pl.DataFrame:
             # of an order of one unit only one can have come back
             unpaid=pl.max_horizontal(pl.min_horizontal("damaged", "units") - pl.col("paid") - pl.col("paid_damage"), 0),
             missing=pl.max_horizontal(away - for_missing, 0),
+            for_missing=for_missing,
             spare=pl.max_horizontal(for_missing - away.fill_null(0), 0),
         )
 

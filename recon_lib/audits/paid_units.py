@@ -21,17 +21,27 @@ def paid_pairs(found: Allocation, credits: pl.DataFrame) -> tuple[pl.DataFrame, 
     return pairs, paid
 
 
+def cash_amount(row: str, before: str | None = None) -> pl.Expr:
+    """The money of each unit pair of payment `row`: its cash units settle its first losses, those paid in stock the rest.
+
+    Needs the pairs in the order of their losses, with `units`, `quantity_cash`, `amount_per_unit`; `before`: a column of the
+    payment's units that another audit has used already.
+    """
+    units = pl.col("units").cast(pl.Int64)
+    earlier = units.cum_sum().over(row) - units + (pl.col(before) if before else 0)
+    cash = pl.min_horizontal(earlier + units, pl.col("quantity_cash").cast(pl.Int64)) - earlier
+    return pl.when(cash > 0).then(pl.col("amount_per_unit") * cash)
+
+
 def paid_history(books: Books, audit: str, pairs: pl.DataFrame) -> pl.DataFrame:
-    """History of reimbursed units: `pairs` has `row` of the reimbursement, `units`, `event_on`, `sku`, `fnsku`."""
+    """History of reimbursed units: `pairs` has `row` of the reimbursement, `units`, `event_on`, `sku`, `fnsku`, and
+    `before` where another audit has used some of the payment's units."""
     paid = reimbursements(books).select(
         "row", "reimbursement_id", "amount_per_unit", "quantity_cash", "currency", paid_on="approved_on"
     )
-    pairs = pairs.select([c for c in ("row", "units", "event_on", "sku", "fnsku", "order_id") if c in pairs.columns])
+    names = ("row", "units", "event_on", "sku", "fnsku", "order_id", "before")
+    pairs = pairs.select([c for c in names if c in pairs.columns])
     rows = pairs.join(paid, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
-    rows = rows.with_columns(
-        quantity="units",
-        amount=pl.when(pl.col("quantity_cash") > 0).then(
-            pl.col("amount_per_unit") * pl.min_horizontal("units", "quantity_cash")
-        ),
-    )
-    return settled(rows.sort("event_on", "row", "units"), audit)
+    before = "before" if "before" in rows.columns else None
+    rows = rows.sort("event_on", "row", "units").with_columns(quantity="units", amount=cash_amount("row", before))
+    return settled(rows, audit)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
 import polars as pl
 
 from recon_lib.audits.evidence import fold, occurrence, words
@@ -48,8 +51,8 @@ def named(books: Books) -> pl.DataFrame:
 def reversals(books: Books) -> pl.DataFrame:
     """Rows that take money back: `original_row` (null where the original is older than the report) and `back_units`.
 
-    The sku of a reversal is not the original's, so only `original_reimbursement_id` ties them; among several rows of the
-    id the one whose reason is named.
+    The sku of a reversal is not the original's, so only `original_reimbursement_id` ties them. Among several rows of the id it is
+    the one whose reason is named, of the reversal's product (it shows the ASIN), that has units left to take back, of its price.
     """
 
     def make(books: Books) -> pl.DataFrame:
@@ -59,14 +62,40 @@ def reversals(books: Books) -> pl.DataFrame:
             named_why=fold("original_reimbursement_type"),
         )
         paid = rows.filter(~pl.col("is_reversal")).select(
-            original_reimbursement_id="reimbursement_id", original_row="row", original_why="why",
-            original_sku="sku", original_fnsku="fnsku", original_order="order_id", original_place="place",
+            "asin", "units", "amount_per_unit", original_reimbursement_id="reimbursement_id", original_row="row",
+            original_why="why", original_sku="sku", original_fnsku="fnsku", original_order="order_id", original_place="place",
         )  # fmt: skip
-        both = taken.join(paid, on="original_reimbursement_id", how="left")
-        both = both.with_columns(other=(pl.col("original_why") != pl.col("named_why")).fill_null(True))
-        return both.sort("row", "other", "original_row").unique("row", keep="first", maintain_order=True)
+        told = [c for c in paid.columns if c.startswith("original_") and c != "original_reimbursement_id"]
+        both = taken.join(paid, on="original_reimbursement_id", how="inner", suffix="_paid")
+        chosen = taken.join(_nearest(both), on="row", how="left")
+        return chosen.join(paid.select(told), on="original_row", how="left").sort("row")
 
     return once(books, "reversals", make)
+
+
+def _nearest(both: pl.DataFrame) -> pl.DataFrame:
+    """`row`, `original_row`: which of the payments of its id each reversal takes back; `both`: reversals with all of them."""
+    same = [(pl.col(a) == pl.col(b)).fill_null(False) for a, b in (
+        ("sku", "original_sku"), ("fnsku", "original_fnsku"), ("fnsku", "asin_paid"), ("asin", "asin_paid"),
+    )]  # fmt: skip
+    ranked = both.select(
+        "row", "back_units", "original_row", "units_paid",
+        (pl.col("original_why") != pl.col("named_why")).fill_null(True).alias("other_why"),
+        (~pl.any_horizontal(same)).alias("other_product"),
+        (pl.col("amount_per_unit_paid") != pl.col("amount_per_unit").abs()).fill_null(True).alias("other_price"),
+    ).sort("row", "original_row")  # fmt: skip
+    left: dict[int, int] = {}
+    chosen = []
+    for (row, units), payments in groupby(ranked.iter_rows(), itemgetter(0, 1)):
+        options = [
+            (why, product, left.setdefault(original, paid) <= 0, price, original)
+            for _, _, original, paid, why, product, price in payments
+        ]
+        original = min(options)[-1]
+        left[original] -= units
+        chosen.append((row, original))
+    numbers = {c: ranked.schema[c] for c in ("row", "original_row")}
+    return pl.DataFrame(chosen, schema=numbers, orient="row")
 
 
 def loss_days(books: Books) -> pl.DataFrame:

@@ -34,10 +34,10 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     name = "reimbursement_underpaid"
     rows = named(books).filter(
         ~pl.col("is_reversal"),
-        pl.col("quantity_cash") > 0,
-        pl.col("taken_units") == 0,
+        pl.col("quantity_cash") > pl.col("taken_units"),
         pl.col("approved_on").is_not_null(),
     )
+    rows = rows.with_columns(kept_units=pl.col("quantity_cash").cast(pl.Int64) - pl.col("taken_units"))
     early = rows.filter(pl.col("why").is_in(BEFORE)).join(loss_days(books), on="row", how="left")
     early = early.with_columns(event_on=pl.coalesce("event_on", "approved_on"))
     values = before_order(early.select("row", "event_on", "sku", "fnsku"), books, policy)
@@ -46,7 +46,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     )
     early = early.join(values, on="row", how="left")
     late = rows.filter(pl.col("why").is_in(ORDER_PAYMENTS), pl.col("order_id").is_not_null())
-    paid_units = pl.col("quantity_cash").cast(pl.Int64).sum().over(LINE)
+    paid_units = pl.col("kept_units").sum().over(LINE)
     # of the charge: `sold` units, and `net` of the `net_units` that were refunded
     charge = lines(books).rename({"currency": "in_currency", "units": "sold"})
     charge = charge.select(*LINE, "net", "net_units", "charge_place", "in_currency", "sold")
@@ -69,13 +69,13 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         event_on=pl.col("approved_on"),
         anchor_on=pl.col("approved_on"),
         reference_id=pl.col("reimbursement_id"),
-        quantity=pl.col("quantity_cash"),
+        quantity=pl.col("kept_units"),
         unit_value=pl.col("gap"),
         owed=pl.col("owed"),
         lines=pl.concat_list("place", "loss_place", "value_proof").list.drop_nulls(),
         arithmetic=pl.concat_str(
             pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash", exact_text_expr(pl.col("worth")), "value_basis",
-                      exact_text_expr(pl.col("each")), exact_text_expr(pl.col("gap")), "quantity_cash"),
+                      exact_text_expr(pl.col("each")), exact_text_expr(pl.col("gap")), "kept_units"),
             pl.when(pl.col("revalued") > 0).then(pl.format(" − {} paid since", exact_text_expr(pl.col("revalued")))),
             pl.format("; {}", "value_row"),
             ignore_nulls=True,
@@ -95,7 +95,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
 
 def _less_revaluations(books: Books, low: pl.DataFrame) -> pl.DataFrame:
     """`owed` = gap × units less what settlement lines RE_EVALUATION of the SKU have paid since, oldest first."""
-    fine = (pl.col("gap") * pl.col("quantity_cash") * _FINE).cast(pl.Int64)
+    fine = (pl.col("gap") * pl.col("kept_units") * _FINE).cast(pl.Int64)
     low = low.sort("approved_on", "row").with_columns(units=fine, on=pl.col("approved_on"))
     more = paid_lines(books).filter(
         pl.col("code") == "reevaluation", pl.col("amount") > 0, pl.col("posted_on").is_not_null()

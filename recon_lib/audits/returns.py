@@ -49,7 +49,7 @@ def refund_without_return(books: Books, policy: Policy) -> AuditResult:
         pl.col("refund_on").alias("event_on"),
         pl.col("refund_on").alias("anchor_on"),
         pl.format("{} refunded − {} returned − {} paid = {} missing",
-                  "refunded", "returned", pl.min_horizontal("paid", pl.max_horizontal(pl.col("paid") - pl.col("damaged"), 0)),
+                  "refunded", "returned", "for_missing",
                   "missing").alias("arithmetic"),
         *_waits(books, "first_refund_on", "customer_returns", "reimbursements"),
     )  # fmt: skip

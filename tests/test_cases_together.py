@@ -1,0 +1,148 @@
+"""Several audits that look at the same unit, payment or product: from report files to findings and history, worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+from case_folder import Folder, findings, lines, paid, refund, sale
+
+from recon_lib.books import open_account
+from recon_lib.reconcile import reconcile
+
+DAY = "2026-03-31"
+
+
+def folder(cost="7.20", products=9):
+    made = Folder("US")
+    for number in range(1, products):
+        made.product(number, cost)
+    return made
+
+
+def taken_back(f, day, number, x, original, why="Lost_Warehouse", units=1, each="7.20", stock=0):
+    """A reversal as the report writes it: no order, the ASIN in place of SKU and FNSKU."""
+    total = f"-{float(each) * units:.2f}"
+    names = {"sku": f"Amazon.Found.B{x}", "fnsku": f"B{x}", "total": total}
+    return f.reimb(
+        day, number, "Reimbursement_Reversal", x, -units, f"-{each}", stock=stock, orig=original, orig_type=why, **names
+    )
+
+
+def history(f, tmp_path):
+    """What was settled: audit, event day, units and money of every row."""
+    f.write(tmp_path / "account")
+    day = reconcile(open_account(tmp_path / "account", DAY, store=tmp_path / "store"))
+    columns = ("audit", "event_on", "quantity", "amount")
+    rows = day.history.select(columns).iter_rows()
+    return [f"{audit}|{on}|{units}|{'' if money is None else f'{money:.2f}'}" for audit, on, units, money in rows]
+
+
+@pytest.mark.parametrize("audit", ["warehouse_lost", "warehouse_damaged", "inbound_shortage"])
+def test_one_payment_in_cash_and_stock_over_two_losses_is_money_once(audit, tmp_path):
+    f = folder()
+    if audit == "inbound_shortage":
+        f.inbound("FBA1", 1, 10, 9, "2026-02-10").inbound("FBA2", 1, 10, 9, "2026-02-11")
+    else:
+        code = "M" if audit == "warehouse_lost" else "E"
+        f.led("2026-02-10", 1, -1, code, ref="A1").led("2026-02-11", 1, -1, code, ref="A2")
+    reason = {"warehouse_lost": "Lost_Warehouse", "warehouse_damaged": "Damaged_Warehouse"}.get(audit, "Lost_Inbound")
+    f.reimb("2026-03-20", "R1", reason, 1, 1, "7.20", stock=1)
+    assert findings(f, DAY, audit) == []
+    assert history(f, tmp_path) == [f"{audit}|2026-02-10|1|7.20", f"{audit}|2026-02-11|1|"]
+
+
+def test_three_units_in_cash_and_one_in_stock_over_two_losses_of_two(tmp_path):
+    f = folder().led("2026-02-10", 1, -2, ref="A1").led("2026-02-11", 1, -2, ref="A2")
+    f.reimb("2026-03-20", "R1", "Lost_Warehouse", 1, 3, "7.20", stock=1)
+    assert history(f, tmp_path) == ["warehouse_lost|2026-02-10|2|14.40", "warehouse_lost|2026-02-11|2|7.20"]
+
+
+def test_a_payment_over_a_loss_and_a_disposal_is_money_once(tmp_path):
+    f = folder().led("2026-02-10", 1, -1, ref="A1").led("2026-02-11", 1, -2, "D", ref="D1")
+    f.reimb("2026-03-20", "R1", "Lost_Warehouse", 1, 2, "7.20", stock=1)
+    assert history(f, tmp_path) == ["disposed_without_order|2026-02-11|2|7.20", "warehouse_lost|2026-02-10|1|7.20"]
+
+
+def settled(f, *rows):
+    return f.settle("901", "2026-01-01", "2026-03-30", [line for some in rows for line in some])
+
+
+def test_a_reversal_takes_back_the_item_of_its_own_product():
+    f = folder().led("2026-01-10", 1, -1).led("2026-01-10", 2, -1)
+    f.reimb("2026-01-20", "R1", "Lost_Warehouse", 1, 1, "7.20").reimb(
+        "2026-01-20", "R1", "Lost_Warehouse", 2, 1, "9.00"
+    )
+    taken_back(f, "2026-02-20", "V1", 2, "R1", each="9.00")
+    settled(
+        f,
+        paid("2026-01-22", "WAREHOUSE_LOST", "7.20", 1),
+        paid("2026-01-22", "WAREHOUSE_LOST", "9.00", 2),
+        paid("2026-02-22", "COMPENSATED_CLAWBACK", "-9.00"),
+    )
+    assert findings(f, DAY) == lines("""
+        reimbursement_reversed|claimable|2026-02-20|2026-02-20|||V1|S2|1|9.00|9.00
+    """)
+
+
+def test_two_equal_items_of_one_payment_are_each_taken_back_once():
+    f = folder().led("2026-01-10", 1, -2).reimb("2026-01-20", "R1", "Lost_Warehouse", 1, 1, "5.00")
+    f.reimb("2026-01-20", "R1", "Lost_Warehouse", 1, 1, "5.00")
+    taken_back(f, "2026-02-20", "V1", 1, "R1", each="5.00", stock=1)
+    taken_back(f, "2026-02-21", "V2", 1, "R1", each="5.00", stock=1)
+    clawed = [paid(f"2026-02-2{n}", "COMPENSATED_CLAWBACK", "-5.00") for n in (2, 3)]
+    settled(f, *[paid("2026-01-22", "WAREHOUSE_LOST", "5.00", 1)] * 2, *clawed)
+    assert findings(f, DAY) == []  # neither is underpaid any more
+
+
+def test_a_unit_that_came_back_with_a_reversal_is_found_once():
+    f = folder().led("2026-02-10", 1, -1, ref="A1").reimb("2026-02-15", "R1", "Lost_Warehouse", 1, 1, "7.20")
+    f.led("2026-02-20", 1, -1, ref="A2").led("2026-03-01", 1, 1, "F")  # the first unit, which the reversal gives back
+    taken_back(f, "2026-03-05", "V1", 1, "R1", stock=1)
+    settled(f, paid("2026-02-17", "WAREHOUSE_LOST", "7.20", 1), paid("2026-03-06", "COMPENSATED_CLAWBACK", "-7.20"))
+    assert findings(f, DAY) == lines("""
+        warehouse_lost|claimable|2026-02-20|2026-02-20|2026-04-21||A2|S1|1|7.20|7.20
+    """)
+
+
+@pytest.mark.parametrize(("found_on", "open_units"), [("2026-02-26", 1), ("2026-02-25", 0)])
+def test_a_unit_found_more_than_a_week_before_a_reversal_is_another_one(found_on, open_units):
+    f = folder().led("2026-02-10", 1, -1, ref="A1").reimb("2026-02-15", "R1", "Lost_Warehouse", 1, 1, "7.20")
+    f.led("2026-02-20", 1, -1, ref="A2").led(found_on, 1, 1, "F")
+    taken_back(f, "2026-03-05", "V1", 1, "R1", stock=1)
+    settled(f, paid("2026-02-17", "WAREHOUSE_LOST", "7.20", 1), paid("2026-03-06", "COMPENSATED_CLAWBACK", "-7.20"))
+    assert len(findings(f, DAY, "warehouse_lost")) == open_units
+
+
+def test_what_is_left_of_a_payment_that_was_taken_back_in_part_may_be_too_little():
+    f = folder().led("2026-01-10", 1, -3).reimb("2026-02-15", "R1", "Lost_Warehouse", 1, 3, "5.00")
+    taken_back(f, "2026-03-05", "V1", 1, "R1", each="5.00", stock=1)
+    settled(f, paid("2026-02-17", "WAREHOUSE_LOST", "15.00", 1), paid("2026-03-06", "COMPENSATED_CLAWBACK", "-5.00"))
+    assert findings(f, DAY) == lines("""
+        reimbursement_underpaid|claimable|2026-02-15|2026-02-15|2026-04-16||R1|S1|2|2.20|4.40
+    """)
+
+
+def test_the_rest_of_an_order_s_payment_may_be_too_little():
+    f = folder()
+    rows = sale("O1", 1, "2025-11-05", "40.00", fee="6.00", fba="8.00", qty=2)  # 13.00 a unit
+    rows += refund("O1", 1, "2025-12-01", "40.00", fee="6.00", kept="1.20")
+    f.reimb("2026-02-10", "R1", "CustomerReturn", 1, 2, "8.00", order="O1")
+    f.ret("2026-02-15", "O1", 1).led("2026-02-15", 1, 1, event="CustomerReturns", ref="O1")
+    taken_back(f, "2026-02-20", "V1", 1, "R1", "CustomerReturn", each="8.00", stock=1)
+    rows += paid("2026-02-12", "REVERSAL_REIMBURSEMENT", "16.00", 1, "O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows + paid("2026-02-22", "COMPENSATED_CLAWBACK", "-8.00"))
+    assert findings(f, DAY) == lines("""
+        reimbursement_underpaid|claimable|2026-02-10|2026-02-10|2026-04-11|O1|R1|S1|1|5.00|5.00
+    """)
+
+
+def test_the_words_of_a_missing_unit_add_up_where_the_damaged_one_was_paid_for_itself():
+    f = folder()
+    rows = sale("O1", 1, "2025-11-05", "60.00", fee="9.00", fba="12.00", qty=3)
+    rows += refund("O1", 1, "2025-12-01", "60.00", fee="9.00", kept="1.80")
+    f.ret("2025-12-20", "O1", 1, "DAMAGED").reimb("2026-01-10", "R1", "Damaged_Warehouse", 1, 1, "13.00", order="O1")
+    f.reimb("2026-02-10", "R2", "CustomerReturn", 1, 1, "13.00", order="O1")
+    rows += paid("2026-01-12", "WAREHOUSE_DAMAGE", "13.00", 1, "O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows + paid("2026-02-12", "REVERSAL_REIMBURSEMENT", "13.00", 1, "O1"))
+    assert [row.split("|")[8] for row in findings(f, DAY, "refund_without_return")] == ["1"]
+    (evidence,) = findings(f, DAY, "refund_without_return", columns=["evidence"])
+    assert "; 3 refunded − 1 returned − 1 paid = 1 missing" in evidence
