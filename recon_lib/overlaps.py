@@ -127,11 +127,12 @@ def merged(
     )
     ranks = {source.display: number for number, source in enumerate(order)}
     may_lack = _MAY_LACK.get(report.family, ())
-    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told]
+    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told, "instants"]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in together]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
     note = target.with_suffix(".seal")
     if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
+        key = _without_told_days(rows, key)
         if overlap.inside is None and not may_lack:
             until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
@@ -148,3 +149,12 @@ def merged(
         os.replace(temporary, target)
         os.replace(fresh, note)
     return target
+
+
+def _without_told_days(rows: pl.LazyFrame, key: list[str]) -> list[str]:
+    """The key without the written day of an instant that every row tells: another download may write it in another zone."""
+    days = {on: at for at in key if at.endswith("_at") and (on := f"{at[:-3]}_on") in key}
+    if not days:
+        return key
+    gaps = rows.select(pl.col(at).null_count().alias(on) for on, at in days.items()).collect().row(0, named=True)
+    return [name for name in key if gaps.get(name, 1)]

@@ -48,7 +48,7 @@ _KEY = (
     "settlement_id",
     "posted_at",
     "posted_on",
-    "type_written",
+    "type",
     "order_id",
     "sku",
     "description",

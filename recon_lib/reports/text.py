@@ -257,6 +257,8 @@ def _quoted(line: str, lines: Iterator[str], pushed: list[str], separator: str) 
     while True:
         try:
             found = list(csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=separator, strict=True))
+            if more:  # the same cell, whatever ends the lines of this download
+                found = [[re.sub("\r\n?", "\n", cell) for cell in cells] for cells in found]
             return len(more), found[0] if len(found) == 1 else "a line end stands in the middle of the row"
         except csv.Error as error:
             if "unexpected end of data" not in str(error):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 from families_files import D, tabbed
-from test_families_date_range import HIGH, HIGH_MONEY, order_line, quoted
+from test_families_date_range import DE_SAYS, HIGH, HIGH_MONEY, comma, order_line, quoted
 from test_families_removals import FULL, ROW
 
 from recon_lib.books import open_account
@@ -36,6 +36,23 @@ def test_a_deferred_transaction_gives_way_to_its_released_self_and_twins_stay_tw
     assert got.height == 3
     assert sorted(got["status"].to_list()) == ["Deferred", "Released", "Released"]
     assert got["total"].sum() == D("3162.75")
+
+
+def test_a_month_downloaded_in_two_languages_and_with_other_line_ends_counts_once(tmp_path: Path) -> None:
+    """Amazon writes type, amounts and times by the language of the page; the orders of the month stay the same."""
+    header = HIGH["uk"].split("|")
+    english = order_line(header, HIGH_MONEY, "30 Apr 2026 22:12:34 UTC", "Order")
+    german = order_line(
+        HIGH["de"].split("|"), [comma(m) for m in HIGH_MONEY], "01.05.2026 00:12:34 GMT+02:00", "Bestellung"
+    )
+    english[5] = german[5] = "one\ntwo"
+    unknown = [*german[:2], "Sonstiges", *german[3:]]
+    text = quoted([DE_SAYS], HIGH["de"].split("|"), german, german, unknown)
+    got = frame(
+        tmp_path, "date_range", "2026-09-30",
+        en=quoted(["All amounts in EUR, unless specified"], header, english, english), de=text, crlf=text.replace("\n", "\r\n"),
+    )  # fmt: skip
+    assert sorted(got["type"].to_list(), key=str) == [None, "Order", "Order"]
 
 
 def test_a_removal_order_keeps_its_newest_state(tmp_path: Path) -> None:
