@@ -11,18 +11,18 @@ import polars as pl
 
 from recon_lib.money import minor_digits
 
-# audit -> sheet: the form on which Amazon takes the claim. An audit that is not here gets a sheet of its own name.
+# audit -> sheet: the claim type, as Amazon's forms divide them. An audit that is not here gets a sheet of its own name.
 SHEETS = {
-    "warehouse_lost": "Lost in warehouse",
-    "warehouse_damaged": "Damaged in warehouse",
-    "disposed_without_order": "Disposed without order",
+    "warehouse_lost": "Lost or damaged",
+    "warehouse_damaged": "Lost or damaged",
+    "disposed_without_order": "Lost or damaged",
     "inbound_shortage": "Shipment to Amazon",
     "removal_short": "Removal",
     "refund_without_return": "Customer returns",
     "return_unpaid": "Customer returns",
     "return_not_restocked": "Customer returns",
     "refund_exceeds_charge": "Refund above charge",
-    "fulfilment_fee_overcharge": "Fulfilment fee",
+    "fulfilment_fee_overcharge": "Weight and dimensions",
     "measurement_error": "Weight and dimensions",
     "referral_fee_error": "Referral fee",
     "refund_fee_kept": "Referral fee",
@@ -31,12 +31,31 @@ SHEETS = {
     "reimbursement_not_settled": "Reimbursement not paid out",
     "reimbursement_reversed": "Reimbursement reversed",
 }
+_USUAL = "The transaction, the amount that is due and why."
+# What the form of a claim type asks for: what to quote, what to attach, what spoils the case.
+ASKED = {
+    "Lost or damaged": "The ledger's reference (transaction item) ID, for lost units also the FNSKU; day and fulfilment centre "
+    "on request. One event a claim.",
+    "Shipment to Amazon": "Shipment ID and quantities; supplier invoice (no purchase order) and proof of delivery (bill of "
+    "lading or tracking). Ask to research missing units, never units not shipped. At most 4 files a shipment.",
+    "Removal": "Removal order ID, tracking or proof of delivery, FNSKU or ASIN and quantity, LPN, photos of units, packaging "
+    "and box.",
+    "Customer returns": "Order ID, FNSKU and quantity.",
+    "Weight and dimensions": "Your own measures in the original packaging, photos of the FNSKU with scale and ruler, the "
+    "transactions. One claim a charge: duplicates are denied. One appeal, then it is final.",
+    "Referral fee": "Day, transaction and amount, the correct amount and why, the category guideline relied on.",
+    "Storage fee": "The transactions, the amount charged, the correct amount and why.",
+    "Reimbursement value": "The reimbursement ID, and the sourcing cost on file with an invoice for it.",
+    "Refund above charge": _USUAL,
+    "Reimbursement not paid out": _USUAL,
+    "Reimbursement reversed": _USUAL,
+}
 COLUMNS = (
     ("claim_by", "Claim by", 11), ("owed", "Owed", 12), ("currency", "Currency", 9), ("quantity", "Units", 7),
     ("unit_value", "Value of a unit", 14), ("event_on", "Day of the event", 15), ("order_id", "Order ID", 22),
     ("reference_id", "Reference ID", 24), ("sku", "SKU", 20), ("fnsku", "FNSKU", 14), ("asin", "ASIN", 14),
     ("audit", "Audit", 24), ("value_basis", "Value basis", 14), ("reason", "Reason", 30), ("evidence", "Evidence", 80),
-    ("finding_id", "Finding", 44),
+    ("asked", "The case asks for", 60), ("finding_id", "Finding", 44),
 )  # fmt: skip
 LARGEST = 1_048_575 - 1  # data rows of one sheet
 
@@ -62,6 +81,7 @@ def write_claims(findings: pl.DataFrame, path: Path) -> None:
     claims = findings.filter(pl.col("status") == "claimable").with_columns(
         pl.col("audit").replace(SHEETS).str.replace_all(r"[\[\]:*?/\\']", "_").str.slice(0, 31).alias("sheet")
     )
+    claims = claims.with_columns(pl.col("sheet").replace_strict(ASKED, default=_USUAL).alias("asked"))
     claims = claims.sort(
         "sheet", "claim_by", "owed", "finding_id", descending=[False, False, True, False], nulls_last=True
     )

@@ -15,7 +15,7 @@ import pytest
 
 from recon_lib import answer, controls, gaps, manifest, sections
 from recon_lib.books import open_account
-from recon_lib.claims_book import write_claims
+from recon_lib.claims_book import ASKED, SHEETS, write_claims
 from recon_lib.money import MONEY
 from recon_lib.reconcile import Day, reconcile
 from recon_lib.tables import Column, money, monies, table, text
@@ -172,10 +172,32 @@ def test_claims_are_the_claimable_ones_by_type_and_last_day(tmp_path: Path) -> N
 
     write_claims(findings(ROWS), tmp_path / "claims.xlsx")
     book = fastexcel.read_excel(tmp_path / "claims.xlsx")
-    assert book.sheet_names == ["Lost in warehouse", "Referral fee", "Shipment to Amazon"]
-    lost = book.load_sheet("Lost in warehouse").to_polars()
+    assert book.sheet_names == ["Lost or damaged", "Referral fee", "Shipment to Amazon"]
+    lost = book.load_sheet("Lost or damaged").to_polars()
     assert lost["Claim by"].cast(pl.String).str.head(10).to_list() == ["2026-02-03", "2026-02-10", "2026-03-30"]
     assert lost["Owed"].to_list() == [14.4, 100.0, 5.05]
+
+
+def test_audits_of_one_claim_type_share_its_sheet_and_each_row_tells_what_the_case_asks_for(tmp_path: Path) -> None:
+    import fastexcel
+
+    stock = ("warehouse_lost", "warehouse_damaged", "disposed_without_order")
+    sizes, returns = ("fulfilment_fee_overcharge", "measurement_error"), ("refund_without_return", "return_unpaid")
+    made = [finding(audit, n=number) for number, audit in enumerate((*stock, *sizes, *returns))]
+    write_claims(findings(made), tmp_path / "claims.xlsx")
+    book = fastexcel.read_excel(tmp_path / "claims.xlsx")
+    assert book.sheet_names == ["Customer returns", "Lost or damaged", "Weight and dimensions"]
+    for name, audits in (("Lost or damaged", stock), ("Weight and dimensions", sizes), ("Customer returns", returns)):
+        sheet = book.load_sheet(name).to_polars()
+        assert sorted(sheet["Audit"]) == sorted(audits)
+        assert sheet["The case asks for"].n_unique() == 1
+    told = book.load_sheet("Weight and dimensions").to_polars()["The case asks for"][0]
+    assert "scale and ruler" in told
+    assert "One claim a charge" in told
+
+
+def test_every_sheet_tells_what_its_case_asks_for() -> None:
+    assert set(ASKED) == set(SHEETS.values())
 
 
 def test_a_book_without_claims_says_so(tmp_path: Path) -> None:
