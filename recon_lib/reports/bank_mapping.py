@@ -202,6 +202,12 @@ def _day(mapping: Mapping, written: str) -> date:
     return exact_day(str(day.year), str(day.month), str(day.day), mapping.date, written)
 
 
+_COIN = r"[A-Z]{3}|[A-Z]{0,2}[$€£¥₹]|"
+_AMOUNT = re.compile(
+    rf"\(?(?P<sign>[+-]?)(?P<before>{_COIN})(?P<inner>[+-]?)(?P<digits>[0-9.,'’]*)(?P<trailing>-?)(?P<behind>{_COIN})\)?"
+)
+
+
 def _amount(mapping: Mapping, cell: object, currency: str) -> Decimal:
     assert callable(cell)
     if mapping.amount is not None:
@@ -219,11 +225,20 @@ def _amount(mapping: Mapping, cell: object, currency: str) -> Decimal:
 
 
 def _number(written: str, mapping: Mapping, currency: str, column: str) -> Decimal:
-    """Thousands marks only in whole groups of three: `1.234,50` yes, `1.23,50` no."""
-    plain = written.replace("\u2212", "-").replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    thousands = re.escape("." if mapping.decimal == "," else ",")
-    if re.fullmatch(rf"[+-]?[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+(?:{re.escape(mapping.decimal)}[0-9]*)?", plain):
-        plain = re.sub(thousands, "", plain)
-    if not plain:
+    """As banks write amounts: a currency before or behind, the minus before, behind or as brackets, thousands marks only in
+    whole groups (`1.234,50` yes, `1.23,50` no)."""
+    plain = re.sub(r"[\s\u200b]+", "", written.replace("\u2212", "-"))
+    shape = _AMOUNT.fullmatch(plain)
+    if not plain or shape is None:
         raise BadEntry(column, written, "no amount")
-    return exact(plain, mapping.decimal, currency, column)
+    if named := [word for word in (shape["before"], shape["behind"]) if word.isalpha() and word != currency]:
+        raise BadEntry(column, written, f"names {named[0]} where the row is in {currency}")
+    signs = shape["sign"] + shape["inner"] + shape["trailing"]
+    if plain.count("(") != plain.count(")") or len(signs) + plain.count("(") > 1:
+        raise BadEntry(column, written, "no amount")
+    whole, mark, rest = shape["digits"].partition(mapping.decimal)
+    thousands = re.escape("." if mapping.decimal == "," else ",")
+    grouped = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]{{1,3}}(?:['’][0-9]{{3}})+"
+    if re.fullmatch(rf"{grouped}|[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}}", whole):
+        whole = re.sub(r"[^0-9]", "", whole)
+    return exact(("-" if "-" in signs or "(" in plain else "") + whole + mark + rest, mapping.decimal, currency, column)

@@ -357,6 +357,46 @@ def test_mapped_csv_with_credit_and_debit_columns_and_a_constant_currency():
 
 
 @pytest.mark.parametrize(
+    ("mark", "written", "hoped"),
+    [
+        (",", "1.234,56 €", "1234.56"),
+        (",", "EUR -1.234,56", "-1234.56"),
+        (",", "−50,00\u00a0EUR", "-50"),
+        (",", "50,00-", "-50"),
+        (".", "-$1,234.56", "-1234.56"),
+        (".", "$-5.00", "-5"),
+        (".", "($1,234.50)", "-1234.50"),
+        (".", "CHF 1'234.50", "1234.50"),
+        (".", "1’234’567.05", "1234567.05"),
+        (".", "₹1,44,957.78", "144957.78"),
+        (".", "-(5.00)", None),
+        (".", "--5.00", None),
+        (".", "5.00-5", None),
+        (".", "(5.00", None),
+        (".", "5.00)", None),
+        (".", "1'23.00", None),
+        (".", "USD", None),
+        (".", "1,44,95.78", None),
+    ],
+)
+def test_amounts_as_banks_write_them(mark, written, hoped):
+    code = {"CHF": "CHF", "USD": "USD"}.get(written[:3], "INR" if "₹" in written else "EUR")
+    mapping = to_mapping(
+        {"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": code, "delimiter": ";", "decimal": mark}
+    )
+    rows = read_mapped(f"d;a\n2026-01-05;{written}\n".encode(), mapping)
+    assert rows.frames["bank"]["amount"].to_list() == ([Decimal(hoped)] if hoped else [])
+    assert rows.rejects.height == (0 if hoped else 1)
+
+
+def test_an_amount_that_names_another_currency_is_rejected():
+    mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": "EUR"})
+    rows = read_mapped(b"d,a\n2026-01-05,5.00 EUR\n2026-01-06,5.00 USD\n", mapping)
+    assert rows.frames["bank"]["amount"].to_list() == [Decimal(5)]
+    assert rows.rejects["reason"].to_list() == ["names USD where the row is in EUR"]
+
+
+@pytest.mark.parametrize(
     ("change", "met"),
     [
         ({"datum": "x"}, "datum"),
