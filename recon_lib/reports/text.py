@@ -33,6 +33,10 @@ _MAGIC = {
     b"SQLite format 3": "a database",
     b"\x7fELF": "a program",
 }
+_PACKED = re.compile(
+    rb"(?P<seven>7z\xbc\xaf)|(?P<rar>Rar!\x1a)|(?P<bzip2>BZh[1-9]1AY&SY)|(?P<xz>\xfd7zXZ\0)|(?P<zstd>\x28\xb5\x2f\xfd)"
+    rb"|(?s:(?P<tar>.{257}ustar))"
+)
 _WIDE_BLANK = re.compile(rb"\xc2[\x85\xa0]|\xe2\x80[\x80-\x8b\xa8-\xaf]|\xe3\x80\x80|\xef\xbb\xbf")
 
 
@@ -149,6 +153,15 @@ def refuse_other_kinds(head: bytes, name: str) -> None:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             raise NotAReport(f"is {kind}", hoped="a text report as Amazon sends it", file=name)
+    packed = _PACKED.match(head)
+    if packed is not None:
+        kind = (packed.lastgroup or "").replace("seven", "7z")
+        raise ReportError(
+            f"is an archive of a kind that is not read: {kind}",
+            hoped="plain files, .gz or .zip",
+            do="unpack it and put the files into the folder",
+            file=name,
+        )
     utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE)
     if not utf16 and b"\0" in head:
         raise ReportError(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import io
+import lzma
+import tarfile
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -382,6 +386,27 @@ def test_what_is_no_report(reads: Read, data: bytes) -> None:
 )
 def test_unusable_as_a_whole(reads: Read, data: bytes) -> None:
     assert not isinstance(refusal(reads, data), NotAReport)
+
+
+def tarred() -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        entry = tarfile.TarInfo("report.txt")
+        entry.size = 5
+        archive.addfile(entry, io.BytesIO(b"12345"))
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [("bzip2", bz2.compress(b"1")), ("xz", lzma.compress(b"1")), ("tar", tarred()), ("7z", b"7z\xbc\xaf'\x1c\0\x04"),
+     ("rar", b"Rar!\x1a\x07\x01\0"), ("zstd", b"\x28\xb5\x2f\xfd\x04\x00")],
+)  # fmt: skip
+def test_archives_of_other_kinds_are_named(reads: Read, kind: str, data: bytes) -> None:
+    problem = refusal(reads, data)
+    assert not isinstance(problem, NotAReport)
+    assert problem.met.endswith(kind)
+    assert "unpack" in str(problem.do)
 
 
 def test_a_late_nul_is_refused(reads: Read) -> None:
