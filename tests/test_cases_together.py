@@ -146,3 +146,22 @@ def test_the_words_of_a_missing_unit_add_up_where_the_damaged_one_was_paid_for_i
     assert [row.split("|")[8] for row in findings(f, DAY, "refund_without_return")] == ["1"]
     (evidence,) = findings(f, DAY, "refund_without_return", columns=["evidence"])
     assert "; 3 refunded − 1 returned − 1 paid = 1 missing" in evidence
+
+
+def test_a_shipment_without_fnsku_keeps_its_id_when_the_ledger_tells_one():
+    f = Folder("US").inbound("FBA1", 1, 10, 9, "2026-01-10")
+    f.rows["inbound"][0]["fnsku"] = ""
+    for day, fnsku in (("2026-02-20", "X1"), ("2026-02-25", "A0")):  # the label was changed later
+        f.led(day, 1, -1)
+        f.rows["ledger"][-1]["FNSKU"] = fnsku
+    days = ("2026-02-01", "2026-02-21", "2026-02-28")
+    ids = [findings(f, day, "inbound_shortage", columns=["finding_id"]) for day in days]
+    assert ids == [ids[0]] * 3
+
+
+def test_a_shipment_without_fnsku_is_paid_under_the_one_of_the_products_file():
+    f = folder().inbound("FBA1", 1, 10, 9, "2026-01-10").led("2026-02-20", 1, -1)
+    f.rows["inbound"][0]["fnsku"] = ""
+    f.rows["ledger"][0]["FNSKU"] = "A0"  # an older label of the SKU
+    f.reimb("2026-02-25", "R1", "Lost_Inbound", 1, 1, "7.20")
+    assert findings(f, DAY, "inbound_shortage") == []

@@ -78,7 +78,7 @@ def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
         .filter(pl.col("quantity") > 0)
         .join(paid, on="loss", how="left", maintain_order="left")
         .with_columns(
-            words("shipment_id", "sku", "fnsku").alias("fact"),
+            words("shipment_id", "sku", "told_fnsku").alias("fact"),
             pl.col("shipment_id").alias("reference_id"),
             pl.col("event_on").alias("anchor_on"),
             pl.concat_list("places", "receipt_places", pl.col("paid_places").fill_null([])).alias("lines"),
@@ -114,16 +114,23 @@ def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
 
 
 def _fnsku_of_sku(books: Books, skus: pl.Series) -> pl.DataFrame:
+    """`sku`, `known_fnsku`: by the products file, else by ledger and reimbursements, which may know older labels too."""
     asked = pl.col("sku").is_in(skus.implode())
-    sides = ledger_rows(books), reimbursements(books)
-    known = [frame.filter(asked).select("sku", "fnsku").drop_nulls() for frame in sides]
-    return pl.concat(known).group_by("sku").agg(pl.col("fnsku").min().alias("known_fnsku"))
+    named = books.frames["products"].filter(asked).select("sku", "fnsku").drop_nulls().collect()
+    seen = [
+        frame.filter(asked).select("sku", "fnsku").drop_nulls() for frame in (ledger_rows(books), reimbursements(books))
+    ]
+    known = [rows.group_by("sku").agg(pl.col("fnsku").min().alias("known_fnsku")) for rows in (named, pl.concat(seen))]
+    return pl.concat(known).unique("sku", keep="first", maintain_order=True)
 
 
 def _shipped(closed: pl.DataFrame, names: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
     """One row a closed shipment and SKU: `shipped`, `received`, `units` short, places of both sides, `event_on`."""
-    rows = closed.join(names, on="sku", how="left").with_columns(fnsku=pl.coalesce("fnsku", "known_fnsku"))
+    rows = closed.join(names, on="sku", how="left").with_columns(
+        told_fnsku="fnsku", fnsku=pl.coalesce("fnsku", "known_fnsku")
+    )
     rows = rows.group_by("shipment_id", "sku", "fnsku").agg(
+        pl.col("told_fnsku").min(),  # names the finding: what other reports know of the SKU may change
         pl.col("quantity_shipped").cast(pl.Int64).sum().alias("shipped"),
         pl.col("quantity_received").cast(pl.Int64).sum().alias("recorded"),
         pl.col("closed_on").max(),

@@ -108,7 +108,7 @@ def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     if not rows["fnsku"].null_count():
         return rows
     named = (
-        books.frames["products"].select("sku", "fnsku").drop_nulls().unique("sku", keep="first", maintain_order=True)
+        books.frames["products"].select("sku", "fnsku").drop_nulls().sort("sku", "fnsku").unique("sku", keep="first")
     )
     seen = ledger_rows(books).select("sku", "fnsku").drop_nulls().sort("sku", "fnsku").unique("sku", keep="first")
     known = pl.concat([named.collect(), seen]).unique("sku", keep="first", maintain_order=True)
