@@ -27,7 +27,7 @@ def rollforward(
     Args:
         activity: one row an activity with `day`, `amount`, `currency`, `pile`, `matched_on`; duplicates (set aside) do not count.
     """
-    counted = activity.filter(pl.col("pile") != "duplicate")
+    counted = activity.select("day", "matched_on", "amount", "currency", "pile").filter(pl.col("pile") != "duplicate")
     matched = pl.col("matched_on")
     parts = {
         "opening": (pl.col("day") < day) & (matched.is_null() | (matched >= day)),

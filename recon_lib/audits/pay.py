@@ -89,7 +89,7 @@ def end_of_day(day: Any, zone: str) -> datetime:
 
 def matches(activity: pl.DataFrame, lines: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """One row a pair, in the order of posting: where both were read, rule, pile, both amounts, when it was matched."""
-    one_file = lines.height == 0 or lines["file"].n_unique() == 1
+    one_file = lines.height == 0 or bool((lines["file"] == lines["file"][0]).all())
     pairs = pairs.sort("right")  # the order of posting already, where all lines are of one file
     left = activity.select(
         pl.col("file").alias("activity_file"),

@@ -20,11 +20,14 @@ def coverage_spans(books: Books, lines: pl.DataFrame) -> pl.DataFrame:
     later; one without rows about all of the account's.
     """
     windows = books.frames["pay_statements"].select("file", "start_at", "end_at").drop_nulls().collect()
-    met = lines.select("file", "currency").unique().group_by("file").agg("currency")
-    own = dict(met.iter_rows())
+    own: dict[str, list[str]] = {}
     for file, totals in books.files.select("path", "totals").drop_nulls().iter_rows():
         if stated := [total.split(" ")[0] for total in totals.split("; ") if total]:
             own[file] = stated
+    untold = set(windows["file"]) - set(own)
+    if untold:
+        rest = lines.lazy().select("file", "currency").filter(pl.col("file").is_in(sorted(untold)))
+        own |= dict(rest.unique().group_by("file").agg("currency").collect().iter_rows())
     rows = [
         (start, end, currency)
         for file, start, end in windows.iter_rows()
