@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from string import Formatter
 
 import polars as pl
 
 from recon_lib import frames
 from recon_lib.audits.evidence import findings, words
-from recon_lib.money import MONEY, RATE, minor_digits, money_text
+from recon_lib.money import MONEY, RATE, minor_digits, money_text_expr
 
 NAMES = (
     "fulfilment_fee_overcharge", "measurement_error", "referral_fee_error", "refund_fee_kept", "storage_fee_overcharge",
@@ -54,12 +55,31 @@ def raw_findings(rows: pl.DataFrame, audit: str, claim_type: str, key: list[str]
     return findings(ready, audit, claim_type=claim_type, value_basis="charge")
 
 
-def text(amount: Decimal | None, row: dict[str, Any]) -> str:
-    return money_text(amount, row["currency"])
+def money_words(column: str) -> pl.Expr:
+    """The amount with the digits of the column `currency`; empty where it is not known."""
+    return money_text_expr(column).fill_null("")
+
+
+def plain_words(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String).fill_null("None")
+
+
+def filled(said: str, words: Mapping[str, pl.Expr]) -> pl.Expr:
+    """The text `said` of every row, with the words of each name in braces."""
+    parts: list[pl.Expr] = []
+    for plain, name, _, _ in Formatter().parse(said):
+        parts += [pl.lit(plain)] if plain else []
+        parts += [words[name]] if name else []
+    return pl.concat_str(parts)
 
 
 def mark(status: str | None) -> str | None:
     return "rate row is uncertain" if status == "uncertain" else None
+
+
+def uncertain_mark(status: str) -> pl.Expr:
+    """`mark` of a whole column."""
+    return pl.when(pl.col(status) == "uncertain").then(pl.lit(mark("uncertain")))
 
 
 def with_lines(rows: pl.DataFrame, lines: pl.DataFrame, *more: str) -> pl.DataFrame:

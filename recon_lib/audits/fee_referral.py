@@ -12,10 +12,13 @@ from recon_lib.audits.fee_common import (
     REFUND_FEE,
     Unchecked,
     count,
+    filled,
     mark,
+    money_words,
+    plain_words,
     raw_findings,
-    text,
     tolerance,
+    uncertain_mark,
     with_lines,
 )
 from recon_lib.audits.fee_items import REFUND, cases, coded_lines, places, refunded_order_items, refunds
@@ -28,6 +31,7 @@ from recon_lib.policy import Policy
 from recon_lib.referral import RefundFee, referral_fees, refund_fee
 
 SIDE = ["order_id", "sku", "currency"]
+_PER_CENT = (pl.col("rate") * exact(100)).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
 _KEPT = ("back", "given", "kept", "commission", "base", "units")
 
 
@@ -61,14 +65,10 @@ def referral_errors(
     over = _judged(books, policy, items, seller).filter(pl.col("owed").is_not_null())
     over = over.join(seller.select("version", "asin", "fnsku", product_place="place"), on="version", how="left")
     over = with_lines(over, places(lines, over, ITEM, [3]), "product_place")
-    texts = [
-        f"charged {text(r['commission'], r)} for {r['units']} at {text(r['base'], r)}; {r['category']} "
-        f"{(r['rate'] * 100).normalize():f} % gives {text(r['fee'], r)}: {text(r['commission'], r)} - "
-        f"{text(r['fee'], r)} = {text(r['owed'], r)}; {r['fee_row']}"
-        for r in over.iter_rows(named=True)
-    ]
-    marks = over["fee_status"].map_elements(mark, return_dtype=pl.String) if over.height else None
-    told = over.with_columns(arithmetic=pl.Series(texts, dtype=pl.String), reason=marks)
+    words = {c: money_words(c) for c in ("commission", "base", "fee", "owed")}
+    words |= {c: plain_words(c) for c in ("units", "category", "fee_row")} | {"rate": _PER_CENT}
+    said = "charged {commission} for {units} at {base}; {category} {rate} % gives {fee}: {commission} - {fee} = {owed}; {fee_row}"
+    told = over.with_columns(arithmetic=filled(said, words), reason=uncertain_mark("fee_status"))
     return raw_findings(told, REFERRAL, "fee_referral", ITEM)
 
 
@@ -103,14 +103,13 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
     over = over.with_columns(
         lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))
     )
-    texts = [
-        f"commission {text(r['commission'], r)}, of which {text(r['keep'], r)} may be kept; refunded {text(r['back'], r)} of "
-        f"{text(r['base'], r)}: {text(r['due'], r)} due; given back {text(r['given'], r)} - {text(r['kept'], r)} kept = "
-        f"{text(r['got'], r)}; {text(r['due'], r)} - {text(r['got'], r)} = {text(r['owed'], r)}; {rule.row}"
-        for r in over.iter_rows(named=True)
-    ]
+    said = (
+        "commission {commission}, of which {keep} may be kept; refunded {back} of {base}: {due} due; given back {given} - {kept} "
+        "kept = {got}; {due} - {got} = {owed}; {row}"
+    )
+    words = {c: money_words(c) for c in ("commission", "keep", "back", "base", "due", "given", "kept", "got", "owed")}
     told = over.with_columns(
-        arithmetic=pl.Series(texts, dtype=pl.String),
+        arithmetic=filled(said, words | {"row": pl.lit(rule.row)}),
         reason=pl.lit(mark(rule.status), pl.String),
         units=pl.when(pl.col("whole") == pl.col("whole").round(0)).then(pl.col("whole").cast(pl.Int64)),
     )

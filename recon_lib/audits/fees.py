@@ -17,10 +17,12 @@ from recon_lib.audits.fee_common import (
     NAMES,
     Unchecked,
     count,
-    mark,
+    filled,
+    money_words,
+    plain_words,
     raw_findings,
-    text,
     tolerance,
+    uncertain_mark,
     with_lines,
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
@@ -159,21 +161,21 @@ def _fulfilment(items: pl.DataFrame, goods: Goods, card: Card, lines: pl.DataFra
 
 def _told(rows: pl.DataFrame, side: str, whose: str) -> pl.DataFrame:
     """`arithmetic` and `reason` of fulfilment fee findings; `side` is own (Amazon's measure) or true (the seller's)."""
-    texts, marks = [], []
-    for row in rows.iter_rows(named=True):
-        fee = text(row[f"{side}_fee"], row)
-        paid = min(row["fulfilment"], row["own"]) if side == "true" else row["fulfilment"]
-        part = "" if paid == row["fulfilment"] else f", of which {text(paid, row)} on Amazon's own card"
-        texts.append(
-            f"charged {text(row['fulfilment'], row)} for {row['units']}{part}; card for {whose} ({row[f'{side}_size_tier']}, "
-            f"{row[f'{side}_programme']}, price {text(row['price'], row)}) {fee} a unit: "
-            f"{text(paid, row)} - {row['units']} x {fee} = {text(row['owed'], row)}; "
-            f"{row[f'{side}_tier_row']}; {row[f'{side}_fee_row']}"
-        )
-        marks.append(mark(row[f"{side}_fee_status"]))
+    paid = pl.min_horizontal("fulfilment", "own") if side == "true" else pl.col("fulfilment")
+    rows = rows.with_columns(paid=paid)
+    on_card = pl.format(", of which {} on Amazon's own card", money_words("paid"))
+    words = {
+        "charged": money_words("fulfilment"), "units": plain_words("units"), "paid": money_words("paid"),
+        "part": pl.when(pl.col("paid") == pl.col("fulfilment")).then(pl.lit("")).otherwise(on_card),
+        "price": money_words("price"), "fee": money_words(f"{side}_fee"), "owed": money_words("owed"),
+    } | {c: plain_words(f"{side}_{c}") for c in ("size_tier", "programme", "tier_row", "fee_row")}  # fmt: skip
+    said = (
+        f"charged {{charged}} for {{units}}{{part}}; card for {whose} ({{size_tier}}, {{programme}}, price {{price}}) {{fee}} a "
+        "unit: {paid} - {units} x {fee} = {owed}; {tier_row}; {fee_row}"
+    )
     return rows.with_columns(
-        arithmetic=pl.Series(texts, dtype=pl.String),
-        reason=pl.Series(marks, dtype=pl.String),
+        arithmetic=filled(said, words),
+        reason=uncertain_mark(f"{side}_fee_status"),
         owed=pl.col("owed").cast(MONEY),
     )
 
