@@ -33,8 +33,11 @@ FEW = [
 ]  # fmt: skip
 REFUNDED = [
     "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
-    "adjustment_id", "order", "principal", "extra", "commission", "kept", "has_code", "file",
+    "adjustment_id", "order", "principal", "extra", "commission", "kept", "has_code", "file", "line_1", "line_3", "line_5",
+    "is_several",
 ]  # fmt: skip
+PROOF = (1, 3, 4, 5)
+"""The codes whose lines are shown as proof: `line_1` and so on."""
 NUMBER = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(ITEM, 1)])
 """One number for the key of an order item: narrow enough for millions. What looks wrong is grouped again by the key itself."""
 ORDER_NUMBER = pl.col("order_id").hash(1)
@@ -70,7 +73,7 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
     when = ["file", "settlement_id", "currency", pl.col("posted_at").dt.truncate(_MINUTES), "posted_on"]
     return {
         "settlement_orders": named.filter(pl.col("kind") == ORDER).drop(
-            "adjustment_id", "kind", "lines", "fine", "kept"
+            "adjustment_id", "kind", "lines", "fine", "kept", "line_1", "line_5"
         ),
         "settlement_refunds": named.filter(pl.col("kind") == REFUND).select(REFUNDED),
         "settlement_days": runs.group_by(when).agg(pl.col("lines", "fine").sum()),
@@ -175,7 +178,8 @@ def _runs_of(lines: pl.DataFrame) -> pl.DataFrame:
     `principal`, `extra`, `commission`, `fulfilment`, `kept`: sums of the codes 1 to 5. `has_principal`, `has_code`, `is_item`: is
     there a line of code 1, of any, of any that an order has? `units`: the largest quantity of the latter. For what was charged
     in any layout: sums `price` and `fees`, the largest quantities on a price and on any such line (`priced`, `any_units`), the
-    first `line` with a price, `is_charge`. Of all lines: their number `lines` and their sum `fine`.
+    first `line` with a price, `is_charge`. Of all lines: their number `lines` and their sum `fine`. As proof: the first line of
+    each code of PROOF (`line_1` ...), and whether one of these codes stands on several lines (`is_several`).
     """
     narrow = lines.select(
         key=pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(n) for n, c in enumerate([*RUN, "file", "kind"], 1)]),
@@ -204,6 +208,11 @@ def _runs_of(lines: pl.DataFrame) -> pl.DataFrame:
         return each(np.maximum, np.where(where, units, -1)).replace(-1, None)
 
     made = {name: total(codes == number) for number, name in enumerate(_NAMED, 1)}
+    several = np.zeros(starts.size, bool)
+    for number in PROOF:
+        first = each(np.minimum, np.where(codes == number, line, far))
+        several |= (first < each(np.maximum, np.where(codes == number, line, -1))).to_numpy()
+        made[f"line_{number}"] = first.replace(far, None).cast(pl.UInt32)
     made |= {
         "has_principal": each(np.logical_or, (codes == 1) & known),
         "has_code": each(np.logical_or, codes != 0),
@@ -217,6 +226,7 @@ def _runs_of(lines: pl.DataFrame) -> pl.DataFrame:
         "is_charge": each(np.logical_or, charge),
         "lines": pl.Series(np.diff(np.append(starts, key.size))),
         "fine": each(np.add, amounts),
+        "is_several": pl.Series(several),
     }
     found = lines.select(*RUN, "file", "kind")[starts]
     return found.with_columns(NUMBER.alias("charge"), ORDER_NUMBER.alias("order"), **made)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recon_lib.books import Books
-from recon_lib.item_runs import digest, parcel_units, repeated
+from recon_lib.item_runs import ITEM, digest, parcel_units, repeated
 from recon_lib.kept import once
 
 
@@ -30,8 +30,8 @@ def settled_lines(books: Books) -> Settled:
             pl.col("lines", "fine").sum(), first_on=days.min(), last_on=days.max()
         )  # fmt: skip
         orders, refunds = (
-            told["settlement_orders"].drop("posted_at"),
-            told["settlement_refunds"].drop("posted_at", "file"),
+            told["settlement_orders"].drop("posted_at", "line_3", "line_4", "is_several"),
+            told["settlement_refunds"].drop("posted_at", "file", "line_1", "line_3", "line_5", "is_several"),
         )
         made = pl.collect_all([orders, refunds, sums], engine="in-memory")
         return Settled(*made)
@@ -42,6 +42,19 @@ def settled_lines(books: Books) -> Settled:
 def few_lines(books: Books) -> pl.DataFrame:
     """The settlement lines that are neither orders nor the fees of refunds, whole (item_runs.FEW)."""
     return _digest(books)["settlement_few"].drop("posted_at").collect(engine="in-memory")
+
+
+def proof(books: Books, kind: str, orders: pl.Series, codes: list[int]) -> pl.DataFrame:
+    """Where the lines of those codes stand that the runs of those orders (`ORDER_NUMBER`) hold, in no order.
+
+    `kind` is order or refund. One row a run and code: what a run is known by, `code`, `file`, `line` (null: none), and
+    `is_several`, where a run has more such lines than these.
+    """
+    runs = _digest(books)[f"settlement_{kind}s"].filter(pl.col("order").is_in(orders.unique().implode()))
+    known = [c for c in (*ITEM, "adjustment_id", "posted_on", "file", "is_several") if c in runs.collect_schema()]
+    found = runs.select(*known, *(f"line_{number}" for number in codes)).collect(engine="in-memory")
+    parts = [found.select(*known, code=pl.lit(number, pl.UInt8), line=f"line_{number}") for number in codes]
+    return pl.concat(parts)
 
 
 def _digest(books: Books) -> dict[str, pl.LazyFrame]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from recon_lib import asof, digests, item_runs, open_account, reconcile
+from recon_lib.audits.fee_items import places, proofs
 from recon_lib.audits.settled_facts import settlement_sums
 from recon_lib.sold import items, settled_lines
 
@@ -107,6 +108,27 @@ def test_items_add_up_as_by_hand(told, seed):
         row["sku"][1:]: {c: row[c] for c in ("principal", "base", "commission", "units")} for row in found.to_dicts()
     }
     assert got == wanted
+
+
+_CODES = {("ItemPrice", "Principal"): 1, ("ItemFees", "Commission"): 3, ("ItemFees", "FBAPerUnitFulfillmentFee"): 4,
+          ("ItemFees", "RefundCommission"): 5, ("ItemPrice", "Tax"): 0}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "codes"), [("order", [3, 4]), ("refund", [1, 3, 5])])
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(sorted(_CODES)), st.sampled_from(["Order", "Refund"])),
+                max_size=16))  # fmt: skip
+def test_every_line_of_a_fee_is_shown_also_where_one_stands_twice(kind, codes, told):
+    rows = [of(item, what, "1.00", group=group, kind=told_kind) for item, (group, what), told_kind in told]
+    made = books("2026-01-31", settlement_lines=rows)
+    asked = pl.DataFrame({"charge": [7], "order_id": ["OA"], "sku": ["SA"]})
+    found = places(proofs(made, kind, asked, codes), asked, ["order_id", "sku"], codes)
+    file = made.frames["settlement_lines"].collect()["file"]
+    wanted = sorted(
+        f"{file[0]}:{at}" for at, (item, name, of_kind) in enumerate(told, 2)
+        if item == "A" and of_kind.lower() == kind and _CODES[name] in codes
+    )  # fmt: skip
+    assert found["lines"].to_list() == ([wanted] if wanted else [])
 
 
 def test_amounts_that_no_whole_number_holds_are_an_error():

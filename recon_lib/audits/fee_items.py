@@ -10,8 +10,8 @@ import polars as pl
 from recon_lib.audits.evidence import PLACE
 from recon_lib.audits.settled_facts import concerned_orders, put_together, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ITEM, any_case, code, parcel_units, repeated
-from recon_lib.sold import items, settled_lines
+from recon_lib.item_runs import ITEM, ORDER_NUMBER, any_case, code, parcel_units, repeated
+from recon_lib.sold import items, proof, settled_lines
 
 _STORES = {
     "amazon.com": "US", "amazon.ca": "CA", "amazon.com.mx": "MX", "amazon.com.br": "BR", "amazon.co.uk": "UK",
@@ -131,18 +131,22 @@ def refunds(books: Books) -> pl.DataFrame:
     return _with_store(put_together(rows, "charge", how).filter(pl.col("back") > 0))
 
 
-def coded_lines(books: Books, orders: pl.Series, kind: str) -> pl.DataFrame:
-    """The settlement lines of those orders and one transaction type (`order`, `refund`) with the `code` of what they carry."""
-    if orders.is_empty():
-        return books.frames["settlement_lines"].with_columns(code=code()).clear().collect()
-    lines = books.frames["settlement_lines"].filter(pl.col("order_id").is_in(orders.unique().implode()))
+def proofs(books: Books, kind: str, keys: pl.DataFrame, codes: list[int]) -> pl.DataFrame:
+    """The settlement lines of the orders of `keys` and one transaction type (`order`, `refund`) that carry one of the codes."""
+    numbers = keys.select(ORDER_NUMBER).to_series()
+    found = proof(books, kind, numbers, codes)
+    several = found.filter("is_several")["order_id"].unique()
+    names = [*dict.fromkeys(c for c in (*ITEM, *REFUND) if c in found.columns), "file", "line", "code"]
+    one = found.filter(pl.col("line").is_not_null(), ~pl.col("order_id").is_in(several.implode())).select(names)
+    if several.is_empty():
+        return one
+    lines = books.frames["settlement_lines"].filter(pl.col("order_id").is_in(several.implode()))
     lines = lines.filter(any_case("transaction_type", kind)).with_columns(code=code())
-    names = [*dict.fromkeys([*ITEM, *REFUND]), "file", "line", "code"]
-    return lines.filter(pl.col("code") != 0).select(names).collect()
+    return pl.concat([one, lines.filter(pl.col("code").is_in(codes)).select(names).collect()])
 
 
 def places(lines: pl.DataFrame, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
-    """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted; `lines`: `coded_lines`."""
+    """`charge`, `lines`: where the rows of those codes of each charge stand (`file:line`), sorted; `lines`: `proofs`."""
     found = lines.filter(pl.col("code").is_in(codes)).join(keys.select("charge", *key), on=key, nulls_equal=True)
     return found.group_by("charge").agg(lines=PLACE.unique().sort())
 

@@ -21,7 +21,7 @@ from recon_lib.audits.fee_common import (
     uncertain_mark,
     with_lines,
 )
-from recon_lib.audits.fee_items import REFUND, cases, coded_lines, places, refunded_order_items, refunds
+from recon_lib.audits.fee_items import REFUND, cases, places, proofs, refunded_order_items, refunds
 from recon_lib.audits.settled_facts import ITEM_SEED, put_together, whole_money
 from recon_lib.books import Books
 from recon_lib.item_runs import ITEM
@@ -96,9 +96,11 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
     rows, told = cases(rows.filter(pl.col("reason").is_null()), ["currency", *_KEPT])
     wrong = _kept_too_much(told, rule)["case"]
     over = _kept_too_much(rows.filter(pl.col("case").is_in(wrong.implode())), rule)
+    if over.is_empty():
+        return frames.empty(frames.RawFinding)
     over = over.sort("posted_on", *REFUND[:-1], nulls_last=True).drop("charge").with_row_index("charge")
-    refund_lines = places(coded_lines(books, over["order_id"], "refund"), over, REFUND, [1, 3, 5])
-    order_side = places(coded_lines(books, over["order_id"], "order"), over, SIDE, [3]).rename({"lines": "order_lines"})
+    refund_lines = places(proofs(books, "refund", over, [1, 3, 5]), over, REFUND, [1, 3, 5])
+    order_side = places(proofs(books, "order", over, [3]), over, SIDE, [3]).rename({"lines": "order_lines"})
     over = with_lines(over.join(order_side, on="charge", how="left"), refund_lines)
     over = over.with_columns(
         lines=pl.concat_list("lines", pl.col("order_lines").fill_null(pl.lit([], pl.List(pl.String))))

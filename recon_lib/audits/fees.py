@@ -27,7 +27,7 @@ from recon_lib.audits.fee_common import (
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
-from recon_lib.audits.fee_items import charge_cases, coded_lines, order_items, places, sellers_sizes, with_version
+from recon_lib.audits.fee_items import charge_cases, order_items, places, proofs, sellers_sizes, with_version
 from recon_lib.audits.fee_referral import referral_errors, referral_suspects, refund_fees_kept
 from recon_lib.audits.fee_storage import storage
 from recon_lib.books import Books
@@ -57,7 +57,7 @@ def fees(books: Books, policy: Policy) -> AuditResult:
         wrong = pl.concat(suspects)["charge"].unique()
         again = with_version(order_items(books, charges.filter(pl.col("case").is_in(wrong.implode()))), seller)
         if again.height:
-            lines = coded_lines(books, again["order_id"], "order")
+            lines = proofs(books, "order", again, [3, 4])
             found.append(referral_errors(books, policy, again, seller, lines))
             if card is not None:
                 found += _fulfilment(again, goods, card, lines)
