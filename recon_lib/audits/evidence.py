@@ -18,6 +18,16 @@ def fold(column: str) -> pl.Expr:
     return pl.col(column).str.to_lowercase().str.replace_all(r"[\s_\-]", "")
 
 
+def folded(rows: pl.DataFrame, **names: str) -> pl.DataFrame:
+    """`rows` with, under each name, the column's codes as `fold` has them: of many rows few words, each folded once."""
+    for name, column in names.items():
+        kinds = rows.select(pl.col(column).unique().drop_nulls())
+        words = kinds.select(fold(column)).to_series()
+        told = pl.col(column).replace_strict(kinds.to_series(), words) if kinds.height else pl.lit(None, pl.String)
+        rows = rows.with_columns(told.alias(name))
+    return rows
+
+
 def occurrence(key: Sequence[str]) -> pl.Expr:
     """1, 2, ... among rows equal in `key`; the frame is sorted beforehand."""
     return pl.int_range(1, pl.len() + 1).over(key).alias("occurrence")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.evidence import PLACE, fold
+from recon_lib.audits.evidence import PLACE, fold, folded
 from recon_lib.books import Books
 from recon_lib.digests import without_bulk
 from recon_lib.kept import once
@@ -28,10 +28,8 @@ def ledger_rows(books: Books) -> pl.DataFrame:
         rows = books.digests.get("ledger_detail", without_bulk(books.frames["ledger_detail"]))
         columns = ["event_on", "fnsku", "asin", "sku", "reference_id", "quantity", "fulfillment_center", "disposition"]
         columns += ["reason", "country", "reconciled_quantity", "unreconciled_quantity", "file", "line"]
-        rows = rows.select(
-            *columns, fold("event_type").alias("type"), pl.col("reason").str.to_uppercase().alias("code")
-        )
-        return rows.collect()
+        told = rows.select(*columns, "event_type", pl.col("reason").str.to_uppercase().alias("code")).collect()
+        return folded(told, type="event_type").drop("event_type")
 
     return once(books, "ledger", make)
 
@@ -40,6 +38,17 @@ def adjustments(books: Books) -> pl.DataFrame:
     """Ledger rows of type Adjustments."""
     kinds = ["adjustments", "adjustment"]
     return once(books, "adjustments", lambda books: ledger_rows(books).filter(pl.col("type").is_in(kinds)))
+
+
+def returns_in_ledger(books: Books) -> pl.DataFrame:
+    """Ledger rows that tell of customer returns, in no order: `order_id` is their reference, `pair` the number of its LINE."""
+
+    def make(books: Books) -> pl.DataFrame:
+        names = ["reference_id", "sku", "fnsku", "quantity", "disposition", "file", "line", "type"]
+        rows = ledger_rows(books).select(names).filter(pl.col("type").str.starts_with("customerreturn"))
+        return rows.rename({"reference_id": "order_id"}).with_columns(pair=PAIR)
+
+    return once(books, "returns_in_ledger", make)
 
 
 # --- reimbursements ---------------------------------------------------------------------------------------------
@@ -84,9 +93,6 @@ def customer_returns(books: Books) -> pl.DataFrame:
     def make(books: Books) -> pl.DataFrame:
         columns = ["returned_on", "order_id", "sku", "asin", "fnsku", "quantity", "disposition", "reason", "status"]
         rows = books.frames["customer_returns"].select(*columns, "license_plate_number", "file", "line").collect()
-        rows = rows.with_columns(
-            fold("disposition").alias("grade"), fold("reason").alias("why"), PLACE.alias("place"), pair=PAIR
-        )
-        return rows
+        return folded(rows, grade="disposition", why="reason").with_columns(PLACE.alias("place"), pair=PAIR)
 
     return once(books, "returns", make)

@@ -180,12 +180,17 @@ def sellers_sizes(books: Books) -> pl.DataFrame:
         .collect()
         .sort("sku", "since", "place", nulls_last=False)
     )
-    changed = pl.struct(*MEASURES, "category") != pl.struct(*MEASURES, "category").shift(1)
-    first = pl.int_range(pl.len()).over("sku") == 0
-    kept = rows.filter(first | changed.over("sku").fill_null(True)).with_columns(
-        since=pl.when(pl.int_range(pl.len()).over("sku") > 0).then("since")
+    known = pl.struct(*MEASURES, "category")
+    kept = rows.filter(_begins() | (known != known.shift(1)).fill_null(True)).with_columns(
+        since=pl.when(~_begins()).then("since")
     )
-    return kept.with_columns(until=pl.col("since").shift(-1).over("sku").dt.offset_by("-1d")).with_row_index("version")
+    until = pl.when(~_begins().shift(-1).fill_null(True)).then(pl.col("since").shift(-1).dt.offset_by("-1d"))
+    return kept.with_columns(until=until).with_row_index("version")
+
+
+def _begins() -> pl.Expr:
+    """Is it the first row of its SKU, of rows sorted by SKU?"""
+    return pl.col("sku").ne_missing(pl.col("sku").shift(1)) | (pl.int_range(pl.len()) == 0)
 
 
 def with_version(items: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:

@@ -11,15 +11,16 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE, fold
-from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows
+from recon_lib.audits.facts import LINE, PAIR, customer_returns, returns_in_ledger
 from recon_lib.audits.order_payments import DAMAGED, paid_units, payments
 from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together, refund_lines, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ORDER_NUMBER, fine, whole_units
+from recon_lib.item_runs import ORDER_NUMBER, fine, repeated, whole_units
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, round_money_expr
 
 WRONG_ITEM = "switcheroo"
+_FNSKU_SEED = 4  # of a FNSKU or SKU beside its order's number
 _FIRST = {c: pl.col(c).first() for c in LINE}
 NO_CHARGE = "value unknown: the order's charge is in no settlement here"
 NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
@@ -177,10 +178,10 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
         elif side == "charge":
             frame = order_lines(books).filter(pl.col("place").is_not_null())
         else:
-            frame = ledger_rows(books).filter(pl.col("type").str.starts_with("customerreturn"))
-            frame = frame.with_columns(order_id="reference_id").with_columns(PLACE.alias("place"), pair=PAIR)
-        known = frame.select("pair", "place").filter(pl.col("pair").is_in(keys.implode()))
-        twice = known["pair"].is_duplicated()
+            frame = returns_in_ledger(books)
+        known = frame.filter(pl.col("pair").is_in(keys.implode()))
+        known = known.select("pair", "place" if "place" in frame.columns else PLACE.alias("place"))
+        twice = repeated(known["pair"])
         alone = known.filter(~twice).with_columns(pl.concat_list("place"))
         return pl.concat([alone, known.filter(twice).group_by("pair").agg(pl.col("place").sort())])
 
@@ -203,43 +204,43 @@ def unit_value(quantity: str) -> list[pl.Expr]:
     ]
 
 
-def restocked(books: Books, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Sellable returns and what the ledger shows of them, one row an order and SKU; `ledger`: its CustomerReturns rows.
+def restocked(books: Books) -> pl.DataFrame:
+    """Sellable returns and what the ledger shows of them, one row an order and SKU.
 
     `late_units` are sellable units returned more than `restock_days` ago; `back` the units the ledger put back that no
     other return of the order explains.
     """
     grade = pl.col("grade").fill_null("")
-    units = pl.col("quantity").cast(pl.Int64)
-    ours = customer_returns(books).with_columns(fnsku=pl.coalesce("fnsku", pl.lit("")))
+    units = pl.col("quantity").cast(pl.Int64).fill_null(0)
     due = (books.as_of - pl.col("returned_on")).dt.total_days() > books.account.restock_days
     wrong = pl.col("why").fill_null("") == WRONG_ITEM
     sellable = (grade == "sellable") & ~wrong
-    rows = ours.group_by("pair", "fnsku").agg(
-        *(pl.col(c).first() for c in LINE),
-        units.filter(sellable & due).sum().alias("late_units"),
-        units.filter(~sellable & ~grade.is_in(DAMAGED)).sum().alias("kept_units"),
-        pl.col("returned_on").filter(sellable & due).max().alias("event_on"),
-        pl.col("asin").min(),
+    fnsku = pl.coalesce("fnsku", pl.lit(""))
+    ours = customer_returns(books).select(
+        *LINE, "pair", "asin", fnsku=fnsku, number=pl.col("pair") ^ fnsku.hash(_FNSKU_SEED),
+        late_units=pl.when(sellable & due).then(units).otherwise(0),
+        kept_units=pl.when(~sellable & ~grade.is_in(DAMAGED)).then(units).otherwise(0),
+        event_on=pl.when(sellable & due).then("returned_on"),
+    )  # fmt: skip
+    how = {c: pl.col(c).first() for c in ("pair", "fnsku", *LINE)}
+    how |= {c: pl.col(c).sum() for c in ("late_units", "kept_units")}
+    rows = put_together(ours, "number", how | {"event_on": pl.col("event_on").max(), "asin": pl.col("asin").min()})
+    rows = rows.drop("number").filter(pl.col("late_units") > 0).with_columns(order=ORDER_NUMBER)
+    entered = returns_in_ledger(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
+    entered = entered.filter(pl.col("quantity") > 0, pl.col("order_id").is_not_null()).with_columns(order=ORDER_NUMBER)
+    entered = entered.filter(pl.col("order").is_in(rows["order"].unique().implode())).with_columns(
+        all=units, sellable=pl.when(fold("disposition") == "sellable").then(units).otherwise(0)
     )
-    rows = rows.filter(pl.col("late_units") > 0).with_columns(order=ORDER_NUMBER)
-    entered = (
-        ledger.filter(pl.col("quantity") > 0).rename({"reference_id": "order_id"}).with_columns(order=ORDER_NUMBER)
-    )
-    entered = entered.filter(pl.col("order_id").is_not_null(), pl.col("order").is_in(rows["order"].unique().implode()))
 
     def booked(key: str) -> pl.DataFrame:
-        return (
-            entered.filter(pl.col(key).is_not_null())
-            .group_by("order_id", key)
-            .agg(
-                units.sum().alias(f"all_{key}"),
-                units.filter(fold("disposition") == "sellable").sum().alias(f"sellable_{key}"),
-            )
-        )
+        named = entered.filter(pl.col(key).is_not_null())
+        named = named.select("all", "sellable", number=pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED))
+        made = put_together(named, "number", {c: pl.col(c).sum() for c in ("all", "sellable")})
+        return made.rename({c: f"{c}_{key}" for c in ("all", "sellable")})
 
     for key in ("fnsku", "sku"):
-        rows = rows.join(booked(key), on=["order_id", key], how="left")
+        number = pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED)
+        rows = rows.with_columns(number=number).join(booked(key), on="number", how="left").drop("number")
 
     def either(name: str) -> pl.Expr:
         return pl.when(pl.col("fnsku") == "").then(f"{name}_sku").otherwise(f"{name}_fnsku")

@@ -11,7 +11,7 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import LINE, customer_returns, ledger_rows, reimbursements
+from recon_lib.audits.facts import LINE, customer_returns, reimbursements
 from recon_lib.audits.order_payments import DAMAGED, payments
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
@@ -112,8 +112,7 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     A unit that is put back late, or paid, is no finding any more; before `restock_days` have passed it is none yet.
     """
     name = "return_not_restocked"
-    ledger = ledger_rows(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
-    rows = restocked(books, ledger)
+    rows = restocked(books)
     more = lines(books).select("pair", "spare", "net_units", "net", "currency")
     rows = rows.join(more, on="pair", how="left")
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
