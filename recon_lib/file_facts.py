@@ -8,6 +8,7 @@ from decimal import Decimal
 import polars as pl
 
 from recon_lib.books import FILE_SCHEMA
+from recon_lib.reports import FAMILIES
 from recon_lib.reports.base import Reading
 from recon_lib.reports.period import told_period
 
@@ -23,6 +24,7 @@ def file_table(
     """One row a file (books.FILE_SCHEMA). `kept`, `after`: family -> file -> rows that stayed of overlapping files, that lie
     after the as-of day; `seen`: sha256 -> the first file of that content; `others`: files that are no reports, and why."""
     rows: list[dict[str, object]] = []
+    days = {report.family: report.period for report in FAMILIES}
     for display, reading in readings:
         main = next((f for f in reading.frames if f in ("settlement_lines", "pay_lines")), reading.family)
         if seen[reading.sha256] != display:
@@ -31,7 +33,7 @@ def file_table(
             summaries = _summary_rows(reading)
             repeated = reading.rows_used - summaries - kept[main].get(display, 0) if main in kept else 0
             repeated += summaries if main in kept and repeated == reading.rows_used - summaries else 0
-        first, last = told_period(reading, zone)
+        first, last = told_period(reading, zone, days.get(reading.family))
         rows.append({
             "path": display, "family": reading.family, "title": reading.title, "layout": reading.layout,
             "sha256": reading.sha256, "encoding": reading.encoding, "rows_total": reading.rows_total,

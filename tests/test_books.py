@@ -136,6 +136,8 @@ def test_the_day_ends_in_the_accounts_zone(folder: Folder, opened: Callable[...,
     rows = books.frames["customer_returns"].collect()
     assert (rows["order_id"].to_list(), rows["returned_on"].to_list()) == (["111-1"], [date(2026, 1, 31)])
     assert books.files["rows_after"].to_list() == [1]
+    # a row that counts on the last day of the account must not be told as one of the day after
+    assert books.files.select("period_from", "period_to").rows() == [(date(2026, 1, 31), date(2026, 2, 1))]
     assert opened(account, "2026-02-01").frames["customer_returns"].collect().height == 2
 
 
