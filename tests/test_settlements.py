@@ -123,6 +123,68 @@ def test_settlements_of_several_marketplaces_share_their_periods():
     assert gaps(heads, held + bad) == [("previous|USD|2b", "2b", D("10.00"))]
 
 
+def sold(number: str, on: str, store: str) -> dict:
+    return line(
+        number, on, "Principal", "1.00", currency="EUR", marketplace_name=store, order_id=f"{number}-{store}", sku="A"
+    )
+
+
+def euros(*periods: tuple[str, str, str]) -> list[dict]:
+    return [settlement(number, start, end, "1.00", currency="EUR") for number, start, end in periods]
+
+
+FIRST, SECOND, THIRD = ("2026-01-01", "2026-01-15"), ("2026-01-15", "2026-01-29"), ("2026-01-29", "2026-02-12")
+
+
+def test_stores_of_one_currency_are_chains_of_their_own():
+    heads = euros(("d1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("f1", *FIRST), ("f2", *SECOND), ("f3", *THIRD))
+    back = "Previous Reserve Amount Balance"
+    lines = [sold(head["settlement_id"], str(head["start_on"]), "Amazon.de" if head["settlement_id"][0] == "d" else "Amazon.fr")
+             for head in heads]  # fmt: skip
+    lines += [other("d1", "2026-01-14", "Current Reserve Amount", "-50.00"), other("d2", "2026-01-15", back, "50.00")]
+    lines += [other("f1", "2026-01-14", "Current Reserve Amount", "-20.00"), other("f2", "2026-01-15", back, "20.00")]
+    lines += [other("f2", "2026-01-28", "Current Reserve Amount", "-9.00"), other("f3", "2026-01-29", back, "9.00")]
+    lines = [row | {"currency": "EUR"} for row in lines]
+    assert gaps(heads, lines) == []
+    # without its second one the French reserves cannot be judged, and nothing is owed on the German ones
+    kept = [head for head in heads if head["settlement_id"] != "f2"]
+    rest = [row for row in lines if row["settlement_id"] != "f2"]
+    assert gaps(kept, rest) == [("period|EUR|f1|f3", "f3", None)]
+    # a German reserve is not released by a French settlement
+    lines = [row for row in lines if row["settlement_id"] == "d1" or row["amount"] not in (D("50.00"), D("-20.00"))]
+    lines = [row if row["amount"] != D("20.00") else row | {"amount": D("50.00")} for row in lines]
+    assert gaps(heads, lines) == [("previous|EUR|d2", "d2", D("50.00")), ("previous|EUR|f2", "f2", None)]
+
+
+def test_a_period_of_one_store_is_missing_beside_another_store_of_other_weeks():
+    heads = euros(("d1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("f1", "2026-01-08", "2026-01-22"),
+                  ("f3", "2026-02-05", "2026-02-19"))  # fmt: skip
+    lines = [sold(n, "2026-01-10", "Amazon.de") for n in ("d1", "d2", "d3")]
+    lines += [sold("f1", "2026-01-10", "Amazon.fr"), sold("f3", "2026-02-06", "Amazon.fr")]
+    assert gaps(heads, lines) == [("period|EUR|f1|f3", "f3", None)]
+
+
+def test_a_settlement_without_sales_belongs_to_the_store_whose_chain_it_closes():
+    heads = euros(("d1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("f1", *FIRST), ("f2", *SECOND), ("f3", *THIRD))
+    lines = [sold(n, "2026-01-10", "Amazon.de") for n in ("d1", "d2", "d3")]
+    lines += [sold("f1", "2026-01-10", "Amazon.fr"), sold("f3", "2026-02-06", "Amazon.fr")]
+    assert gaps(heads, lines) == []
+    # both stores idle: which is which does not matter
+    assert gaps(heads, [row for row in lines if row["settlement_id"] != "d2"]) == []
+
+
+def test_stores_that_share_a_settlement_are_one_chain():
+    heads = euros(("d1", *FIRST), ("x1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("x3", *THIRD))
+    lines = [sold(n, "2026-01-10", "Amazon.de") for n in ("d1", "d2", "d3")] + [sold("x1", "2026-01-10", "Amazon.fr")]
+    assert gaps(heads, [*lines, sold("x3", "2026-01-30", "Amazon.fr")]) == [("period|EUR|x1|x3", "x3", None)]
+    assert gaps(heads, [*lines, sold("x3", "2026-01-30", "Amazon.fr"), sold("d2", "2026-01-20", "Amazon.fr")]) == []
+    # what is sold elsewhere is in no store
+    elsewhere = [sold("d1", "2026-01-10", "Non-Amazon"), sold("x1", "2026-01-10", "Non-Amazon")]
+    assert gaps(heads, [*lines, *elsewhere, sold("x3", "2026-01-30", "Amazon.fr")]) == [
+        ("period|EUR|x1|x3", "x3", None)
+    ]
+
+
 def test_a_settlement_of_seconds_is_a_link_of_its_own():
     tiny = settlement("2", "2026-01-15", "2026-01-15", "0.00")
     tiny["end_at"] = datetime(2026, 1, 15, 12, 0, 20, tzinfo=UTC)

@@ -6,7 +6,7 @@ Findings here are breaks to clear with support: status `open`, owed only where m
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,12 @@ import polars as pl
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked
 from recon_lib.audits.settled_facts import other_lines, settlement_sums
+from recon_lib.audits.settlement_chains import SEAM, adjacent, apart, chains, end, start, stores
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
 
-_SEAM = timedelta(seconds=61)
 _ZERO = Decimal("0.0000")
 _OPENING = {"previousreserveamountbalance": "previous", "currentreserveamount": "current", "payabletoamazon": "payable"}
 
@@ -118,7 +118,8 @@ def settlement_gap(books: Books, policy: Policy) -> AuditResult:
     for (currency,), chain in rows.filter(pl.col("start_on").is_not_null(), pl.col("end_on").is_not_null()).group_by(
         "currency", maintain_order=True
     ):
-        found += _walk(str(currency), chain.to_dicts())
+        for rows_of_chain in chains(chain.to_dicts(), lambda: once(books, "settlement_stores", stores)):
+            found += _walk(str(currency), rows_of_chain)
     frame = pl.DataFrame(found, schema=_SCHEMA, orient="row")
     return AuditResult(findings(frame, "settlement_gap", status="open"), not_checked=not_checked(notes))
 
@@ -135,14 +136,14 @@ def _walk(currency: str, chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
     done: list[dict[str, Any]] = []
     for slot in _slots(chain):
         first = slot[0]
-        before = [s for s in done if _adjacent(s, first)]
-        if reach is not None and _apart(reach, first):
+        before = [s for s in done if adjacent(s, first)]
+        if reach is not None and apart(reach, first):
             found.append(_missing_period(currency, reach, first))
         elif before:
             found += _carried(currency, before, slot)
-        done = [s for s in done if _end(s) >= _start(first) - timedelta(days=1)] + slot
+        done = [s for s in done if end(s) >= start(first) - timedelta(days=1)] + slot
         for s in slot:
-            if reach is None or _end(s) > _end(reach):
+            if reach is None or end(s) > end(reach):
                 reach = s
     return found
 
@@ -151,33 +152,12 @@ def _slots(chain: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Settlements that start together (within a seam), in order of start."""
     slots: list[list[dict[str, Any]]] = []
     for row in chain:
-        together = slots and _start(row) - _start(slots[-1][0]) <= _SEAM
-        if together and all(_end(s) > _start(row) for s in slots[-1]):
+        together = slots and start(row) - start(slots[-1][0]) <= SEAM
+        if together and all(end(s) > start(row) for s in slots[-1]):
             slots[-1].append(row)
         else:
             slots.append([row])
     return slots
-
-
-def _start(row: dict[str, Any]) -> datetime:
-    return row["start_at"] or datetime.combine(row["start_on"], time(), UTC)
-
-
-def _end(row: dict[str, Any]) -> datetime:
-    return row["end_at"] or datetime.combine(row["end_on"], time(), UTC)
-
-
-def _limit(left: dict[str, Any], right: dict[str, Any]) -> timedelta:
-    # where only days are known, the next settlement begins on the same or the next day
-    return _SEAM if left["end_at"] and right["start_at"] else timedelta(days=1)
-
-
-def _adjacent(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    return abs(_start(right) - _end(left)) <= _limit(left, right)
-
-
-def _apart(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    return _start(right) - _end(left) > _limit(left, right)
 
 
 def _missing_period(currency: str, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
