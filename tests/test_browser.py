@@ -113,6 +113,13 @@ def test_findings_are_found_by_any_word_and_open_by_themselves(opened: Opened) -
     assert opened.page.locator("details.audit:visible").count() == 7
 
 
+def test_no_open_column_is_hidden_at_the_side_of_a_desk_screen(opened: Opened) -> None:
+    """`Overdue` is the last column of the open items: it must not wait behind a scroll bar."""
+    cut = "all => all.filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).map(t => t.id)"
+    assert opened.page.locator("#open-items").count() == 1
+    assert opened.page.locator(".scroll > table:visible").evaluate_all(cut) == []
+
+
 def test_the_page_fits_a_phone_and_paper(opened: Opened, tmp_path: Path) -> None:
     opened.page.set_viewport_size({"width": 390, "height": 844})
     opened.page.wait_for_timeout(500)
