@@ -165,6 +165,30 @@ def test_a_credit_that_a_missing_settlement_may_have_paid_waits_for_its_report(o
     assert found["status"].to_list() == [status]
 
 
+def test_a_missing_settlement_does_not_hide_behind_another_currency_or_store():
+    # dollars of 5 to 19 February are missing; the Canadian settlements cover all days
+    north = [settlement("C0", "2026-01-22", "2026-02-19", "-1.00", currency="CAD"),
+             settlement("C1", "2026-02-19", "2026-03-05", "-1.00", currency="CAD")]  # fmt: skip
+    heads = [settlement("S0", "2026-01-22", "2026-02-05", "-1.00"), HEAD]
+    bank = [
+        credit("2026-02-24", "55.00"),
+        credit("2026-02-24", "56.00", currency="CAD"),
+        credit("2026-03-10", "100.00"),
+    ]
+    told = (
+        deposit_unexplained(made([*heads, *north], bank), None).findings.sort("currency").select("currency", "status")
+    )
+    assert told.rows() == [("CAD", "open"), ("USD", "waiting")]
+    # the same two sides as two stores of one currency: which of them sent the money is not known
+    beside = [head | {"currency": "USD"} for head in north]
+    lines = [
+        line(number, "2026-02-01", "Principal", "1.00", order_id=number, marketplace_name=store)
+        for number, store in (("S0", "Amazon.com"), ("S1", "Amazon.com"), ("C0", "Amazon.ca"), ("C1", "Amazon.ca"))
+    ]
+    (row,) = deposit_unexplained(made([*heads, *beside], bank[::2], lines=lines), None).findings.to_dicts()
+    assert (row["status"], row["reason"]) == ("waiting", "report missing: settlements until 2026-02-18")
+
+
 def test_a_credit_in_a_long_time_without_settlements_waits():
     heads = [settlement("S0", "2026-01-01", "2026-01-15", "-1.00"), HEAD]
     found = deposit_unexplained(

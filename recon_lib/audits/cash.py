@@ -12,6 +12,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.deposits import cash
 from recon_lib.audits.evidence import findings, not_checked
+from recon_lib.audits.settlements import missing_periods
 from recon_lib.books import Books
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
@@ -83,10 +84,10 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     ]  # fmt: skip
     # an account with Amazon Pay only is known by its lines, every other one by the windows of its settlements
     family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
-    gaps = _endable(books, coverage.holes(books, family)) if books.has("settlements") else coverage.holes(books, family)
+    gaps = {currency: _gaps(books, family, currency) for currency in {c.currency for c in tied.unexplained}}
     frame = _frame(rows)
     reasons = (
-        [_report_missing(family, gaps, c.on, books.as_of) for c in tied.unexplained]
+        [_report_missing(family, gaps[c.currency], c.on, books.as_of) for c in tied.unexplained]
         if books.has(family)
         else [f"report missing: {family}"] * frame.height
     )
@@ -99,14 +100,20 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     return AuditResult(findings(frame, name), not_checked=not_checked(n for n in notes if n[3]))
 
 
-def _endable(books: Books, gaps: list[coverage.Span]) -> list[coverage.Span]:
-    """The gaps, the last one from the day on which a settlement no shorter than the known ones can have ended in it."""
-    windows = (
-        books.frames["settlements"].select(pl.col("end_on") - pl.col("start_on")).collect().to_series().drop_nulls()
-    )
-    shortest = max(min(windows.to_list(), default=timedelta()), timedelta())
+def _gaps(books: Books, family: str, currency: str) -> list[coverage.Span]:
+    """The days of which no report of the currency tells (of any currency, where none of this one is known).
+
+    The last gap counts from the day on which a settlement no shorter than the known ones can have ended in it.
+    """
+    if not books.has("settlements"):
+        return coverage.holes(books, family)
+    heads = books.frames["settlements"].select("currency", days=pl.col("end_on") - pl.col("start_on")).collect()
+    own = heads.filter(pl.col("currency") == currency)
+    gaps = coverage.holes(books, family, currency=currency if own.height else None)
+    shortest = max(min((own if own.height else heads)["days"].drop_nulls().to_list(), default=timedelta()), timedelta())
     moved = [(start + shortest if end == books.as_of and start != coverage.EVER else start, end) for start, end in gaps]
-    return [(start, end) for start, end in moved if start <= end]
+    between = [span for span in missing_periods(books, currency) if span not in gaps]
+    return [(start, end) for start, end in (*moved, *between) if start <= end]
 
 
 def _report_missing(family: str, gaps: list[coverage.Span], booked: date, as_of: date) -> str | None:

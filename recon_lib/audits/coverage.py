@@ -33,15 +33,16 @@ EVER = date(1, 1, 1)
 Span = tuple[date, date]
 
 
-def holes(books: Books, family: str, *, to_tell: bool = False) -> list[Span]:
+def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | None = None) -> list[Span]:
     """The spans of days (both ends included, up to the as-of day) that no file of the family covers.
 
+    `currency`: of settlements only those in it count.
     `to_tell`: also the quiet ends that may well be natural: worth a word to the reader, no reason to hold a finding back.
     """
     if not books.has(family):
         return [(EVER, books.as_of)]
     if family in ("settlements", "settlement_lines"):
-        return _between(settled_days(books), books.as_of, tail=_SETTLEMENT_DAYS)
+        return _between(settled_days(books, currency), books.as_of, tail=_SETTLEMENT_DAYS)
     spans = books.coverage(family)
     if not spans:
         return []  # a file without rows says: nothing happened
@@ -102,12 +103,13 @@ def uncovered(books: Books, family: str) -> list[Span]:
     ]
 
 
-def settled_days(books: Books) -> list[Span]:
-    """The days that settlements speak about: their windows, and the days seen of one that has not ended."""
-    windows = books.frames["settlements"].select("settlement_id", "start_on", "end_on").collect()
+def settled_days(books: Books, currency: str | None = None) -> list[Span]:
+    """The days that settlements (of one currency) speak about: their windows, and the days seen of one that has not ended."""
+    of_it = pl.lit(True) if currency is None else pl.col("currency") == currency
+    windows = books.frames["settlements"].filter(of_it).select("settlement_id", "start_on", "end_on").collect()
     known = windows.drop_nulls()
     spans = [(start, end) for _, start, end in known.rows() if start <= end]
-    running = settlement_sums(books).join(known, on="settlement_id", how="anti").drop_nulls("first_on")
+    running = settlement_sums(books).filter(of_it).join(known, on="settlement_id", how="anti").drop_nulls("first_on")
     spans += [(start, books.as_of) for start in running["first_on"].to_list() if start <= books.as_of]
     return union_of_days(spans)
 

@@ -7,7 +7,7 @@ one chain. A settlement that names no store belongs to the chain that it closes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -43,6 +43,16 @@ def adjacent(left: Row, right: Row) -> bool:
 def apart(left: Row, right: Row) -> bool:
     """Is there time between the end of `left` and the start of `right`?"""
     return start(right) - end(left) > _limit(left, right)
+
+
+def broken(chain: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """The settlements of a chain (in order of start) between which time is missing: the last one before it, the next one."""
+    reach: Row | None = None  # the settlement that reaches furthest so far
+    for row in chain:
+        if reach is not None and apart(reach, row):
+            yield reach, row
+        if reach is None or end(row) > end(reach):
+            reach = row
 
 
 def _limit(left: Row, right: Row) -> timedelta:

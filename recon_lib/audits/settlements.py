@@ -6,7 +6,7 @@ Findings here are breaks to clear with support: status `open`, owed only where m
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ import polars as pl
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked
 from recon_lib.audits.settled_facts import other_lines, settlement_sums
-from recon_lib.audits.settlement_chains import SEAM, adjacent, apart, chains, end, start, stores
+from recon_lib.audits.settlement_chains import SEAM, adjacent, broken, chains, end, start, stores
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import money_text
@@ -108,20 +108,32 @@ def settlement_gap(books: Books, policy: Policy) -> AuditResult:
     (settlements of other marketplaces or account types may share the period). Amounts carried over are compared as
     multisets over all settlements that start together; across a missing period they are not judged.
     """
-    found: list[dict[str, Any]] = []
     notes: list[tuple[str, str, str, int | None]] = []
     rows = settlements(books)
     undated = rows.filter(pl.col("start_on").is_null() | pl.col("end_on").is_null())
     notes += [
         ("settlement_gap", f"settlement {sid}", "the file states no period", None) for sid in undated["settlement_id"]
     ]
-    for (currency,), chain in rows.filter(pl.col("start_on").is_not_null(), pl.col("end_on").is_not_null()).group_by(
-        "currency", maintain_order=True
-    ):
-        for rows_of_chain in chains(chain.to_dicts(), lambda: once(books, "settlement_stores", stores)):
-            found += _walk(str(currency), rows_of_chain)
+    found = [row for currency, chain in _chains(books) for row in _walk(currency, chain)]
     frame = pl.DataFrame(found, schema=_SCHEMA, orient="row")
     return AuditResult(findings(frame, "settlement_gap", status="open"), not_checked=not_checked(notes))
+
+
+def _chains(books: Books) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The dated settlements in the order in which they follow each other, each chain with its currency."""
+    dated = settlements(books).filter(pl.col("start_on").is_not_null(), pl.col("end_on").is_not_null())
+    return [
+        (str(currency), chain)
+        for (currency,), rows in dated.group_by("currency", maintain_order=True)
+        for chain in chains(rows.to_dicts(), lambda: once(books, "settlement_stores", stores))
+    ]
+
+
+def missing_periods(books: Books, currency: str) -> list[tuple[date, date]]:
+    """The days (both ends included) between two settlements of a chain in `currency` for which no settlement is there."""
+    links = [pair for of, chain in _chains(books) if of == currency for pair in broken(chain)]
+    spans = [(left["end_on"] + timedelta(days=1), right["start_on"] - timedelta(days=1)) for left, right in links]
+    return sorted(span for span in spans if span[0] <= span[1])
 
 
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -132,19 +144,16 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 def _walk(currency: str, chain: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    reach: dict[str, Any] | None = None  # the settlement that reaches furthest so far
+    gaps = {right["settlement_id"]: left for left, right in broken(chain)}
     done: list[dict[str, Any]] = []
     for slot in _slots(chain):
         first = slot[0]
         before = [s for s in done if adjacent(s, first)]
-        if reach is not None and apart(reach, first):
-            found.append(_missing_period(currency, reach, first))
+        if first["settlement_id"] in gaps:
+            found.append(_missing_period(currency, gaps[first["settlement_id"]], first))
         elif before:
             found += _carried(currency, before, slot)
         done = [s for s in done if end(s) >= start(first) - timedelta(days=1)] + slot
-        for s in slot:
-            if reach is None or end(s) > end(reach):
-                reach = s
     return found
 
 
