@@ -156,6 +156,7 @@ def test_a_shipment_without_fnsku_keeps_its_id_when_the_ledger_tells_one():
         f.rows["ledger"][-1]["FNSKU"] = fnsku
     days = ("2026-02-01", "2026-02-21", "2026-02-28")
     ids = [findings(f, day, "inbound_shortage", columns=["finding_id"]) for day in days]
+    assert len(ids[0]) == 1
     assert ids == [ids[0]] * 3
 
 
@@ -165,3 +166,41 @@ def test_a_shipment_without_fnsku_is_paid_under_the_one_of_the_products_file():
     f.rows["ledger"][0]["FNSKU"] = "A0"  # an older label of the SKU
     f.reimb("2026-02-25", "R1", "Lost_Inbound", 1, 1, "7.20")
     assert findings(f, DAY, "inbound_shortage") == []
+
+
+def one_order(returned=None):
+    """An order of one unit worth 13.00, refunded on December 1 and returned damaged."""
+    f = folder().ret("2026-01-10", "O1", 1, returned or "DAMAGED")
+    rows = sale("O1", 1, "2025-11-05", "20.00", fee="3.00", fba="4.00")
+    return f, rows + refund("O1", 1, "2025-12-01", "20.00", fee="3.00", kept="0.60")
+
+
+@pytest.mark.parametrize(
+    ("audit", "code", "reason"),
+    [("warehouse_damaged", "E", "Damaged_Warehouse"), ("warehouse_lost", "M", "Lost_Warehouse")],
+)
+def test_a_payment_for_a_damaged_return_pays_no_loss_of_the_stock(audit, code, reason):
+    f, rows = one_order()
+    f.led("2026-02-10", 1, -1, code, ref="A1").reimb("2026-02-20", "R1", reason, 1, 1, "13.00", order="O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows + paid("2026-02-22", "WAREHOUSE_DAMAGE", "13.00", 1, "O1"))
+    assert findings(f, DAY) == [f"{audit}|claimable|2026-02-10|2026-02-10|2026-04-11||A1|S1|1|7.20|7.20"]
+
+
+def test_what_a_payment_for_a_damaged_return_pays_beyond_it_is_for_the_stock(tmp_path):
+    f, rows = one_order()
+    f.led("2026-02-10", 1, -2, "E", ref="A1").reimb("2026-02-20", "R1", "Damaged_Warehouse", 1, 2, "13.00", order="O1")
+    rows += paid("2026-02-22", "WAREHOUSE_DAMAGE", "26.00", 1, "O1", 2)
+    f.settle("901", "2025-11-01", "2026-03-30", rows)
+    assert [row.split("|")[8] for row in findings(f, DAY, "warehouse_damaged", "return_unpaid")] == ["1"]
+    assert history(f, tmp_path) == ["return_unpaid|2025-12-01|1|13.00", "warehouse_damaged|2026-02-10|1|13.00"]
+
+
+def test_a_unit_returned_sellable_never_put_back_paid_and_taken_back_is_claimed_once():
+    f, rows = one_order("SELLABLE")
+    f.reimb("2026-02-01", "R1", "CustomerReturn", 1, 1, "13.00", order="O1")
+    taken_back(f, "2026-02-20", "V1", 1, "R1", "CustomerReturn", each="13.00")
+    rows += paid("2026-02-03", "REVERSAL_REIMBURSEMENT", "13.00", 1, "O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows + paid("2026-02-21", "COMPENSATED_CLAWBACK", "-13.00"))
+    assert findings(f, DAY) == ["reimbursement_reversed|claimable|2026-02-20|2026-02-20||O1|V1|S1|1|13.00|13.00"]
+    f.led("2026-01-12", 1, 1, event="CustomerReturns", ref="O1")  # put back: rightly taken back
+    assert findings(f, DAY) == []

@@ -17,6 +17,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence_sorted, settled, total, words
 from recon_lib.audits.facts import adjustments, ledger_rows, reimbursements
+from recon_lib.audits.order_payments import used_by_returns
 from recon_lib.audits.paid_units import cash_amount
 from recon_lib.audits.payouts import settled_on
 from recon_lib.books import Books
@@ -117,7 +118,10 @@ def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def reimbursed_units(books: Books, reasons: list[str]) -> pl.DataFrame:
-    """Reimbursement rows of the given reasons (folded) as credits: `on`, `units`, `fnsku`; reversals are none."""
+    """Reimbursement rows of the given reasons (folded) as credits: `on`, `units`, `fnsku`; reversals are none.
+
+    Units that pay an order's damaged return (`before`) pay nothing else.
+    """
     _, first = paid_in_stock(books)
     rows = _with_fnsku(books, reimbursements(books)).filter(
         pl.col("why").is_in(reasons),
@@ -125,9 +129,10 @@ def reimbursed_units(books: Books, reasons: list[str]) -> pl.DataFrame:
         pl.col("fnsku").is_not_null(),
         pl.col("approved_on").is_not_null(),
     )
-    return rows.join(first, on="row", how="left", maintain_order="left").with_columns(
-        on=pl.min_horizontal("approved_on", "first_on")
-    )
+    rows = rows.join(first, on="row", how="left", maintain_order="left")
+    rows = rows.join(used_by_returns(books), on="row", how="left", maintain_order="left")
+    rows = rows.with_columns(on=pl.min_horizontal("approved_on", "first_on"), before=pl.col("used").fill_null(0))
+    return rows.with_columns(pl.col("units") - pl.col("before")).filter(pl.col("units") > 0)
 
 
 def lost_units(books: Books) -> Matched:
@@ -153,27 +158,13 @@ def damaged_units(books: Books) -> Matched:
 
 
 def _matched(losses: pl.DataFrame, found: pl.DataFrame | None, paid: pl.DataFrame) -> Matched:
-    common = [
-        "fnsku",
-        "asin",
-        "country",
-        "on",
-        "units",
-        "place",
-        "paid_row",
-        "amount_per_unit",
-        "quantity_cash",
-        "currency",
-    ]
+    told = {"paid_row": pl.UInt32(), "amount_per_unit": MONEY, "quantity_cash": pl.Int32(), "currency": pl.String()}
+    told["before"] = pl.Int64()
+    common = ["fnsku", "asin", "country", "on", "units", "place", *told]
     parts = [paid.with_columns(paid_row="row", country=pl.lit(None, pl.String)).select(common)]
     if found is not None:
-        unpaid = {
-            "paid_row": pl.UInt32(),
-            "amount_per_unit": MONEY,
-            "quantity_cash": pl.Int32(),
-            "currency": pl.String(),
-        }
-        parts.insert(0, found.with_columns(**{n: pl.lit(None, t) for n, t in unpaid.items()}).select(common))
+        nothing = {n: pl.lit(None, t) for n, t in told.items()}
+        parts.insert(0, found.with_columns(**nothing).select(common))
     credits = pl.concat(parts)
     return Matched(losses, credits, allocate(losses, credits, by=["fnsku"], within="country"))
 
@@ -217,9 +208,9 @@ def warehouse_damaged(books: Books, policy: Policy) -> AuditResult:
 def _stock_audit(books: Books, audit: str, matched: Matched, word: str, found_codes: list[str]) -> AuditResult:
     losses = matched.losses.with_row_index("loss").with_columns(open_units=matched.found.open_units)
     credits = matched.credits.with_row_index("credit")
-    pairs = matched.found.pairs.join(
-        credits.select("credit", "on", "place", "paid_row", "amount_per_unit", "quantity_cash", "currency"), on="credit"
-    ).sort("loss", "credit")
+    pairs = matched.found.pairs.join(credits.drop("units", "fnsku", "asin", "country"), on="credit").sort(
+        "loss", "credit"
+    )
     by_paid = pl.col("paid_row").is_not_null()
     beside = pairs.group_by("loss").agg(
         pl.col("units").filter(~by_paid).sum().alias("found"),
@@ -273,7 +264,7 @@ def _history(books: Books, audit: str, losses: pl.DataFrame, pairs: pl.DataFrame
         .with_columns(
             pl.col("units").alias("quantity"),
             paid_on=pl.coalesce("approved_on", "on"),
-            amount=cash_amount("paid_row"),
+            amount=cash_amount("paid_row", "before"),
         )
     )
     return settled(rows, audit)

@@ -25,41 +25,65 @@ OUTBOUND = ["lostoutbound", "damagedoutbound"]
 _NO_UNIT = ["feecorrection", "removalorderlost"]
 
 
+def _kind() -> pl.Expr:
+    return (
+        pl.when(pl.col("why").is_in(BACK))
+        .then(pl.lit("back"))
+        .when(pl.col("why").is_in(SERVICE))
+        .then(pl.lit("service"))
+        .when(pl.col("why").is_in(OUTBOUND))
+        .then(pl.lit("outbound"))
+    )
+
+
+def _damaged_units(books: Books) -> pl.DataFrame:
+    rows = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))
+    return rows.group_by("pair").agg(pl.col("quantity").cast(pl.Int64).sum().alias("damaged"))
+
+
+def _told(books: Books) -> pl.DataFrame:
+    """The report's payments that name an order, with `kind`, `pair` and `source`."""
+    told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
+    told = told.select(*LINE, "why", "units", "place", "row", _kind().alias("kind"), pl.lit("told").alias("source"),
+                       on="approved_on", amount="amount_total", currency="currency", pair=PAIR)  # fmt: skip
+    other = ~pl.col("why").is_in(_NO_UNIT) & pl.col("pair").is_in(_damaged_units(books)["pair"].implode())
+    return told.with_columns(
+        kind=pl.when(pl.col("kind").is_null() & other).then(pl.lit("damage")).otherwise("kind")
+    ).drop("why")
+
+
 def payments(books: Books) -> pl.DataFrame:
     """Payments for units of an order: `source` told (report row) or settled (line), `kind` back, service, outbound or damage.
 
     A report row of any other reason that names an order and SKU pays (`damage`) what came back damaged, and nothing else.
     """
 
-    def kind() -> pl.Expr:
-        return (
-            pl.when(pl.col("why").is_in(BACK))
-            .then(pl.lit("back"))
-            .when(pl.col("why").is_in(SERVICE))
-            .then(pl.lit("service"))
-            .when(pl.col("why").is_in(OUTBOUND))
-            .then(pl.lit("outbound"))
-        )
-
     def make(books: Books) -> pl.DataFrame:
-        told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
-        told = told.select(*LINE, "why", "units", "place", "row", kind().alias("kind"), pl.lit("told").alias("source"),
-                           on="approved_on", amount="amount_total", currency="currency")  # fmt: skip
         paid = paid_lines(books).filter(pl.col("amount") > 0, pl.col("order_id").is_not_null())
         paid = paid.select(
             *LINE, pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"), "place",
-            pl.lit(None, pl.UInt32).alias("row"), kind().alias("kind"), pl.lit("settled").alias("source"),
-            on="posted_on", amount="amount", currency="currency",
+            pl.lit(None, pl.UInt32).alias("row"), _kind().alias("kind"), pl.lit("settled").alias("source"),
+            on="posted_on", amount="amount", currency="currency", pair=PAIR,
         )  # fmt: skip
-        damaged = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))["pair"].unique()
-        told, paid = told.with_columns(pair=PAIR), paid.with_columns(pair=PAIR)
-        other = ~pl.col("why").is_in(_NO_UNIT) & pl.col("pair").is_in(damaged.implode())
-        told = told.with_columns(
-            kind=pl.when(pl.col("kind").is_null() & other).then(pl.lit("damage")).otherwise("kind")
-        )
-        return pl.concat([told.drop("why"), paid]).filter(pl.col("kind").is_not_null())
+        return pl.concat([_told(books), paid]).filter(pl.col("kind").is_not_null())
 
     return once(books, "payments", make)
+
+
+def used_by_returns(books: Books) -> pl.DataFrame:
+    """The report rows of `damage_payments` and how many of their units damaged returns use up, oldest first: `row`, `used`.
+
+    What they pay beyond that is left for the losses of the stock that their reason names.
+    """
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = _told(books).filter(pl.col("kind") == "damage").join(_damaged_units(books), on="pair")
+        rows = rows.sort("on", "row", nulls_last=True)
+        through = pl.col("units").cum_sum().over("pair")
+        used = pl.min_horizontal(through, "damaged") - pl.min_horizontal(through - pl.col("units"), "damaged")
+        return rows.select("row", used=used)
+
+    return once(books, "used_by_returns", make)
 
 
 def damage_payments(books: Books) -> pl.Series:

@@ -93,7 +93,8 @@ def _kind(disposition: pl.Expr) -> pl.Expr:
 def _spare(matched: Matched) -> pl.DataFrame:
     """Paid units that met no loss; `before`: units of the same payment that did."""
     left = matched.credits.with_columns(
-        units=matched.found.left_units, before=pl.col("units").cast(pl.Int64) - matched.found.left_units
+        units=matched.found.left_units,
+        before=pl.col("before") + pl.col("units").cast(pl.Int64) - matched.found.left_units,
     )
     return left.filter(pl.col("paid_row").is_not_null(), pl.col("units") > 0).select(
         "fnsku", "on", "units", "place", "paid_row", "before"

@@ -12,7 +12,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
 from recon_lib.audits.facts import LINE, customer_returns, reimbursements
-from recon_lib.audits.order_payments import DAMAGED, payments
+from recon_lib.audits.order_payments import DAMAGED, payments, used_by_returns
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
@@ -72,7 +72,7 @@ def _history(books: Books) -> pl.DataFrame:
     alone = paid.filter(pl.col("source") == "settled").join(told.select("pair").unique(), on="pair", how="anti")
     rows = pl.concat([told, alone.with_columns(settled_on="on")], how="diagonal")
     known = lines(books).select("pair", "refund_on", "damaged_on", "damaged")
-    rows = rows.join(known, on="pair", how="left")
+    rows = _of_returns(books, rows.join(known, on="pair", how="left"))
     rows = rows.filter((pl.col("kind") != "outbound") | pl.col("refund_on").is_not_null()).with_columns(
         event_on=pl.coalesce("refund_on", "damaged_on"), paid_on="on", quantity="units"
     )
@@ -83,6 +83,17 @@ def _history(books: Books) -> pl.DataFrame:
         settled(rows.filter(~to_damage), "refund_without_return"),
     ]
     return pl.concat(parts)
+
+
+def _of_returns(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` of payments; of one whose reason is another only the units and money that its damaged return used."""
+    rows = rows.join(used_by_returns(books), on="row", how="left")
+    rows = rows.join(reimbursements(books).select("row", "amount_per_unit", "quantity_cash"), on="row", how="left")
+    some = pl.col("used") < pl.col("units")
+    cash = pl.col("amount_per_unit") * pl.min_horizontal("used", pl.col("quantity_cash").cast(pl.Int64))
+    return rows.with_columns(
+        units=pl.coalesce("used", "units"), amount=pl.when(some).then(cash).otherwise("amount")
+    ).filter(pl.col("units") > 0)
 
 
 def return_unpaid(books: Books, policy: Policy) -> AuditResult:

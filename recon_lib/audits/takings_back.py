@@ -12,7 +12,7 @@ from recon_lib.audits.evidence import findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
 from recon_lib.audits.inventory import damaged_units, lost_units
 from recon_lib.audits.order_payments import damage_payments
-from recon_lib.audits.order_units import lines
+from recon_lib.audits.order_units import lines, restocked
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
 from recon_lib.books import Books
 from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
@@ -31,12 +31,14 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     rows = reversals(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
     rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
     rows = rows.filter(pl.col("approved_on").is_not_null())
+    if rows.is_empty():
+        return AuditResult()
     stock = pl.max_horizontal(pl.col("quantity_inventory").cast(pl.Int64), 0)
     rows = rows.with_columns(in_stock=pl.min_horizontal(stock, "back_units")).sort("approved_on", "row")
     found = _found_near(books, rows)
-    due = lines(books).filter(pl.col("refunded").is_not_null()).select(
+    due = lines(books).filter(pl.col("refunded").is_not_null()).join(_never_put_back(books), on="pair", how="left").select(
         original_order="order_id", original_sku="sku",
-        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0),
+        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0) + pl.col("away").fill_null(0),
         still=pl.col("paid") + pl.col("paid_damage"),
     )  # fmt: skip
     rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
@@ -78,6 +80,12 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         ),
     ).with_columns(*coverage.first_reason(absent))  # fmt: skip
     return AuditResult(findings(out, "reimbursement_reversed", value_basis="difference"))
+
+
+def _never_put_back(books: Books) -> pl.DataFrame:
+    """Units of orders (`pair`) that came back sellable and that the ledger never put back into stock: `away`."""
+    away = (pl.col("late_units") - pl.col("back")).clip(0).sum().alias("away")
+    return restocked(books).group_by("pair").agg(away)
 
 
 def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
