@@ -564,6 +564,17 @@ def test_fees_against_the_schedule(tmp_path: Path, fees, amount, when, kind, sha
     seen.check()
 
 
+@pytest.mark.parametrize("schedule", [(), (LATER,)])
+def test_the_fee_of_a_refund_is_unknown_without_a_schedule_of_its_day(tmp_path: Path, schedule) -> None:
+    a = Account(tmp_path, fees=schedule)
+    a.did("X1 . . .", "-50.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("X1 . . .", "-50.00", "01-05 10:00", "Refund", share="0", fixed="-0.30"))
+    seen = a.day("01-06")
+    assert seen.findings == []
+    why = "no row of pay_fees holds for this currency and day: expected fee unknown"
+    assert ("refund lines in USD", why, 1) in seen.day.not_checked.select("subject", "reason", "count").rows()
+
+
 # --- statements ------------------------------------------------------------------------------------------------------
 
 

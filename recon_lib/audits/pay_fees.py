@@ -66,7 +66,8 @@ def _expected(rows: pl.DataFrame, account: Account) -> pl.DataFrame:
     share = round_money_expr(
         (pl.col("amount").abs().cast(RATE) * pl.col("percentage") / pl.lit(Decimal(100), RATE)).cast(RATE)
     )
-    zero = pl.lit(Decimal(0), MONEY)
+    # without a schedule of the day what comes back is unknown, not nothing
+    zero = pl.when(pl.col("valid_from").is_not_null()).then(pl.lit(Decimal(0), MONEY))
     expected = (
         pl.when(pl.col("what") == "capture")
         .then(-share - pl.col("fixed"))
