@@ -95,7 +95,7 @@ def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = 
     from recon_lib.asof import assemble  # the cut and the merge import Books' schema
     from recon_lib.reports.own_files import own_file
 
-    folder, day = Path(folder), _day(as_of)
+    folder, day = Path(folder), day_of(as_of)
     account = load_account(folder)
     store = store or default_store()
     readings: list[tuple[str, Reading]] = []
@@ -183,7 +183,8 @@ def refusal(problems: list[ReportError]) -> ReportError:
     return ReportError(f"{len(problems)} files cannot be used; nothing was written.\n\n{told}{more}")
 
 
-def _day(value: date | str) -> date:
+def day_of(value: date | str) -> date:
+    """The day that is meant; UsageError where it is none."""
     try:
         return value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError:
@@ -209,6 +210,7 @@ __all__ = [
     "FRAMES",
     "Books",
     "account_files",
+    "day_of",
     "merge_overlaps",
     "open_account",
     "timedelta",

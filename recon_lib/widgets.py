@@ -13,7 +13,7 @@ import ipywidgets as w
 import polars as pl
 
 from recon_lib import charts, explore, explore_tables, life, life_chart, trends
-from recon_lib.books import open_account
+from recon_lib.books import day_of, open_account
 from recon_lib.decisions import KINDS
 from recon_lib.errors import ReconError, UsageError
 from recon_lib.reconcile import Day, reconcile
@@ -36,7 +36,7 @@ class Explorer:
         self._store, self._quiet = store, False
         self.day: Day
         self.folder = w.Text(str(folder), description="Account folder", style=_STYLE, layout=_WIDE)
-        self.as_of = w.DatePicker(description="Day", value=date.fromisoformat(str(as_of)), style=_STYLE)
+        self.as_of = w.DatePicker(description="Day", value=day_of(as_of), style=_STYLE)
         self.open = w.Button(description="Open", icon="folder-open", tooltip="Read the account at the end of the day")
         self.message = w.HTML()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -291,6 +292,31 @@ def test_a_decision_is_recorded_from_the_explorer(shown: Any) -> None:
     shown.settings["overdue_hours"].value = "soon"
     shown.try_out.click()
     assert "overdue_hours" in shown.outcome.value
+
+
+def test_a_day_that_is_none_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    from recon_lib.widgets import Explorer
+
+    with pytest.raises(UsageError, match="is no day"):
+        Explorer(tmp_path, "31.01.2026")
+
+
+def test_the_notebook_has_an_answer_where_nothing_is_claimable(tmp_path: Path) -> None:
+    """A healthy account, or one whose first report has not come yet, is no reason for a traceback."""
+    (tmp_path / "account.yml").write_text("account: new\nmarketplace: US\n")
+    source = json.loads((Path(__file__).parents[1] / "notebooks" / "explore.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in source["cells"] if cell["cell_type"] == "code"]
+    known: dict[str, Any] = {
+        "Path": Path,
+        "account_folder": str(tmp_path),
+        "as_of": "2026-01-31",
+        "store": str(tmp_path / "store"),
+    }
+    for cell in cells[2:]:  # after the parameters and the controls
+        exec(cell, known)
+    assert known["story"].height == 0
+    assert known["after"].findings.height == 0
 
 
 def test_packet_notebooks_know_no_widget() -> None:
