@@ -31,6 +31,10 @@ FEW = [
     "amount", "currency", "fulfillment_id", "posted_at", "posted_on", "order_item_code", "sku", "quantity", "file", "line",
     "part",
 ]  # fmt: skip
+BACK = [
+    "settlement_id", "order_id", "amount", "currency", "fulfillment_id", "posted_at", "posted_on", "order_item_code", "sku",
+    "file", "line",
+]  # fmt: skip
 REFUNDED = [
     "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
     "adjustment_id", "order", "principal", "extra", "commission", "kept", "has_code", "file", "line_1", "line_3", "line_5",
@@ -57,16 +61,18 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
 
     `settlement_orders`, `settlement_refunds`: runs of orders and refunds that name an order, with `order` and `charge`
     (ORDER_NUMBER and NUMBER). `settlement_days`: `lines` and `fine` of all lines, by file, settlement, currency and quarter of an
-    hour, at one of which every zone's midnight falls. `settlement_few`: FEW of the lines that are neither orders nor the fees
-    of refunds.
+    hour, at one of which every zone's midnight falls. `settlement_back`: BACK of the prices given back by refunds.
+    `settlement_few`: FEW of all other lines that are neither orders nor the fees of refunds.
     """
-    parts, few = [], []
+    parts, back, few = [], [], []
     for batch in _batches(lines.select(list(dict.fromkeys([*RUN, *FEW])))):
         is_order, is_refund = any_case("transaction_type", "order"), any_case("transaction_type", "refund")
         kinds = pl.when(is_order).then(ORDER).when(is_refund).then(REFUND).otherwise(OTHER)
         told = batch.with_columns(kind=kinds.cast(pl.UInt8))
-        is_few = (pl.col("kind") == OTHER) | ((pl.col("kind") == REFUND) & _is_principal())
-        few.append(told.filter(is_few).select(FEW))
+        some = told.filter((pl.col("kind") == OTHER) | ((pl.col("kind") == REFUND) & _is_principal()))
+        is_back = ((pl.col("kind") == REFUND) & (pl.col("amount_type") == "ItemPrice")).fill_null(False)
+        back.append(some.filter(is_back).select(BACK))
+        few.append(some.filter(~is_back).select(FEW))
         parts.append(_runs_of(told))
     runs = pl.concat(parts)
     named = runs.filter(pl.col("order_id").is_not_null())
@@ -77,14 +83,15 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
         ),
         "settlement_refunds": named.filter(pl.col("kind") == REFUND).select(REFUNDED),
         "settlement_days": runs.group_by(when).agg(pl.col("lines", "fine").sum()),
+        "settlement_back": pl.concat(back),
         "settlement_few": pl.concat(few),
     }
 
 
 def repeated(numbers: pl.Series) -> pl.Series:
     """Whether each of the numbers stands there more than once; far quicker than to group where few of millions do."""
-    ordered = np.sort(numbers.to_numpy())
-    twice = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]), dtype=numbers.dtype)
+    ordered = numbers.sort()
+    twice = ordered.filter(ordered == ordered.shift(1)).unique()
     if twice.len() * _FEW > numbers.len():
         return numbers.is_duplicated()
     return numbers.is_in(twice.implode()) if twice.len() else pl.repeat(False, numbers.len(), eager=True)

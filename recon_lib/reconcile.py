@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -28,6 +29,7 @@ from recon_lib.policy import Policy, load_policy
 from recon_lib.register import decided
 from recon_lib.tieout import settlement_tieout
 
+_AT_A_TIME = 2  # audits: each uses many processors where it looks at many rows, and one where it looks at few
 HISTORY_ORDER = ["audit", "event_on", "paid_on", "settled_on", "order_id", "fnsku", "reimbursement_id", "sku", "amount"]
 
 
@@ -125,15 +127,11 @@ def reconcile(
         entered: the journal of the last packet before the day; what it entered stays, what came late is entered now.
         last: the findings and history of that packet, to tell what changed since.
         register: decisions of people (open cases, accepted differences); from the account's own register where null.
-        told: called with the name of each audit before it runs (progress).
+        told: called with the name of each audit before it runs (progress), in the thread that runs it.
     """
     policy = policy or load_policy()
     decisions = decided(books) if register is None else Decisions(standing=register)
-    pay = reconcile_pay(books, published)
-    results = [AuditResult(findings=pay.findings, not_checked=pay.not_checked)]
-    for audit in audits:
-        told(audit.names[0])
-        results.append(audit.run(books, policy))
+    pay, results = _audited(books, policy, audits, published, told)
     raw = pl.concat([result.findings for result in results])
     history = with_names(pl.concat([result.settled for result in results]), books, ("fnsku",))
     history = history.sort(HISTORY_ORDER, nulls_last=True)
@@ -148,6 +146,32 @@ def reconcile(
     tieout = settlement_tieout(books.frames["settlements"], lines, sums=settlement_sums(books))
     journal = make_journal(pay, books, entered)
     return Day(books, policy, findings, history, not_checked, tieout, pay, journal, decisions, last)
+
+
+def _audited(
+    books: Books,
+    policy: Policy,
+    audits: tuple[Audit, ...],
+    published: pl.DataFrame | None,
+    told: Callable[[str], None],
+) -> tuple[PayDay, list[AuditResult]]:
+    """Amazon Pay, and the results of it and of all audits in the order of the list, however many run at a time."""
+
+    def run(audit: Audit) -> AuditResult:
+        told(audit.names[0])
+        return audit.run(books, policy)
+
+    # The one of most names looks at the most rows: nobody should wait for it at the end.
+    longest = sorted(range(len(audits)), key=lambda at: -len(audits[at].names))
+    with ThreadPoolExecutor(min(_AT_A_TIME, pl.thread_pool_size())) as pool:
+        try:
+            begun = {at: pool.submit(run, audits[at]) for at in longest}
+            pay = reconcile_pay(books, published)
+            found = [begun[at].result() for at in range(len(audits))]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return pay, [AuditResult(findings=pay.findings, not_checked=pay.not_checked), *found]
 
 
 def _missing_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:

@@ -30,8 +30,8 @@ def settled_lines(books: Books) -> Settled:
             pl.col("lines", "fine").sum(), first_on=days.min(), last_on=days.max()
         )  # fmt: skip
         orders, refunds = (
-            told["settlement_orders"].drop("posted_at", "line_3", "line_4", "is_several"),
-            told["settlement_refunds"].drop("posted_at", "file", "line_1", "line_3", "line_5", "is_several"),
+            told["settlement_orders"].drop("posted_at", "has_code"),
+            told["settlement_refunds"].drop("posted_at"),
         )
         made = pl.collect_all([orders, refunds, sums], engine="in-memory")
         return Settled(*made)
@@ -40,8 +40,13 @@ def settled_lines(books: Books) -> Settled:
 
 
 def few_lines(books: Books) -> pl.DataFrame:
-    """The settlement lines that are neither orders nor the fees of refunds, whole (item_runs.FEW)."""
+    """The settlement lines that are neither orders nor refunds as reports usually spell them, whole (item_runs.FEW)."""
     return _digest(books)["settlement_few"].drop("posted_at").collect(engine="in-memory")
+
+
+def prices_back(books: Books) -> pl.DataFrame:
+    """The prices that refunds gave back, as reports usually spell them (item_runs.BACK)."""
+    return _digest(books)["settlement_back"].drop("posted_at", "settlement_id").collect(engine="in-memory")
 
 
 def proof(books: Books, kind: str, orders: pl.Series, codes: list[int]) -> pl.DataFrame:
@@ -50,9 +55,10 @@ def proof(books: Books, kind: str, orders: pl.Series, codes: list[int]) -> pl.Da
     `kind` is order or refund. One row a run and code: what a run is known by, `code`, `file`, `line` (null: none), and
     `is_several`, where a run has more such lines than these.
     """
-    runs = _digest(books)[f"settlement_{kind}s"].filter(pl.col("order").is_in(orders.unique().implode()))
-    known = [c for c in (*ITEM, "adjustment_id", "posted_on", "file", "is_several") if c in runs.collect_schema()]
-    found = runs.select(*known, *(f"line_{number}" for number in codes)).collect(engine="in-memory")
+    settled = settled_lines(books)
+    runs = settled.orders if kind == "order" else settled.refunds
+    known = [c for c in (*ITEM, "adjustment_id", "posted_on", "file", "is_several") if c in runs.columns]
+    found = runs.filter(pl.col("order").is_in(orders.unique().implode()))
     parts = [found.select(*known, code=pl.lit(number, pl.UInt8), line=f"line_{number}") for number in codes]
     return pl.concat(parts)
 

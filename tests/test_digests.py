@@ -144,7 +144,7 @@ def test_a_large_account_is_audited_as_a_small_one(day, tmp_path, monkeypatch):
     monkeypatch.setattr(asof, "_HELD", 0)
     monkeypatch.setattr(item_runs, "_BATCH", 7)
     large = open_account(DEMO, day, store=tmp_path)
-    names = ("orders", "refunds", "days", "few")
+    names = ("orders", "refunds", "back", "days", "few")
     assert set(large.digests) == {"ledger_detail", *(f"settlement_{name}" for name in names)}
     wanted, got = reconcile(small), reconcile(large)
     for name in ("findings", "history", "not_checked", "settlements"):

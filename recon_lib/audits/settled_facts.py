@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from recon_lib.audits.evidence import PLACE, fold
+from recon_lib.audits.evidence import PLACE, folded
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, reimbursements
 from recon_lib.books import Books
 from recon_lib.item_runs import FINE, ORDER_NUMBER, repeated
 from recon_lib.kept import once
 from recon_lib.money import MONEY
-from recon_lib.sold import few_lines, settled_lines
+from recon_lib.sold import few_lines, prices_back, settled_lines
 
 REIMBURSED_AS = {
     "warehouselost": "lostwarehouse",
@@ -62,35 +62,33 @@ def settlement_sums(books: Books) -> pl.DataFrame:
     return once(books, "settlement_sums", make)
 
 
-def _few(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(refunded principal in no order, the rest sorted): FEW with `place`, `pair` and the words folded."""
+def _few(books: Books) -> pl.DataFrame:
+    """FEW in order, with `place`, `pair` and the words folded."""
 
-    def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def make(books: Books) -> pl.DataFrame:
         words = {"type": "transaction_type", "group": "amount_type", "what": "amount_description"}
-        rows = few_lines(books)
-        # of many lines few words: each is folded once
-        kinds = (
-            rows.select(words.values()).unique().with_columns(fold(c).fill_null("").alias(n) for n, c in words.items())
-        )
-        plain = _REFUNDED & ~pl.col("group").is_in(_REIMBURSED_GROUPS)
-        rows = rows.join(kinds.with_columns(plain=plain), on=list(words.values()), how="left", nulls_equal=True)
+        rows = folded(few_lines(books), **words).with_columns(pl.col(list(words)).fill_null(""))
         rows = rows.with_columns(PLACE.alias("place"), pair=PAIR)
-        rest = rows.filter(~pl.col("plain")).sort("posted_on", "settlement_id", "file", "line", "part", nulls_last=True)
-        return rows.filter("plain").drop("plain"), rest.drop("plain")
+        return rows.sort("posted_on", "settlement_id", "file", "line", "part", nulls_last=True)
 
     return once(books, "few_lines", make)
 
 
 def other_lines(books: Books) -> pl.DataFrame:
     """Settlement lines that are neither orders nor refunds of a price; `type`, `group`, `what` are folded words."""
-    return _few(books)[1]
+    is_plain = _REFUNDED & ~pl.col("group").is_in(_REIMBURSED_GROUPS)
+    return once(books, "other_lines", lambda books: _few(books).filter(~is_plain))
 
 
 def refund_lines(books: Books) -> pl.DataFrame:
     """Refunded principal: `amount` negative, one row a settlement line, in no order."""
-    plain, rest = _few(books)
-    odd = rest.filter(_REFUNDED)
-    return pl.concat([plain, odd]) if odd.height else plain
+
+    def make(books: Books) -> pl.DataFrame:
+        rows = prices_back(books).with_columns(PLACE.alias("place"), pair=PAIR).drop("file", "line")
+        odd = _few(books).filter(_REFUNDED)
+        return pl.concat([rows, odd.select(rows.columns)]) if odd.height else rows
+
+    return once(books, "refund_lines", make)
 
 
 def paid_lines(books: Books) -> pl.DataFrame:
