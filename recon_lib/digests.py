@@ -81,7 +81,9 @@ def _keep(made: dict[str, pl.DataFrame], folder: Path) -> None:
     work = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     work.mkdir(parents=True, exist_ok=True)
     for part, frame in made.items():
-        frame.write_parquet(work / f"{part}.parquet", compression="lz4")  # read every day: half as large again, a fifth quicker
+        frame.write_parquet(
+            work / f"{part}.parquet", compression="lz4"
+        )  # read every day: half as large again, a fifth quicker
         make_durable(work / f"{part}.parquet")
     seals = {part.name: seal(part) for part in work.glob("*.parquet")}
     (work / _SEALS).write_text(json.dumps(seals), encoding="utf-8")

@@ -46,8 +46,11 @@ def lines(books: Books) -> pl.DataFrame:
             "first_refund_on": pl.col("first_refund_on").min(), "is_fba": pl.col("is_fba").all(),
         })  # fmt: skip
         refunds = refunds.with_columns(refunded=pl.when(~pl.col("unknown")).then("refunded")).drop("unknown")
-        sides = [refunds, _returned(books), paid_units(books)]
-        rows = pl.concat([side.select("pair", *LINE) for side in sides]).unique("pair", keep="any")
+        sides = [_returned(books), paid_units(books)]
+        rows = refunds
+        for side in sides:
+            more = side.filter(~pl.col("pair").is_in(rows["pair"].implode())).select("pair", *LINE)
+            rows = pl.concat([rows, more], how="diagonal")
         for side in [*sides, charges(books), _refunded_charges(books)]:
             rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
         rows = rows.with_columns(net=pl.coalesce("own_net", "net"), net_units=pl.coalesce("own_units", "units"))
