@@ -63,7 +63,10 @@ def test_money_that_the_bank_exchanged_is_not_missing(a: Account) -> None:
     assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B2 1.00", "deposit_unexplained open 01-20 B1 -"]
 
 
-def test_a_currency_in_which_amazon_sends_too_is_not_exchanged(tmp_path: Path) -> None:
+OWN, ODD = ("01-16", "50.00", "B0"), ("01-20", "92.10", "B1")
+
+
+def two_currencies(tmp_path: Path, *came: tuple[str, str, str]) -> Account:
     a = Account(tmp_path, settings={"currencies": "[USD, EUR]"})
     a.file(
         "f",
@@ -72,9 +75,32 @@ def test_a_currency_in_which_amazon_sends_too_is_not_exchanged(tmp_path: Path) -
         a.transfer("-100.00", SENT, "S1"),
         a.transfer("-50.00", SENT, "S1", currency="EUR"),
     )
-    a.bank("01-16", "50.00", currency="EUR")
-    a.bank("01-20", "92.10", reference="B1", currency="EUR")
+    for on, amount, reference in came:
+        a.bank(on, amount, reference=reference, currency="EUR")
+    return a
+
+
+def test_a_currency_in_which_amazon_sends_too_is_not_exchanged(tmp_path: Path) -> None:
+    a = two_currencies(tmp_path, OWN, ODD)
+    a.bank("01-02", "-9.00", "BANK FEE")  # the bank keeps dollars
     assert a.day("01-24").findings == ["deposit_missing open 01-15 S1 100.00", "deposit_unexplained open 01-20 B1 -"]
+
+
+def test_a_currency_that_the_bank_does_not_keep_is_exchanged(tmp_path: Path) -> None:
+    # no statement ever shows a dollar: the dollars can only come in euros, in which Amazon sends as well
+    a = two_currencies(tmp_path, OWN, ODD)
+    assert a.day("01-23").findings == []
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B1 -"]
+
+
+def test_an_unseen_currency_of_which_nothing_came_is_missing(tmp_path: Path) -> None:
+    a = two_currencies(tmp_path, OWN)
+    assert a.day("01-24").findings == ["deposit_missing open 01-15 S1 100.00"]
+
+
+def test_an_odd_credit_pays_its_own_currency_before_one_that_the_bank_exchanged(tmp_path: Path) -> None:
+    a = two_currencies(tmp_path, ODD)
+    assert a.day("01-24").findings == ["deposit_differs open 01-15 S1 B1 -", "deposit_missing open 01-15 S1 100.00"]
 
 
 def test_two_credits_that_add_up_pay_one_transfer(a: Account) -> None:

@@ -4,8 +4,9 @@ Sign first, then the counterparty pattern, then currency, amount and day; a desc
 card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
 pays it (a later one too), or two credits that add up exactly, or one credit that is the sum of two deposits; one whose
 transfer failed is given back by a later settlement line. Any other credit is judged only when every deposit it could pay is
-paid or out of time: then it is the nearest deposit in another amount, or, in a currency in which Amazon sends nothing, one
-that the bank exchanged, or it is unexplained. A settlement with a negative total pays nothing.
+paid or out of time: then it is the nearest deposit in another amount, or one that was exchanged on the way (in a currency in
+which Amazon sends nothing, or for a currency of which the statements show no line at all), or it is unexplained. A settlement
+with a negative total pays nothing.
 """
 
 from __future__ import annotations
@@ -267,14 +268,17 @@ def _tie(books: Books) -> Cash:
             pay(sent[-1], "given back")
     left = [c for c in credits if not c.used]
     undecided, sent_in = 0, {d.currency for d in deposits}
+    kept = set(books.frames["bank"].select(pl.col("currency").unique()).collect()["currency"])
+
+    def is_exchanged(deposit: Deposit, credit: Credit) -> bool:
+        """Amazon sends nothing in the credit's currency, or the seller's bank keeps nothing in the deposit's."""
+        return deposit.currency != credit.currency and (credit.currency not in sent_in or deposit.currency not in kept)
+
     for exchanged in (False, True):  # the bank may have changed the money: judged after all credits in the own currency
         odd, left = left, []
         for credit in odd:
-            if exchanged == (credit.currency in sent_in):
-                left.append(credit)
-                continue
-            could = [d for d in deposits if not d.how and (exchanged or d.currency == credit.currency)
-                     and d.on - _DAY <= credit.on <= d.until]  # fmt: skip
+            in_time = [d for d in deposits if not d.how and d.on - _DAY <= credit.on <= d.until]
+            could = [d for d in in_time if (is_exchanged(d, credit) if exchanged else d.currency == credit.currency)]
             if any(books.as_of <= d.until for d in could):
                 undecided += 1
             elif could:
