@@ -8,10 +8,13 @@ JSON object of totals as its last line.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import date, timedelta
 from pathlib import Path
 
+# What is read ahead of the parser waits in memory; one piece of the file keeps it busy.
+os.environ.setdefault("POLARS_CSV_CHUNK_PREFETCH_LIMIT", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import polars as pl
 
