@@ -30,9 +30,12 @@ def money_text_expr(amount: str, currency: str = "currency") -> pl.Expr:
     return pl.when(of_digits(0)).then(text(0)).when(of_digits(3)).then(text(3)).otherwise(text(2)).alias(amount)
 
 
-def exact_text_expr(amount: pl.Expr) -> pl.Expr:
-    """`amount` in words that must add up: two digits, more only where they tell something (`12.19`, `12.195`); never rounded."""
-    return amount.cast(MONEY).cast(pl.String).str.replace(r"^(-?\d+\.\d\d\d*?)0+$", "${1}")
+def exact_text_expr(amount: pl.Expr, currency: str = "currency") -> pl.Expr:
+    """`amount` in words that must add up, never rounded: two digits, more only where they tell something (`12.19`, `12.195`);
+    none where the currency has no smaller coin (`1200` yen)."""
+    text = amount.cast(MONEY).cast(pl.String).str.replace(r"^(-?\d+\.\d\d\d*?)0+$", "${1}")
+    whole = pl.col(currency).is_in([code for code, digits in MINOR_DIGITS.items() if digits == 0])
+    return pl.when(whole).then(text.str.replace(r"\.0+$", "")).otherwise(text)
 
 
 def round_money_expr(amount: pl.Expr, currency: str = "currency") -> pl.Expr:

@@ -55,7 +55,11 @@ def test_money_has_the_digits_of_its_currency_and_text_is_no_formula(tmp_path: P
 
 def test_amounts_in_words_keep_what_adds_up_and_no_more() -> None:
     amounts = ["12.1900", "12.1950", "12.1951", "-31.0800", "0.0000", "100.0000", "1000.5000", None]
-    frame = pl.DataFrame({"amount": amounts}).with_columns(pl.col("amount").cast(MONEY))
+    frame = pl.DataFrame({"amount": amounts}).with_columns(pl.col("amount").cast(MONEY), currency=pl.lit("USD"))
     assert frame.select(exact_text_expr(pl.col("amount")))["amount"].to_list() == [
         "12.19", "12.195", "12.1951", "-31.08", "0.00", "100.00", "1000.50", None,
+    ]  # fmt: skip
+    yen = frame.with_columns(currency=pl.lit("JPY"))  # an evidence must not speak of hundredths of a yen
+    assert yen.select(exact_text_expr(pl.col("amount")))["amount"].to_list() == [
+        "12.19", "12.195", "12.1951", "-31.08", "0", "100", "1000.50", None,
     ]  # fmt: skip
