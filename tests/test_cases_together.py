@@ -204,3 +204,36 @@ def test_a_unit_returned_sellable_never_put_back_paid_and_taken_back_is_claimed_
     assert findings(f, DAY) == ["reimbursement_reversed|claimable|2026-02-20|2026-02-20||O1|V1|S1|1|13.00|13.00"]
     f.led("2026-01-12", 1, 1, event="CustomerReturns", ref="O1")  # put back: rightly taken back
     assert findings(f, DAY) == []
+
+
+def test_the_evidence_of_a_disposal_quotes_the_orders_that_cover_the_rest():
+    f = folder().led("2026-02-10", 1, -3, "D", ref="D1").led("2026-02-11", 1, -1, "D", ref="D2")
+    f.removal("2026-02-01", "RO1", 1, asked=1).removal("2026-02-02", "RO2", 1, asked=2, cancelled=1, disp="Unsellable")
+    evidence = findings(f, DAY, "disposed_without_order", columns=["reference_id", "evidence"])
+    assert evidence[0].startswith(
+        "D1|reports/ledger.txt:2, reports/removal-orders.txt:2, reports/removal-orders.txt:3; "
+        "3 sellable disposed of − 2 ordered − 0 paid = 1; 1 x 7.20; "
+    )
+    assert evidence[1].startswith(
+        "D2|reports/ledger.txt:3; 1 sellable disposed of − 0 ordered − 0 paid = 1; 1 x 7.20; "
+    )
+
+
+@pytest.mark.parametrize(
+    ("audit", "disposition", "words"),
+    [
+        ("refund_without_return", None, "2 refunded − 0 returned − 0 paid = 2 missing"),
+        ("return_unpaid", "DAMAGED", "1 returned damaged − 0 paid = 1"),
+        ("return_not_restocked", "SELLABLE", "1 returned sellable − 0 put back − 0 paid = 1, 50 days after"),
+    ],
+)
+def test_the_words_of_a_unit_of_an_order_tell_what_it_is_worth(audit, disposition, words):
+    f = folder()
+    rows = sale("O1", 1, "2026-01-05", "60.00", fee="9.00", fba="12.00", qty=3)
+    rows += refund("O1", 1, "2026-01-20", "40.00" if not disposition else "20.00", fee="6.00", kept="1.20")
+    if disposition:
+        f.ret("2026-02-09", "O1", 1, disposition)
+    f.settle("901", "2026-01-01", "2026-03-30", rows)
+    (evidence,) = findings(f, DAY, audit, columns=["evidence"])
+    units = 1 if disposition else 2
+    assert f"; {words}; {units} x 13.00 (60.00 charged for 3 − 21.00 fees = 39.00); " in evidence

@@ -17,7 +17,7 @@ from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together,
 from recon_lib.books import Books
 from recon_lib.item_runs import ORDER_NUMBER, fine, repeated, whole_units
 from recon_lib.kept import once
-from recon_lib.money import MONEY, RATE, round_money_expr
+from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 
 WRONG_ITEM = "switcheroo"
 _FNSKU_SEED = 4  # of a FNSKU or SKU beside its order's number
@@ -32,8 +32,8 @@ def lines(books: Books) -> pl.DataFrame:
     `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units, and
     `paid_damage` by reasons that pay a damaged return only; `missing` = refunded − returned − `for_missing`, the payments
     left for it; `unpaid` = damaged − paid; `spare` = payments that neither needed; `refund_on` (last), `damaged_on`,
-    `sellable_on` (last); `units`;
-    `net` (charge less its fees) of `net_units`, those of the refunded items where the refund names them; `currency`; `is_fba`.
+    `sellable_on` (last); `units`; `gross` charge and `net` (less its fees) of `net_units`, those of the refunded items where the
+    refund names them; `currency`; `is_fba`.
     """
 
     def make(books: Books) -> pl.DataFrame:
@@ -53,7 +53,8 @@ def lines(books: Books) -> pl.DataFrame:
             rows = pl.concat([rows, more], how="diagonal")
         for side in [*sides, charges(books), _refunded_charges(books)]:
             rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
-        rows = rows.with_columns(net=pl.coalesce("own_net", "net"), net_units=pl.coalesce("own_units", "units"))
+        own = {c: pl.coalesce(f"own_{c}", c) for c in ("gross", "net")}
+        rows = rows.with_columns(**own, net_units=pl.coalesce("own_units", "units"))
         counts = ["returned", "damaged", "sellable", "paid", "paid_damage"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
         for_missing = pl.max_horizontal(
@@ -72,28 +73,34 @@ def lines(books: Books) -> pl.DataFrame:
 
 
 def charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU: `units` charged, `net` = principal − referral and fulfilment fees, `charge_place`."""
+    """One row an order and SKU: `units` charged, `gross` principal, `net` of referral and fulfilment fees, `charge_place`."""
 
     def make(books: Books) -> pl.DataFrame:
         rows = order_lines(books).select(
-            *LINE, "pair", "units", "currency", net=pl.col("principal") + pl.col("fees"), charge_place="place"
+            *LINE,
+            "pair",
+            "units",
+            "currency",
+            gross="principal",
+            net=pl.col("principal") + pl.col("fees"),
+            charge_place="place",
         )
-        how = _FIRST | {c: pl.col(c).sum() for c in ("units", "net")}
+        how = _FIRST | {c: pl.col(c).sum() for c in ("units", "gross", "net")}
         how |= {c: pl.col(c).min() for c in ("currency", "charge_place")}
-        return put_together(rows, "pair", how).with_columns(net=whole_money("net"))
+        return put_together(rows, "pair", how).with_columns(whole_money(c).alias(c) for c in ("gross", "net"))
 
     return once(books, "charges", make)
 
 
 def _refunded_charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_net` of those items."""
+    """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_gross`, `own_net` of those items."""
     refunded = refunded_items(books).select("pair", "item", nameless=pl.col("order_item_code").is_null())
     whole = refunded.filter("nameless")["pair"]
     named = refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
     rows = order_lines(books).filter(pl.col("item").is_in(named.implode()))
-    rows = rows.select("pair", own_units="units", own_net=pl.col("principal") + pl.col("fees"))
-    made = put_together(rows, "pair", {c: pl.col(c).sum() for c in ("own_units", "own_net")})
-    return made.with_columns(own_net=whole_money("own_net"))
+    rows = rows.select("pair", own_units="units", own_gross="principal", own_net=pl.col("principal") + pl.col("fees"))
+    made = put_together(rows, "pair", {c: pl.col(c).sum() for c in ("own_units", "own_gross", "own_net")})
+    return made.with_columns(whole_money(c).alias(c) for c in ("own_gross", "own_net"))
 
 
 def refunded_items(books: Books) -> pl.DataFrame:
@@ -195,11 +202,18 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
 
 
 def unit_value(quantity: str) -> list[pl.Expr]:
-    """`unit_value`, `owed` after an order for `quantity` units of a row of `lines`; null where the charge is not known."""
+    """`unit_value`, `owed` and their words (`worth`) after an order for `quantity` units of a row of `lines`; null (the words
+    empty) where the charge is not known."""
     known = (pl.col("net_units") > 0) & (pl.col("net") > 0)
     net, units = pl.col("net").cast(RATE), pl.col("net_units").cast(RATE)
+    each = round_money_expr((net / units).cast(MONEY))
+    told = pl.format(
+        "; {} x {} ({} charged for {} − {} fees = {})", quantity, exact_text_expr(each), exact_text_expr(pl.col("gross")),
+        "net_units", exact_text_expr(pl.col("gross") - pl.col("net")), exact_text_expr(pl.col("net")),
+    )  # fmt: skip
     return [
-        pl.when(known).then(round_money_expr((net / units).cast(MONEY))).alias("unit_value"),
+        pl.when(known).then(each).alias("unit_value"),
+        pl.when(known).then(told).otherwise(pl.lit("")).alias("worth"),
         pl.when(known).then(round_money_expr((net * pl.col(quantity).cast(RATE) / units).cast(MONEY))).alias("owed"),
         pl.when(~known.fill_null(False))
         .then(pl.when(pl.col("net_units") > 0).then(pl.lit(NO_EARNINGS)).otherwise(pl.lit(NO_CHARGE)))

@@ -45,6 +45,9 @@ def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
     any_kind = allocate(
         orders.with_columns(units=own.open_units), gone.with_columns(units=own.left_units), by=["fnsku"]
     )
+    covered = pl.concat([own.pairs, any_kind.pairs]).join(orders.select("place").with_row_index("loss"), on="loss")
+    covered = covered.group_by("credit").agg(order_places=pl.col("place").unique().sort())
+    gone = gone.with_row_index("credit").join(covered, on="credit", how="left", maintain_order="left").drop("credit")
     losses = gone.with_columns(left=any_kind.left_units).filter(pl.col("kind") == "sellable", pl.col("left") > 0)
     ordered = (pl.col("units") - pl.col("left")).alias("ordered")
     losses = losses.with_columns(ordered).with_columns(units="left").with_row_index("loss")
@@ -57,7 +60,9 @@ def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
         .join(paid, on="loss", how="left", maintain_order="left")
         .with_columns(
             fact_of_event(),
-            pl.concat_list("place", pl.col("paid_places").fill_null([])).alias("lines"),
+            pl.concat_list("place", pl.col("order_places").fill_null([]), pl.col("paid_places").fill_null([])).alias(
+                "lines"
+            ),
             pl.format(
                 "{} sellable disposed of − {} ordered − {} paid = {}",
                 pl.col("units") + pl.col("ordered"),

@@ -48,9 +48,8 @@ def refund_without_return(books: Books, policy: Policy) -> AuditResult:
         pl.col("missing").alias("quantity"),
         pl.col("refund_on").alias("event_on"),
         pl.col("refund_on").alias("anchor_on"),
-        pl.format("{} refunded − {} returned − {} paid = {} missing",
-                  "refunded", "returned", "for_missing",
-                  "missing").alias("arithmetic"),
+        pl.format("{} refunded − {} returned − {} paid = {} missing{}",
+                  "refunded", "returned", "for_missing", "missing", "worth").alias("arithmetic"),
         *_waits(books, "first_refund_on", "customer_returns", "reimbursements"),
     )  # fmt: skip
     unknown = rows.filter(pl.col("refunded").is_null(), pl.col("paid") == 0, pl.col("returned") == 0)
@@ -108,7 +107,7 @@ def return_unpaid(books: Books, policy: Policy) -> AuditResult:
         pl.col("unpaid").alias("quantity"),
         pl.col("event_on").alias("anchor_on"),
         pl.format(
-            "{} returned damaged − {} paid = {}", "damaged", pl.col("paid") + pl.col("paid_damage"), "unpaid"
+            "{} returned damaged − {} paid = {}{}", "damaged", pl.col("paid") + pl.col("paid_damage"), "unpaid", "worth"
         ).alias("arithmetic"),
         first_on=pl.min_horizontal("event_on", "damaged_on"),
     )
@@ -124,7 +123,7 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     """
     name = "return_not_restocked"
     rows = restocked(books)
-    more = lines(books).select("pair", "spare", "net_units", "net", "currency")
+    more = lines(books).select("pair", "spare", "net_units", "gross", "net", "currency")
     rows = rows.join(more, on="pair", how="left")
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
     earlier = (pl.col("late_units") - pl.col("back")).clip(0)
@@ -138,8 +137,8 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     out = rows.with_columns(*unit_value("quantity")).with_columns(
         words(*LINE, "fnsku").alias("fact"),
         pl.col("event_on").alias("anchor_on"),
-        pl.format("{} returned sellable − {} put back − {} paid = {}, {} days after", "late_units", "back", "paid",
-                  "quantity", (pl.lit(books.as_of) - pl.col("event_on")).dt.total_days()).alias("arithmetic"),
+        pl.format("{} returned sellable − {} put back − {} paid = {}, {} days after{}", "late_units", "back", "paid",
+                  "quantity", (pl.lit(books.as_of) - pl.col("event_on")).dt.total_days(), "worth").alias("arithmetic"),
         *_waits(books, "event_on", "ledger_detail", "reimbursements"),
     )  # fmt: skip
     out = with_proof(books, out, "return", "ledger", "refund", "charge")
