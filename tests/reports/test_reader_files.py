@@ -184,6 +184,12 @@ def test_columns_without_a_name_at_the_end_of_the_header_are_no_reason_to_reject
     assert got.rejects.rows() == [(4, None, None, "the row has 21 fields, the header 20")]
 
 
+def test_a_header_in_the_middle_is_told_as_one(reads: Read) -> None:
+    got = reads(table(row(), list(HEADER), row(rid="2")))
+    assert rows_of(got)["line"].to_list() == [2, 4]
+    assert got.rejects.rows() == [(3, "approval-date", "approval-date", "the header stands here again")]
+
+
 def test_a_short_and_a_long_row_do_not_cancel_out(reads: Read) -> None:
     got = reads(table(row(), row(rid="2")[:-1], [*row(rid="3"), "x"]))
     assert (got.rows_used, got.rejects["line"].to_list()) == (1, [3, 4])
