@@ -20,6 +20,9 @@ from recon_lib.books import Books
 from recon_lib.sold import settled_lines
 
 SEAM = timedelta(seconds=61)
+_ELSEWHERE = (
+    r"^nonamazon|^si.*prodmarketplace$"  # "Non-Amazon DE", "SI UK Prod Marketplace": shipped by Amazon, sold elsewhere
+)
 Row = dict[str, Any]
 
 
@@ -65,7 +68,7 @@ def stores(books: Books) -> dict[str, set[str]]:
     settled, named = settled_lines(books), ["settlement_id", "marketplace_name"]
     told = pl.concat(rows.select(named).unique() for rows in (settled.orders, settled.refunds, other_lines(books)))
     told = told.drop_nulls().unique().with_columns(store=fold("marketplace_name"))
-    told = told.filter(~pl.col("store").str.starts_with("nonamazon"), pl.col("store") != "")
+    told = told.filter(~pl.col("store").str.contains(_ELSEWHERE), pl.col("store") != "")
     return {number: set(names) for number, names in told.group_by("settlement_id").agg("store").iter_rows()}
 
 
