@@ -236,4 +236,4 @@ def test_the_words_of_a_unit_of_an_order_tell_what_it_is_worth(audit, dispositio
     f.settle("901", "2026-01-01", "2026-03-30", rows)
     (evidence,) = findings(f, DAY, audit, columns=["evidence"])
     units = 1 if disposition else 2
-    assert f"; {words}; {units} x 13.00 (60.00 charged for 3 − 21.00 fees = 39.00); " in evidence
+    assert f"; {words}; 60.00 charged − 21.00 fees = 39.00 for 3 units; {units} x 13.00; " in evidence

@@ -72,7 +72,7 @@ def test_a_refund_without_parcel_or_payment_is_worth_price_less_fees():
     assert (row["order_id"], row["sku"], row["value_basis"], row["status"]) == (ORDER, SKU, "after_order", None)
     assert (
         row["arithmetic"]
-        == "1 refunded − 0 returned − 0 paid = 1 missing; 1 x 42.66 (60.00 charged for 1 − 17.34 fees = 42.66)"
+        == "1 refunded − 0 returned − 0 paid = 1 missing; 60.00 charged − 17.34 fees = 42.66 for 1 unit; 1 x 42.66"
     )
 
 

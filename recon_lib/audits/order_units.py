@@ -207,9 +207,11 @@ def unit_value(quantity: str) -> list[pl.Expr]:
     known = (pl.col("net_units") > 0) & (pl.col("net") > 0)
     net, units = pl.col("net").cast(RATE), pl.col("net_units").cast(RATE)
     each = round_money_expr((net / units).cast(MONEY))
+    fees = pl.col("gross") - pl.col("net")
+    of = pl.when(pl.col("net_units") == 1).then(pl.lit("1 unit")).otherwise(pl.format("{} units", "net_units"))
     told = pl.format(
-        "; {} x {} ({} charged for {} − {} fees = {})", quantity, exact_text_expr(each), exact_text_expr(pl.col("gross")),
-        "net_units", exact_text_expr(pl.col("gross") - pl.col("net")), exact_text_expr(pl.col("net")),
+        "; {} charged − {} fees = {} for {}; {} x {}", *(exact_text_expr(c) for c in (pl.col("gross"), fees, pl.col("net"))),
+        of, quantity, exact_text_expr(each),
     )  # fmt: skip
     return [
         pl.when(known).then(each).alias("unit_value"),
