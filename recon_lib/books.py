@@ -93,6 +93,7 @@ def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = 
         ReportError: a recognised report or a file in books/ is unusable as a whole; all of them are named.
     """
     from recon_lib.asof import assemble  # the cut and the merge import Books' schema
+    from recon_lib.reports.archive import is_litter
     from recon_lib.reports.own_files import own_file
 
     folder, day = Path(folder), day_of(as_of)
@@ -106,7 +107,7 @@ def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = 
         for display, outcome in told:
             if isinstance(outcome, Reading):
                 readings.append((display, outcome))
-            elif isinstance(outcome, NotAReport) and not display.startswith("books/"):
+            elif isinstance(outcome, NotAReport) and (not display.startswith("books/") or is_litter(display)):
                 others.append((display, outcome.met))
             elif display.startswith("books/"):
                 refused.append(own_file(outcome, display))

@@ -154,12 +154,13 @@ def _marketplace(path: Path, folder: Path, known: dict[Path, str | None]) -> str
 
 
 def _file(path: Path, display: str, store: Path, marketplace: str | None, result: CheckResult) -> None:
+    from recon_lib.reports.archive import is_litter
     from recon_lib.reports.members import read_members  # imports every family: only when files are read
     from recon_lib.reports.own_files import own_file
 
     own = _in_books(path)
     for name, outcome in read_members(path, display, store=store, marketplace=marketplace):
-        if isinstance(outcome, ReportError) and own:
+        if isinstance(outcome, ReportError) and own and not is_litter(name):
             _refuse(own_file(outcome, name), name, result)
         elif isinstance(outcome, NotAReport):
             result.rows.append(Row(name, f"not a report: {outcome.met}"))

@@ -333,3 +333,21 @@ def test_records_of_instants_and_closing_days_tell_their_period(
     looked = {Path(row.file).name: (row.period_from, row.period_to) for row in check([account], store=tmp_path).rows}
     assert looked["pay_activity.csv"] == ("2026-01-01", "2026-01-20")  # by UTC: check knows no zone
     assert looked["inbound_shipments.csv"] == ("2026-01-05", "2026-01-07")
+
+
+def test_what_a_shared_folder_gathers_stops_no_packet(
+    folder: Folder, opened: Callable[..., Books], tmp_path: Path
+) -> None:
+    """Windows, Office and network disks leave files of their own beside the seller's records; nobody put them there."""
+    litter = [
+        "books/Thumbs.db", "books/desktop.ini", "books/~$costs.xlsx", "books/bank/~$bank.xlsx", "reports/~$costs.xlsx",
+        "reports/@eaDir/a.txt@SynoEAStream", "reports/x/Desktop.ini",
+    ]  # fmt: skip
+    account = folder({"reports/a.txt": LEDGER + ledger("01/05/2026", -1, 1)} | dict.fromkeys(litter, "\x03Ana\0\0"))
+    books = opened(account, "2026-01-31")
+    aside = books.files.filter(pl.col("family").is_null())
+    assert aside["path"].to_list() == sorted(litter)
+    assert set(aside["notes"]) == {"is written by the operating system, not by Amazon"}
+    looked = check([account], store=tmp_path / "store")
+    assert looked.exit_code == 0
+    assert sum("not a report: is written by the operating system" in row.what for row in looked.rows) == len(litter)

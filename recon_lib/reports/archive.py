@@ -36,7 +36,11 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _WORKBOOK = {"[content_types].xml", "mimetype"}  # spreadsheets and documents are zip files too
 _NESTED = re.compile(r"\.(zip|gz|tgz|tar|bz2|xz|7z|rar|zst)$", re.I)
 _DOCUMENT = re.compile(r"\.(xlsx|xlsm|ods|docx|odt|pptx|jar)$", re.I)
-_LITTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._)", re.I)
+# What systems, office programs (`~$costs.xlsx` while it is open) and network disks leave beside the files of people.
+_LITTER = re.compile(
+    r"(^|/)(__MACOSX/|@eaDir/|\$RECYCLE\.BIN/|\.DS_Store$|(eh)?Thumbs\.db$|desktop\.ini$|\._|~\$[^/]*$)", re.I
+)
+_NOT_BY_AMAZON = "is written by the operating system, not by Amazon"
 _AGAIN = "download the archive again, or unpack it and put the files into the folder"
 # zipfile says NotImplementedError of a compression and RuntimeError of a password that it does not know.
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
@@ -49,7 +53,7 @@ def open_members(path: Path, display: str | None = None) -> Iterator[tuple[str, 
     member is gone when the next one is asked for. A file that is not there or cannot be read is yielded as ReportError.
     """
     name = display if display is not None else path.name
-    problem = _unreadable(path, name)
+    problem = NotAReport(_NOT_BY_AMAZON, file=name) if is_litter(name) else _unreadable(path, name)
     if problem:
         yield name, problem
         return
@@ -61,6 +65,11 @@ def open_members(path: Path, display: str | None = None) -> Iterator[tuple[str, 
         yield from _zip(path, name)
     else:
         yield name, path
+
+
+def is_litter(name: str) -> bool:
+    """Is this the name of a file that a system or program put beside the files of people?"""
+    return _LITTER.search(name) is not None
 
 
 def _unreadable(path: Path, name: str) -> ReportError | None:
@@ -164,8 +173,8 @@ def _check(member: zipfile.ZipInfo, seen: set[str], shown: str) -> None:
         raise ReportError(
             met, hoped="plain names", do="do not unpack this archive; ask where it comes from", file=shown
         )
-    if _LITTER.search(member.filename):
-        raise NotAReport("is written by the operating system, not by Amazon", file=shown)
+    if is_litter(member.filename):
+        raise NotAReport(_NOT_BY_AMAZON, file=shown)
     if raw in seen:
         raise ReportError("a second member of that name", hoped="each name once", do=_AGAIN, file=shown)
     seen.add(raw)
