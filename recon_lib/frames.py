@@ -157,6 +157,10 @@ class InboundShipment(Row):
     quantity_shipped = dy.Int32()
     quantity_received = dy.Int32()
 
+    @dy.rule()
+    def quantities_are_not_negative(cls) -> pl.Expr:
+        return (pl.col("quantity_shipped") >= 0) & (pl.col("quantity_received") >= 0)
+
 
 class InboundStatus(Row):
     """One shipment to Amazon as the v0 JSON tells it without its items: what `InboundShipment.status` is filled from."""
@@ -589,6 +593,15 @@ class Product(Row):
     dimension_unit = Text()
     weight = Measure(nullable=True)
     weight_unit = Text()
+
+    @dy.rule()
+    def unit_cost_is_not_negative(cls) -> pl.Expr:
+        return pl.col("unit_cost") >= 0
+
+    @dy.rule()
+    def measures_are_not_negative(cls) -> pl.Expr:
+        sizes = ("longest_side", "median_side", "shortest_side", "weight")
+        return pl.all_horizontal(pl.col(size).fill_null(0) >= 0 for size in sizes)
 
 
 class PayActivity(Row):

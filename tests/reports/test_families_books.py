@@ -83,6 +83,22 @@ def test_a_pay_activity_row_that_breaks_a_rule_is_rejected(tmp_path: Path, row: 
     assert reading.rejects["reason"].to_list()[0]
 
 
+@pytest.mark.parametrize(
+    ("family", "row", "said"),
+    [  # a slip of the pen must not become a claim of negative money, or of units that were never sent
+        ("products", "1,X,B,Toys,-4.12,USD,2026-01-01,10,8,2,inches,1,pounds", "unit cost is not negative"),
+        ("products", "1,X,B,Toys,4.12,USD,2026-01-01,10,8,-2,inches,1,pounds", "measures are not negative"),
+        ("products", "1,X,B,Toys,4.12,USD,2026-01-01,10,8,2,inches,-1,pounds", "measures are not negative"),
+        ("inbound_shipments", "FBA1,CLOSED,2026-01-20,SKU-1,X001,100,-3", "quantities are not negative"),
+        ("inbound_shipments", "FBA1,CLOSED,2026-01-20,SKU-1,X001,-1,0", "quantities are not negative"),
+    ],
+)
+def test_a_value_below_zero_is_rejected(tmp_path: Path, family: str, row: str, said: str) -> None:
+    reading = read(tmp_path, f"{HEADERS[family]}\n{ROWS[family]}\n{row}\n", f"{family}.csv")
+    assert (reading.rows_used, reading.rows_rejected) == (1, 1)
+    assert reading.rejects.select("line", "reason").rows() == [(3, f"breaks the rule: {said}")]
+
+
 def test_a_count_below_zero_is_rejected_in_words(tmp_path: Path) -> None:
     text = f"{HEADERS['removal_receipts']}\nRMV-7,1Z9,X001,2026-02-01,4\nRMV-8,1Z9,X001,2026-02-01,12-\n"
     reading = read(tmp_path, text, "removal_receipts.csv")
