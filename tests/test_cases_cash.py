@@ -123,6 +123,28 @@ def test_two_credits_that_do_not_add_up(a: Account) -> None:
     assert a.day("01-31").findings == ["deposit_differs open 01-15 S1 B1 40.00", "deposit_unexplained open 01-21 B2 -"]
 
 
+@pytest.mark.parametrize(
+    ("on", "currency", "status"),
+    [
+        ("01-13", "USD", "open"),  # before anything that the missing settlement sent can have come
+        ("01-14", "USD", "waiting"),
+        ("01-26", "USD", "waiting"),  # the fifth business day after 17 January, without Martin Luther King day
+        ("01-27", "USD", "open"),
+        ("01-20", "EUR", "open"),  # no Amazon Pay settlement is in euros
+    ],
+)
+def test_a_credit_of_a_missing_amazon_pay_settlement_waits_for_it(
+    a: Account, on: str, currency: str, status: str
+) -> None:
+    a.bank("01-16", "100.00")
+    a.file("h", "01-17 15:00:44", "01-18 14:59:44", a.row("", "5.00", "01-18 09:00", "Adjustment", number="S3"))
+    a.bank(on, "55.00", reference="B9", currency=currency)
+    seen = a.day("01-31")
+    assert seen.findings == [f"deposit_unexplained {status} {on} B9 -"]
+    told = seen.day.findings["reason"].to_list()
+    assert ("report missing: Amazon Pay settlement 2026-01-15 to 2026-01-17" in told) == (status == "waiting")
+
+
 def test_one_credit_that_is_the_sum_of_two_transfers_pays_both(a: Account) -> None:
     """100.00 of Thursday 15 January (until the 23rd) and 250.00 of Friday 16 January (until Monday 26th), paid as 350.00."""
     a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "250.00", "01-15 16:00", "Adjustment", number="S2"))

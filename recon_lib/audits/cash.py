@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.deposits import cash
+from recon_lib.audits.deposits import cash, last_business_day
 from recon_lib.audits.evidence import findings, not_checked
+from recon_lib.audits.pay_coverage import coverage_spans
 from recon_lib.audits.settlements import missing_periods
 from recon_lib.books import Books
 from recon_lib.money import money_text
@@ -86,8 +88,12 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
     gaps = {currency: _gaps(books, family, currency) for currency in {c.currency for c in tied.unexplained}}
     frame = _frame(rows)
+    apart = {currency: _pay_gaps(books, currency) for currency in gaps}
     reasons = (
-        [_report_missing(family, gaps[c.currency], c.on, books.as_of) for c in tied.unexplained]
+        [
+            _report_missing(family, gaps[c.currency], c.on, books.as_of) or _pay_missing(apart[c.currency], c.on)
+            for c in tied.unexplained
+        ]
         if books.has(family)
         else [f"report missing: {family}"] * frame.height
     )
@@ -124,6 +130,28 @@ def _report_missing(family: str, gaps: list[coverage.Span], booked: date, as_of:
         one = end < as_of and end - start <= _ONE_SETTLEMENT  # a single settlement: it ended on the day after the gap
         if (end >= booked - _PAID_WITHIN) and (end < booked if one else start <= booked):
             return f"report missing: {family.replace('_', ' ')} until {end}"
+    return None
+
+
+def _pay_gaps(books: Books, currency: str) -> list[tuple[date, date, date]]:
+    """Between which days an Amazon Pay settlement in the currency is missing, and until when the money it sent may come."""
+    account = books.account
+    if not books.has("pay_lines"):
+        return []
+    lines = books.frames["pay_lines"].filter(pl.col("posted_on") <= books.as_of).select("file", "currency").unique()
+    spans = coverage_spans(books, lines.collect()).filter(pl.col("currency") == currency)
+    zone = ZoneInfo(account.time_zone)
+    days = [at.astimezone(zone).date() for _, *edges in spans.rows() for at in edges]
+    return [
+        (start, end, last_business_day(account.marketplace, end, account.bank_days))
+        for start, end in zip(days[1:-1:2], days[2::2], strict=True)
+    ]
+
+
+def _pay_missing(gaps: list[tuple[date, date, date]], booked: date) -> str | None:
+    for start, end, until in gaps:
+        if start - timedelta(days=1) <= booked <= until:
+            return f"report missing: Amazon Pay settlement {start} to {end}"
     return None
 
 
