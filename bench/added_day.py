@@ -1,8 +1,9 @@
 """What a day costs that is added to settled ones: one file of Amazon Pay settlements and one of activity a day.
 
-python -m bench.added_day [ROWS]      ROWS lines a side (default 1000000); needs ../shared/bench for the data.
+python -m bench.added_day [ROWS] [one]      ROWS lines a side (default 1000000); needs ../shared/bench for the data.
 Prints a line each: processor and wall seconds of opening the account and of matching it, first with all days but the last
-and an empty store, then again, then with the last day added, then again.
+and an empty store, then again, then with the last day added, then again. With `one` the activity is a single file that
+grows, and so are the bank's bookings (one for every fourth row of the activity).
 """
 
 from __future__ import annotations
@@ -60,7 +61,25 @@ def opened(account: Path, day: str, store: Path, what: str) -> None:
     )
 
 
-def main(rows: int) -> None:
+def growing(activity: Path, eve: str, aside: Path) -> None:
+    """The single files of the seller's books up to `eve`; what the last day adds to each goes to `aside`."""
+    booked = activity.with_name("bank.csv")
+    head = {activity: "", booked: "booked_on,amount,currency,description,reference\n"}
+    early: dict[Path, list[str]] = {activity: [], booked: []}
+    late: dict[Path, list[str]] = {activity: [], booked: []}
+    with activity.open(encoding="utf-8") as file:
+        head[activity] = file.readline()
+        for number, line in enumerate(file):
+            part, cells = early if line[:10] <= eve else late, line.rstrip("\n").split(",")
+            part[activity].append(line)
+            if number % 4 == 0:
+                part[booked].append(f"{line[:10]},{cells[6]},{cells[7]},CARD SALE {cells[4]},{cells[3]}\n")
+    for path in (activity, booked):
+        path.write_text("".join([head[path], *early[path]]), encoding="utf-8")
+        (aside / path.name).write_text("".join(late[path]), encoding="utf-8")
+
+
+def main(rows: int, *, one: bool) -> None:
     if not MAKER.is_file():
         print(f"no generator in {MAKER.parent}: nothing to measure with")
         return
@@ -69,9 +88,12 @@ def main(rows: int) -> None:
         made = [sys.executable, str(MAKER), str(account), str(rows), "--what", "pay"]
         subprocess.run(made, capture_output=True, check=True)
         aside.mkdir()
-        by_day(account / "books" / "pay_activity.csv", account / "books", 1, slice(0, 10))
         days = by_day(account / "reports" / "amazon-pay-settlement.csv", account / "reports", 6, slice(1, 11))
         last, eve = days[-1], days[-2]
+        if one:
+            growing(account / "books" / "pay_activity.csv", eve, aside)
+        else:
+            by_day(account / "books" / "pay_activity.csv", account / "books", 1, slice(0, 10))
         kept = [path for part in ("books", "reports") for path in (account / part).glob(f"*{last}.csv")]
         for path in kept:
             path.rename(aside / path.name)
@@ -79,9 +101,12 @@ def main(rows: int) -> None:
         opened(account, eve, store, "the same again")
         for path in kept:
             (aside / path.name).rename(path)
+        for added in sorted(aside.iterdir()):
+            with (account / "books" / added.name).open("ab") as file:
+                file.write(added.read_bytes())
         opened(account, last, store, "one day added")
         opened(account, last, store, "the same again")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 1_000_000)
+    main(*(int(arg) for arg in (sys.argv[1:2] or ["1000000"])), one="one" in sys.argv[2:])

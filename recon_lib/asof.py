@@ -19,7 +19,7 @@ from recon_lib.file_facts import file_table
 from recon_lib.merging import union_of_days
 from recon_lib.overlaps import Source, merged, overlap_of
 from recon_lib.reports import FAMILIES
-from recon_lib.reports.base import Reading, Report, rows_at
+from recon_lib.reports.base import Reading, Report, parts_at, rows_at
 from recon_lib.reports.inbound import with_told_elsewhere
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
@@ -84,7 +84,7 @@ def assemble(
         if not found:
             made[family] = frames.empty(schema).lazy()
             continue
-        held = sum(source.path.stat().st_size for source in found) <= _HELD
+        held = _bytes(found) <= _HELD
         rows, parts, is_merged = _joined(found, family, schema, account, as_of, store)
         steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = []
         if family in _ONE_FILE_EACH and dropped:
@@ -178,13 +178,17 @@ def _event_day(family: str, zone: str) -> pl.Expr | None:
 def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
     """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
     columns = frames.empty(schema).columns
-    if sum(source.path.stat().st_size for source in found) > _HELD:
+    if _bytes(found) > _HELD:
         parts = [rows_at(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
         return pl.concat(parts)
     held = [rows_at(source.path).collect(engine="in-memory") for source in found]
     of_file = np.repeat(np.arange(len(found), dtype=np.uint32), [part.height for part in held])
     names = pl.Series("file", [source.display for source in found]).gather(pl.Series(of_file))
     return pl.concat(held).with_columns(names).select(columns).lazy()
+
+
+def _bytes(found: list[Source]) -> int:
+    return sum(part.stat().st_size for source in found for part in parts_at(source.path))
 
 
 def _declared(source: Source) -> Report:

@@ -123,7 +123,8 @@ FEW = ".arrows"
 class Reading:
     """What one file (or one member of an archive) gave.
 
-    `frames`: family -> file of typed rows (with `line`, without `file`: the same bytes may lie under two names); `rows_at`.
+    `frames`: family -> file of typed rows (with `line`, without `file`: the same bytes may lie under two names), or folder of
+    several; `rows_at`.
     `rejects`: DataFrame line/column/value/reason, one row a rejected physical row.
     rows_total = rows_used + rows_rejected, counted in physical rows (a V1 row with three amounts is one row).
     """
@@ -164,4 +165,9 @@ def keep_few(rows: pl.DataFrame, path: Path) -> Path:
 
 def rows_at(path: Path) -> pl.LazyFrame:
     """The rows that are kept in a file of the store: Parquet, to be scanned, or an Arrow stream of a few."""
-    return pl.read_ipc_stream(path).lazy() if path.suffix == FEW else pl.scan_parquet(path)
+    return pl.read_ipc_stream(path).lazy() if path.suffix == FEW else pl.scan_parquet(parts_at(path), glob=False)
+
+
+def parts_at(path: Path) -> list[Path]:
+    """The files in which such rows lie, in their order: of a report that grew there are several in a folder."""
+    return sorted(path.iterdir()) if path.is_dir() else [path]

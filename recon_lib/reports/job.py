@@ -69,6 +69,8 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     held: dict[str, pl.DataFrame] = field(default_factory=dict)  # the frames again, where they are small
     summary: Summary | None = None  # where it is known already
+    trimmed: bool | None = None  # of the clean pass over a large file: whether its cells were trimmed
+    quotes: str = ""  # what is known of its quotation marks (grown.py)
 
     def frame(self, family: str) -> pl.LazyFrame:
         return self.held[family].lazy() if family in self.held else rows_at(self.frames[family])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, PolarsError
@@ -54,25 +55,45 @@ def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]
         return unread(), facts
     if done.outcome is not None and facts.padded and not done.trim:
         done = _try_clean(job, plans, month_first=first, trim=True)
+    return _proven(job, done, facts) or judge(job, facts), facts
+
+
+def run_below(job: Job, above: Path, facts: ByteFacts, *, trim: bool) -> Outcome | None:
+    """The clean pass over rows that stand below those of the file `above`, as it would read them in one file with those.
+
+    None where the first rows of `above` do not show by themselves how to read the others, or a row here is in doubt.
+    """
+    plans = typed.plans_for(job.header)
+    first = typed.month_first_default(job.report, job.marketplace)
+    done = _try_clean(job, plans, month_first=first, trim=False, above=above)
+    if done.outcome is not None and trim and not done.trim:
+        done = _try_clean(job, plans, month_first=first, trim=True, above=above)
+    return _proven(job, done, facts)
+
+
+def _proven(job: Job, done: _Clean, facts: ByteFacts) -> Outcome | None:
     used = done.outcome
-    if used is not None and scan.proves(job.path, facts, job.header, job.head, used.used, short=done.short):
-        return used, facts
-    return judge(job, facts), facts
+    if used is None or not scan.proves(job.path, facts, job.header, job.head, used.used, short=done.short):
+        return None
+    used.trimmed = done.trim
+    return used
 
 
-def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool) -> _Clean:
+def _try_clean(
+    job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bool, above: Path | None = None
+) -> _Clean:
     try:
-        sample = scan.first_rows(job.path, job.header, SAMPLE_ROWS)
+        sample = scan.first_rows(above or job.path, job.header, SAMPLE_ROWS)
         padded = sample.select(
             pl.any_horizontal((pl.col(c) != pl.col(c).str.strip_chars()).any() for c in scan.columns_of(job.header))
         ).item()
         trim = trim or bool(padded)
-        empty = scan.empty_columns(job.path, job.header, sample)
+        empty = frozenset[int]() if above else scan.empty_columns(job.path, job.header, sample)
     except PolarsError:
         return _Clean(trim=trim)
     for guess in (empty, frozenset[int]()) if empty else (empty,):
         try:
-            done = _clean(job, sample, plans, guess, month_first=month_first, trim=trim)
+            done = _clean(job, sample, plans, guess, month_first=month_first, trim=trim, alone=above is None)
         except PolarsError:  # also where a column that looked empty holds text
             continue
         if done is not None:
@@ -81,13 +102,25 @@ def _try_clean(job: Job, plans: list[typed.Plan], *, month_first: bool, trim: bo
 
 
 def _clean(
-    job: Job, sample: pl.DataFrame, plans: list[typed.Plan], empty: frozenset[int], *, month_first: bool, trim: bool
+    job: Job,
+    sample: pl.DataFrame,
+    plans: list[typed.Plan],
+    empty: frozenset[int],
+    *,
+    month_first: bool,
+    trim: bool,
+    alone: bool,
 ) -> _Clean | None:
-    """One streaming pass in which a cell that is not read raises; None where a column is not `empty` after all."""
+    """One streaming pass in which a cell that is not read raises; None where a column is not `empty` after all.
+
+    `alone`: the file holds all rows, not just those below others.
+    """
     report = job.report
     words = typed.texts(sample.lazy(), plans).collect()
     sniffed = typed.sniff(words, plans, month_first=month_first)
     order, said = typed.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
+    if said and not alone:
+        return None
     if said:  # the first rows leave it open: ask all of them
         everything = typed.texts(scan.quick_scan(job.path, job.header), plans)
         order, said = typed.order_of_day_and_month(everything, sniffed, default=month_first)

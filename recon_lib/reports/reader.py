@@ -3,7 +3,7 @@
 1. The beginning tells the family, the delimiter and the shapes of dates (`recognise`, `dates`).
 2. The clean pass streams the file once, text -> typed columns -> Parquet, while a thread hashes and counts the bytes. The
    counts and a few totals then prove that every line has the right width and that every cell was read (`passes`, `scan`).
-   A small file takes the same way in memory (`small`).
+   A small file takes the same way in memory (`small`), a large one that only grew has its new rows read (`grown`).
 3. Where they do not, the strict pass reads again with the decimal marks and date order that the whole file shows, by a
    grammar for each cell, and sets the rows aside that still fail: line, column, value, reason (`strict`, `verdicts`).
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from recon_lib.errors import ReportError
-from recon_lib.reports import passes, small, store, text
+from recon_lib.reports import grown, passes, small, store, text
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.job import Job, Outcome, summary
 from recon_lib.reports.recognise import recognise
@@ -57,16 +57,18 @@ def read_file(
     work = store.work_folder(store_folder)
     try:
         own = [r for r in families if r.sniff is not None and r.read is not None and r.sniff(head)]
+        mark, earlier = "", grown.Earlier.of(store_folder, head, hints)
         if own:
             told, rejects = _read_own(path, own, work, name)
         else:
-            told, rejects = _read_table(path, head, families, work, name, language, marketplace)
+            told, rejects, mark = _read_table(path, head, families, work, name, language, marketplace, earlier)
         if _stamp(path) != before:  # else the rows of one version could be kept under the hash of another
             raise ReportError(
                 "was changed while it was read", hoped="a file that is complete", do="run again", file=name
             )
         final = store.place(store_folder, str(told["sha256"]), hints)
         store.save(work, final, told, rejects, quick)
+        earlier.note(mark)
     except ReportError as problem:
         if problem.file:
             raise
@@ -116,8 +118,9 @@ def _read_table(
     name: str,
     language: str | None,
     marketplace: str | None,
-) -> tuple[dict[str, object], pl.DataFrame]:
-    """A delimited text file."""
+    earlier: grown.Earlier,
+) -> tuple[dict[str, object], pl.DataFrame, str]:
+    """A delimited text file; the third is its `grown.mark_of`."""
     japanese = (marketplace or "").upper() == "JP" or (language or "").lower() in ("ja", "jp")
 
     def attempt(source: Path, beginning: bytes) -> tuple[Job, Outcome, text.ByteFacts]:
@@ -127,15 +130,17 @@ def _read_table(
         job = Job(source, name, work, words, header, hint, marketplace)
         if source.stat().st_size <= small.LIMIT:
             return job, *small.run(job, source.read_bytes())
+        if source == path and (known := earlier.continued(job)) is not None:
+            return job, *known
         with ThreadPoolExecutor(1) as pool:
             counting = pool.submit(text.byte_facts, source, header.separator)
             return job, *passes.run(job, counting.result)
 
     encoding = text.encoding_of(head, utf8=_is_utf8(head), japanese=japanese, partial=True)
-    sha256 = ""
+    sha256 = mark = ""
     if encoding.startswith("utf-8"):
         job, outcome, facts = attempt(path, head)
-        sha256 = facts.sha256
+        sha256, mark = facts.sha256, grown.mark_of(job, outcome, facts)
         if not facts.utf8:  # some line beyond the beginning is not UTF-8
             encoding = text.encoding_of(path.read_bytes(), utf8=False, japanese=japanese)
     if not encoding.startswith("utf-8"):
@@ -145,7 +150,7 @@ def _read_table(
     unknown = unknown_names(job.header, plans_for(job.header))
     if unknown:
         outcome.notes.append(f"columns kept aside: {', '.join(unknown)}")
-    return _told(job.report, outcome, sha256, encoding)
+    return *_told(job.report, outcome, sha256, encoding), mark
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -112,9 +112,8 @@ def proves(
         return False
     if len(header.names) == 1:
         return True
-    before = lines_of(head)[: header.line]
     each, full = len(header.names) - 1, rows - blank
-    skipped = sum(line.count(header.separator) for line in before)
+    skipped = sum(line.count(header.separator) for line in lines_of(head)[: header.line])
     separators = facts.separators - skipped
     if not (header.quoted and facts.quotes):
         return separators in (each * rows, each * full)
@@ -124,11 +123,14 @@ def proves(
         short = bool(last.collect(engine="streaming").item())
     if not short:
         return True
-    counted = _outside_quotes(path, header.separator)
-    if counted is None:
-        return False
-    skipped = sum(len(split_line(line, header.separator, quoted=True)) - 1 for line in before)
-    return counted - skipped in (each * rows, each * full)
+    counted, _ = _outside_quotes(path, header, head)
+    return counted in (each * rows, each * full)
+
+
+def is_line_by_line(path: Path, header: Header, head: str, rows: int, size: int) -> bool:
+    """Whether in the first `size` bytes of a quoted file every quotation mark is closed on its line, and no row is short."""
+    counted, across = _outside_quotes(path, header, head, size)
+    return counted == (len(header.names) - 1) * rows and not across
 
 
 def sound_rows(
@@ -146,18 +148,24 @@ def sound_rows(
     return careful_scan(path, header, work)
 
 
-def _outside_quotes(path: Path, separator: str) -> int | None:
-    """Separators outside quotation marks; None where the marks do not pair up."""
+def _outside_quotes(path: Path, header: Header, head: str, size: int | None = None) -> tuple[int | None, bool]:
+    """(separators outside quotation marks below the header, None where the marks do not pair up; whether a line end is
+    between marks) in the first `size` bytes."""
     import numpy as np
 
-    inside, counted = 0, 0
+    left = path.stat().st_size if size is None else size
+    inside, counted, across = 0, 0, False
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(min(CHUNK, left)):
+            left -= len(chunk)
             raw = np.frombuffer(chunk, np.uint8)
             parity = np.bitwise_xor.accumulate((raw == 34).view(np.uint8)) ^ inside
-            counted += int(np.count_nonzero((raw == ord(separator)) & (parity == 0)))
+            counted += int(np.count_nonzero((raw == ord(header.separator)) & (parity == 0)))
+            across = across or bool(((raw == 10) & (parity == 1)).any())
             inside = int(parity[-1])
-    return None if inside else counted
+    before = lines_of(head)[: header.line]
+    skipped = sum(len(split_line(line, header.separator, quoted=True)) - 1 for line in before)
+    return None if inside else counted - skipped, across
 
 
 def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:

@@ -1,6 +1,7 @@
 """Parsed files, kept by content: the second time a file is read, only its hash is taken.
 
     <store>/<reader version>/<sha256[:2]>/<sha256><hints>/   reading.json, <family>.parquet or .arrows ..., rejects.parquet if any
+                                                             (<family> is a folder of Parquet files where the file grew)
     <store>/<reader version>/seen/<quick key>                the sha256 of a big file that begins and ends so and was stored
 
 The reader version is a hash of the sources that decide what a reading holds, so a new version never meets old frames.
@@ -155,14 +156,18 @@ def save(work: Path, final: Path, told: Mapping[str, object], rejects: pl.DataFr
     frames = told["frames"]
     assert isinstance(frames, Mapping)
     for left in work.iterdir():  # a file made on the way (recoded, cut anew) holds every column, also the buyers'
-        if left.name not in frames.values():
+        if left.name in frames.values():
+            continue
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
             left.unlink()
     if rejects.height:
         rejects.write_parquet(work / "rejects.parquet")
-    kept = sorted(work.iterdir())
+    kept = sorted(path for path in work.rglob("*") if path.is_file())
     for path in kept:
         make_durable(path)
-    told = {**told, "seals": {path.name: seal(path) for path in kept}}
+    told = {**told, "seals": {path.relative_to(work).as_posix(): seal(path) for path in kept}}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()
     (work / "reading.json").write_text(f"{text}\n{digest}\n", encoding="utf-8", newline="\n")
