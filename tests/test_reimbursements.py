@@ -82,6 +82,15 @@ def test_without_a_cost_nothing_is_known():
     assert foreign.not_checked["reason"].to_list() == ["paid in another currency than its value"]
 
 
+def test_a_reason_that_nobody_knows_is_counted_as_not_classified():
+    known = ["LOST warehouse", "General_Adjustment", "Fee_Correction", "COMPENSATED_CLAWBACK", "REMOVAL_ORDER_LOST"]
+    paid = [reimbursed("2026-02-05", reason, number=f"R{n}") for n, reason in enumerate(known)]
+    paid += [reimbursed("2026-02-06", "Brand_New", number=f"N{n}") for n in range(2)]
+    result = run(reimbursement_underpaid, paid, products=[product("10.00")])
+    odd = result.not_checked.filter(pl.col("reason") == "unknown code, not classified")
+    assert odd.select("subject", "count").rows() == [("reimbursement reason Brand_New", 2)]
+
+
 def sold(units=1, price="60.00"):
     same = {"order_id": ORDER, "sku": SKU, "order_item_code": "I1", "quantity": units}
     return [line("1", "2026-01-05", "Principal", price, **same), line("1", "2026-01-05", "Commission", "-9.63", group="ItemFees", **same),

@@ -336,3 +336,13 @@ def test_a_real_refund_paid_back_in_a_later_settlement_is_history(tmp_path):
     assert (row["event_on"], row["settled_on"], row["quantity"], row["amount"], row["currency"]) == (
         day("2025-08-14"), day("2025-09-17"), 1, D("43.29"), "CAD",
     )  # fmt: skip
+
+
+def test_a_disposition_that_nobody_knows_is_counted_as_not_classified():
+    known = ["Sellable", "DAMAGED", "CUSTOMER_DAMAGED", "DEFECTIVE", "CARRIER_DAMAGED", "EXPIRED"]
+    rows = [came_back(1, name) for name in [*known, "EATEN_BY_DOG", "EATEN_BY_DOG", None]]
+    odd = run(return_unpaid, sold(), rows).not_checked
+    assert odd.select("subject", "reason", "count").rows() == [
+        ("return disposition (empty)", "unknown code, not classified", 1),
+        ("return disposition EATEN_BY_DOG", "unknown code, not classified", 2),
+    ]

@@ -15,7 +15,7 @@ from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import charges, lines
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.reimbursement_rows import BEFORE, ORDER_PAYMENTS, loss_days, named
-from recon_lib.audits.settled_facts import paid_lines, settlement_sums
+from recon_lib.audits.settled_facts import REIMBURSED_AS, paid_lines, settlement_sums
 from recon_lib.audits.takings_back import reimbursement_reversed
 from recon_lib.books import Books
 from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
@@ -23,6 +23,11 @@ from recon_lib.policy import Policy
 from recon_lib.valuation import before_order
 
 _FINE = 10_000
+# Every reason that is known by meaning, as the report writes it or as the settlement does, which some exports copy.
+_CLASSIFIED = [
+    *BEFORE, *ORDER_PAYMENTS, *REIMBURSED_AS, "feecorrection", "reimbursementreversal", "generaladjustment",
+    "returnadjustment", "cserroritemslost", "fbacustomerreturnperishableitem",
+]  # fmt: skip
 
 
 def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
@@ -88,6 +93,8 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     )
     unknown = both.join(known, on="row", how="anti").group_by(why.alias("why")).agg(pl.len()).sort("why")
     notes = [(name, "reimbursements of unknown value", reason, n) for reason, n in unknown.rows()]
+    odd = named(books).filter(~pl.col("why").is_in(_CLASSIFIED)).group_by("reason").agg(pl.len()).sort("reason")
+    notes += [(name, f"reimbursement reason {reason}", "unknown code, not classified", n) for reason, n in odd.rows()]
     # The reimbursement has a reason of its own: not why the finding stands as it does.
     found = findings(out, name, claim_type="reimbursement_revaluation", reason=None)
     return AuditResult(found, not_checked=not_checked(notes))

@@ -27,6 +27,7 @@ from recon_lib.books import Books
 from recon_lib.money import money_text
 from recon_lib.policy import Policy
 
+_GRADES = [*DAMAGED, "sellable", "customerdamaged", "defective", "expired", "distributordamaged", "warehousedamaged"]
 _CLAIM = {"claim_type": "customer_return", "value_basis": "after_order"}
 
 
@@ -113,7 +114,12 @@ def return_unpaid(books: Books, policy: Policy) -> AuditResult:
     )
     out = out.with_columns(*_waits(books, "first_on", "reimbursements"))
     out = with_proof(books, out, "return", "refund", "payment", "charge")
-    return AuditResult(findings(out, name, **_CLAIM))
+    odd = customer_returns(books).filter(~pl.col("grade").fill_null("").is_in(_GRADES))
+    odd = odd.group_by("disposition").agg(pl.len()).sort("disposition", nulls_last=False)
+    notes = [
+        (name, f"return disposition {told or '(empty)'}", "unknown code, not classified", n) for told, n in odd.rows()
+    ]
+    return AuditResult(findings(out, name, **_CLAIM), not_checked=not_checked(notes))
 
 
 def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
