@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from recon_lib.books import Books, open_account  # isort: skip  (before polars: it says how polars keeps memory)
 import polars as pl
 
+from recon_lib.reconcile import reconcile
+
 NEEDED = {
     "ledger_detail": (
         "event_on", "fnsku", "asin", "sku", "event_type", "reference_id", "quantity", "fulfillment_center", "disposition",
@@ -63,8 +65,6 @@ def scan(books: Books) -> dict[str, object]:
 
 
 def audits(books: Books) -> dict[str, object]:
-    from recon_lib.reconcile import reconcile
-
     day = reconcile(books)
     return {"findings": day.findings.height, "history": day.history.height}
 
