@@ -126,39 +126,41 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     )
 
 
-def _sales(books: Books, skus: list[str], before: date) -> pl.DataFrame:
-    """One row an order item of those SKUs sold before the day, by SKU and day: `sku`, `sold_on`, and a unit's `principal`,
-    `commission` and `fulfilment` (fees negative, as in the settlement)."""
+def _at(number: str, day: pl.Expr) -> pl.Expr:
+    """SKU and day as one number, which grows along the sales sorted by it."""
+    return pl.col(number).cast(pl.Int64) * 10_000_000 + day.cast(pl.Int32)
+
+
+def _sales(books: Books, skus: pl.DataFrame, before: date) -> pl.DataFrame:
+    """One row an order item of those SKUs (`sku`, `number`) sold before the day, sorted by `at` (`_at` of the number and the day
+    sold): a unit's `principal`, `commission` and `fulfilment` (fees negative, as in the settlement)."""
     each = pl.col("units").cast(RATE) * pl.lit(FINE).cast(RATE)
     sold = items(books).filter(
-        pl.col("sku").is_in(skus),
-        pl.col("currency") == books.account.currency,
-        pl.col("day") < before,
-        pl.col("principal") > 0,
-        pl.col("units") > 0,
+        pl.col("currency") == books.account.currency, pl.col("day") < before, pl.col("principal") > 0, pl.col("units") > 0
+    )  # fmt: skip
+    return (
+        sold.join(skus, on="sku")
+        .select(
+            at=_at("number", pl.col("day")),
+            principal=pl.col("principal").cast(RATE) / each,
+            commission=-pl.col("commission").cast(RATE) / each,
+            fulfilment=-pl.col("fulfilment").cast(RATE) / each,
+        )
+        .sort("at")
     )
-    return sold.select(
-        "sku",
-        sold_on="day",
-        principal=pl.col("principal").cast(RATE) / each,
-        commission=-pl.col("commission").cast(RATE) / each,
-        fulfilment=-pl.col("fulfilment").cast(RATE) / each,
-    ).sort("sku", "sold_on")
 
 
-def _months_before(wanted: pl.DataFrame, sold: pl.DataFrame) -> pl.DataFrame:
-    """`wanted` (sku, event_on) with `sales` in the 18 months before the day (none: no row) and the medians of their sums."""
-    skus = pl.concat([wanted["sku"], sold["sku"]]).unique().sort()
-    numbers = pl.DataFrame({"sku": skus}).with_row_index("number")
-
-    def position(frame: pl.DataFrame, day: pl.Expr) -> pl.Series:
-        # SKU and day as one number, which grows along the sorted sales
-        numbered = frame.join(numbers, on="sku", how="left", maintain_order="left")
-        return numbered.select(pl.col("number").cast(pl.Int64) * 10_000_000 + day.cast(pl.Int32)).to_series()
-
-    along = position(sold, pl.col("sold_on")).to_numpy()
-    start = np.searchsorted(along, position(wanted, pl.col("event_on").dt.offset_by("-18mo")).to_numpy())
-    stop = np.searchsorted(along, position(wanted, pl.col("event_on")).to_numpy())
+def _months_before(wanted: pl.DataFrame, books: Books, last: date) -> pl.DataFrame:
+    """`wanted` (sku, event_on up to `last`) with `sales` in the 18 months before the day (none: no row) and the medians of
+    their sums."""
+    skus = wanted.select("sku").unique().with_row_index("number")
+    sold = _sales(books, skus, last)
+    numbered = wanted.join(skus, on="sku", maintain_order="left")
+    along = sold["at"].to_numpy()
+    since, day = pl.col("event_on").dt.offset_by("-18mo"), pl.col("event_on")
+    start, stop = (
+        np.searchsorted(along, numbered.select(_at("number", end)).to_series().to_numpy()) for end in (since, day)
+    )
     some = stop > start
     return wanted.filter(pl.Series(some)).with_columns(
         pl.Series("sales", (stop - start)[some], dtype=pl.Int64),
@@ -173,7 +175,7 @@ def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     if not isinstance(last, date):
         return losses.with_columns(value_reason=pl.lit("no sale in the 18 months before the event"))
     values = (
-        _months_before(wanted, _sales(books, wanted["sku"].unique().to_list(), last))
+        _months_before(wanted, books, last)
         # fees are negative in the settlement
         .with_columns(
             value=pl.col("principal") + pl.col("commission") + pl.col("fulfilment"),

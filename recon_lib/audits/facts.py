@@ -28,7 +28,8 @@ def ledger_rows(books: Books) -> pl.DataFrame:
         rows = books.digests.get("ledger_detail", without_bulk(books.frames["ledger_detail"]))
         columns = ["event_on", "fnsku", "asin", "sku", "reference_id", "quantity", "fulfillment_center", "disposition"]
         columns += ["reason", "country", "reconciled_quantity", "unreconciled_quantity", "file", "line"]
-        told = rows.select(*columns, "event_type", pl.col("reason").str.to_uppercase().alias("code")).collect()
+        rows = rows.select(*columns, "event_type", pl.col("reason").str.to_uppercase().alias("code"))
+        told = rows.collect(engine="in-memory")
         return folded(told, type="event_type").drop("event_type")
 
     return once(books, "ledger", make)

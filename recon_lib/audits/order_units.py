@@ -143,6 +143,8 @@ def refunded_items(books: Books) -> pl.DataFrame:
         channel = pl.coalesce("charge_channel", "refund_channel").str.to_uppercase().fill_null("AFN")
         rows = rows.with_columns(refund_units=units, is_fba=~channel.is_in(["MFN", "SELLER"]))
         told = _date_range_units(books, rows.filter(pl.col("refund_units").is_null()).select(LINE).unique())
+        if told.is_empty():
+            return rows
         rows = rows.join(told, on=LINE, how="left", nulls_equal=True)
         return rows.with_columns(pl.coalesce("refund_units", "told_units").alias("refund_units"))
 
@@ -186,11 +188,12 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
         elif side == "payment":
             frame = payments(books)
         elif side == "charge":
-            frame = order_lines(books).filter(pl.col("place").is_not_null())
+            frame = order_lines(books).select("pair", "place").filter(pl.col("place").is_not_null())
         else:
             frame = returns_in_ledger(books)
-        known = frame.filter(pl.col("pair").is_in(keys.implode()))
-        known = known.select("pair", "place" if "place" in frame.columns else PLACE.alias("place"))
+        names = ["place"] if "place" in frame.columns else ["file", "line"]
+        known = frame.select("pair", *names).filter(pl.col("pair").is_in(keys.implode()))
+        known = known if names == ["place"] else known.select("pair", PLACE.alias("place"))
         twice = repeated(known["pair"])
         alone = known.filter(~twice).with_columns(pl.concat_list("place"))
         return pl.concat([alone, known.filter(twice).group_by("pair").agg(pl.col("place").sort())])
