@@ -25,6 +25,15 @@ from recon_lib.reports.store import is_as_sealed, make_durable, seal
 WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
 # Parts of a key that some layouts of a report lack, or an instant where they tell the day alone.
 _MAY_LACK = {
+    "pay_lines": (
+        "percentage_fee",
+        "fixed_fee",
+        "total_fee",
+        "net_amount",
+        "seller_reference_id",
+        "seller_order_id",
+        "order_reference_id",
+    ),
     "customer_returns": ("license_plate_number", "returned_at"),
     "storage_fees": ("sku",),
     "fee_preview": ("amazon_store",),

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from pay_folder import Account
+from pay_folder import HEAD, Account
 
 from recon_lib.__main__ import main
 from recon_lib.journal import ACCOUNTS
@@ -246,6 +246,28 @@ def test_a_download_that_words_a_row_differently_is_no_second_row(a: Account) ->
     seen = a.day("01-05")
     assert (len(seen.pairs), seen.findings) == (1, [])
     assert (seen.balance("cash"), seen.balance("undisbursed cash")) == ("5.00", "4.41")  # 10.00 − 0.59 − 5.00
+    seen.check()
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [("TransactionPercentageFee", "TransactionFixedFee"), ("TotalTransactionFee",), ("NetTransactionAmount",),
+     ("SellerReferenceId", "SellerOrderId"), ("AmazonOrderReferenceId",)],
+)  # fmt: skip
+def test_a_download_of_a_layout_with_fewer_columns_is_no_second_one(a: Account, gone: tuple[str, ...]) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("C2 . . .", "20.00", "01-06 09:00")
+    row = a.row("C1 R1 O1 P1", "10.00", "01-05 10:00")
+    a.file("f", "01-01 00:00", "01-05 12:00", row)
+    a.file("g", "01-05 00:00", "01-20 00:00", row, a.row("C2 R2 O2 P2", "20.00", "01-06 10:00"))
+    file = a.root / "reports" / "g.csv"
+    *top, head, one, two = file.read_text(encoding="utf-8-sig").splitlines()
+    kept = [n for n, name in enumerate(HEAD) if name not in gone]
+    cut = [",".join(line.split(",")[n] for n in kept) for line in (head, one, two)]
+    file.write_text("\n".join([*top, *cut]) + "\n", encoding="utf-8")
+    seen = a.day("01-06")
+    assert seen.pairs == ["2 > f:7 T 01-05", "3 > g:8 T 01-06"]
+    assert (seen.findings, seen.balance("fees"), seen.balance("undisbursed cash")) == ([], "1.47", "28.53")
     seen.check()
 
 
