@@ -91,6 +91,14 @@ def test_a_reason_that_nobody_knows_is_counted_as_not_classified():
     assert odd.select("subject", "count").rows() == [("reimbursement reason Brand_New", 2)]
 
 
+def test_a_settlement_code_that_nobody_knows_is_counted_as_not_classified():
+    codes = ["WAREHOUSE_LOST", "RE_EVALUATION", "BRAND_NEW_CODE", "BRAND_NEW_CODE"]
+    result = run(reimbursement_not_settled, [], [paid_line("1", "2026-02-01", code, "5.00") for code in codes])
+    assert result.not_checked.select("subject", "reason", "count").rows() == [
+        ("settlement code BRAND_NEW_CODE", "unknown code, not classified", 2)
+    ]
+
+
 def sold(units=1, price="60.00"):
     same = {"order_id": ORDER, "sku": SKU, "order_item_code": "I1", "quantity": units}
     return [line("1", "2026-01-05", "Principal", price, **same), line("1", "2026-01-05", "Commission", "-9.63", group="ItemFees", **same),

@@ -161,7 +161,18 @@ def reimbursement_not_settled(books: Books, policy: Policy) -> AuditResult:
             ignore_nulls=True,
         ),
     ).with_columns(*coverage.first_reason(absent, strange))
-    return AuditResult(findings(out, "reimbursement_not_settled", value_basis="difference"))
+    odd = (
+        paid_lines(books)
+        .filter(~pl.col("code").is_in(list(REIMBURSED_AS)))
+        .group_by("amount_description")
+        .agg(pl.len())
+    )
+    notes = [
+        ("reimbursement_not_settled", f"settlement code {code}", "unknown code, not classified", n)
+        for code, n in odd.sort("amount_description", nulls_last=True).rows()
+    ]
+    found = findings(out, "reimbursement_not_settled", value_basis="difference")
+    return AuditResult(found, not_checked=not_checked(notes))
 
 
 def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:
