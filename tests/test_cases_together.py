@@ -237,3 +237,29 @@ def test_the_words_of_a_unit_of_an_order_tell_what_it_is_worth(audit, dispositio
     (evidence,) = findings(f, DAY, audit, columns=["evidence"])
     units = 1 if disposition else 2
     assert f"; {words}; 60.00 charged − 21.00 fees = 39.00 for 3 units; {units} x 13.00; " in evidence
+
+
+@pytest.mark.parametrize(
+    ("costs", "each", "owed"),
+    [
+        (("6.00", "5.00"), "5.50", []),  # 11.00 together, which were paid
+        (("5.00", "6.00"), "5.00", ["2|0.50|1.00"]),
+        (("5.00", "6.01"), "5.00", ["2|0.51|1.01"]),  # 11.01 − 10.00, half up
+    ],
+)
+def test_a_payment_for_units_lost_on_days_of_different_cost_is_held_against_all_of_them(costs, each, owed):
+    f = Folder("US").product(1, costs[0]).product(1, costs[1], "2026-02-11")
+    f.led("2026-02-10", 1, -1).led("2026-02-11", 1, -1).reimb("2026-02-20", "R1", "Lost_Warehouse", 1, 2, each)
+    f.settle("901", "2026-01-01", "2026-03-30", paid("2026-02-22", "WAREHOUSE_LOST", f"{2 * float(each):.2f}", 1))
+    assert findings(f, DAY, "reimbursement_underpaid", columns=["quantity", "unit_value", "owed"]) == owed
+
+
+@pytest.mark.parametrize("sales", [3, 0])  # without a sale the first unit's worth is not known
+def test_a_payment_over_the_day_on_which_the_sourcing_cost_began(sales):
+    f = folder()
+    rows = [line for n in range(sales) for line in sale(f"Z{n}", 1, "2025-02-05", "20.00", fee="3.00", fba="4.00")]
+    f.led("2025-03-30", 1, -1).led("2025-03-31", 1, -1)  # worth 13.00 and 7.20
+    f.reimb("2025-04-05", "R1", "Lost_Warehouse", 1, 2, "7.20")
+    f.settle("901", "2025-01-01", "2025-05-30", rows + paid("2025-04-07", "WAREHOUSE_LOST", "14.40", 1))
+    found = ["reimbursement_underpaid|claimable|2025-04-05|2025-04-05|2025-06-04||R1|S1|2|2.90|5.80"]
+    assert findings(f, "2025-04-30") == (found if sales else [])

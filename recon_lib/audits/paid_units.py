@@ -21,15 +21,20 @@ def paid_pairs(found: Allocation, credits: pl.DataFrame) -> tuple[pl.DataFrame, 
     return pairs, paid
 
 
-def cash_amount(row: str, before: str | None = None) -> pl.Expr:
-    """The money of each unit pair of payment `row`: its cash units settle its first losses, those paid in stock the rest.
+def cash_units(row: str, before: str | None = None) -> pl.Expr:
+    """The units of each pair that payment `row` paid in cash: its cash units settle its first losses, those in stock the rest.
 
-    Needs the pairs in the order of their losses, with `units`, `quantity_cash`, `amount_per_unit`; `before`: a column of the
-    payment's units that another audit has used already.
+    Needs the pairs in the order of their losses, with `units` and `quantity_cash`; `before`: a column of the payment's units that
+    another audit has used already.
     """
     units = pl.col("units").cast(pl.Int64)
     earlier = units.cum_sum().over(row) - units + (pl.col(before) if before else 0)
-    cash = pl.min_horizontal(earlier + units, pl.col("quantity_cash").cast(pl.Int64)) - earlier
+    return (pl.min_horizontal(earlier + units, pl.col("quantity_cash").cast(pl.Int64)) - earlier).clip(0)
+
+
+def cash_amount(row: str, before: str | None = None) -> pl.Expr:
+    """The money of each pair (of its `cash_units`, at `amount_per_unit`); null where it was paid in stock."""
+    cash = cash_units(row, before)
     return pl.when(cash > 0).then(pl.col("amount_per_unit") * cash)
 
 

@@ -12,6 +12,7 @@ from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.inbound import short_units
 from recon_lib.audits.inventory import Matched, damaged_units, lost_units
 from recon_lib.audits.order_payments import BACK, OUTBOUND, SERVICE
+from recon_lib.audits.paid_units import cash_units
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE
@@ -99,18 +100,15 @@ def _nearest(both: pl.DataFrame) -> pl.DataFrame:
 
 
 def loss_days(books: Books) -> pl.DataFrame:
-    """The day of the oldest loss that each reimbursement row settles: `row`, `event_on`, `loss_place`."""
+    """The losses that each reimbursement row settles in cash, oldest first: `row`, `event_on`, `units`, `loss_place`."""
 
     def days(matched: Matched, place: str) -> pl.DataFrame:
         losses = matched.losses.with_row_index("loss").select("loss", "event_on", loss_place=place)
-        credits = matched.credits.with_row_index("credit").select("credit", row="paid_row")
-        both = matched.found.pairs.join(losses, on="loss").join(credits, on="credit")
-        return (
-            both.filter(pl.col("row").is_not_null())
-            .sort("row", "loss")
-            .unique("row", keep="first", maintain_order=True)
-            .select("row", "event_on", "loss_place")
-        )
+        credits = matched.credits.with_row_index("credit")
+        credits = credits.select("credit", "quantity_cash", "before", row="paid_row").drop_nulls("row")
+        both = matched.found.pairs.join(losses, on="loss").join(credits, on="credit").sort("row", "loss")
+        both = both.with_columns(units=cash_units("row", "before"))
+        return both.filter(pl.col("units") > 0).select("row", "event_on", "units", "loss_place")
 
     inbound = short_units(books)
     inbound = Matched(inbound.losses.with_columns(place=pl.col("places").list.first()), inbound.credits, inbound.found)

@@ -33,7 +33,7 @@ _CLASSIFIED = [
 def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     """Paid less a unit than it was worth, by more than the tolerance. One finding a reimbursement row.
 
-    Before an order: the cost (or proceeds) of the day of the loss it settles, else of the approval. After an order: price
+    Before an order: the cost (or proceeds) of the days of the losses it settles, else of the approval. After an order: price
     less fees of the order's own lines; not where an order was paid for more units than it had.
     """
     name = "reimbursement_underpaid"
@@ -43,13 +43,8 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         pl.col("approved_on").is_not_null(),
     )
     rows = rows.with_columns(kept_units=pl.col("quantity_cash").cast(pl.Int64) - pl.col("taken_units"))
-    early = rows.filter(pl.col("why").is_in(BEFORE)).join(loss_days(books), on="row", how="left")
-    early = early.with_columns(event_on=pl.coalesce("event_on", "approved_on"))
-    values = before_order(early.select("row", "event_on", "sku", "fnsku"), books, policy)
-    values = values.select(
-        "row", "value_basis", "value_reason", "value_proof", "value_row", worth="unit_value", in_currency="currency"
-    )
-    early = early.join(values, on="row", how="left")
+    early = rows.filter(pl.col("why").is_in(BEFORE))
+    early = early.join(_worth_before(books, policy, early), on="row", how="left")
     late = rows.filter(pl.col("why").is_in(ORDER_PAYMENTS), pl.col("order_id").is_not_null())
     paid_units = pl.col("kept_units").sum().over(LINE)
     # of the charge: `sold` units, and `net` of the `net_units` that were refunded
@@ -58,18 +53,25 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     late = late.with_columns(paid_units.alias("paid_units")).join(charge, on=LINE, how="left", nulls_equal=True)
     late = late.filter(pl.col("sold").is_null() | (pl.col("paid_units") <= pl.col("sold"))).with_columns(
         worth=pl.when((pl.col("net_units") > 0) & (pl.col("net") > 0)).then(
-            round_money_expr((pl.col("net").cast(RATE) / pl.col("net_units").cast(RATE)).cast(MONEY), "in_currency")
+            round_money_expr(
+                (pl.col("net").cast(RATE) / pl.col("net_units").cast(RATE)).cast(MONEY), "in_currency"
+            ).cast(RATE)
         ),
         value_basis=pl.lit("after_order"),
         value_reason=pl.lit("the order's charge is in no settlement here"),
         value_proof=pl.col("charge_place"),
-        event_on=pl.col("approved_on"),
     )
-    both = pl.concat([early, late.with_columns(loss_place=pl.lit(None, pl.String))], how="diagonal")
+    both = pl.concat([early, late], how="diagonal")
     known = both.filter(pl.col("worth").is_not_null(), pl.col("in_currency") == pl.col("currency"))
     share = pl.lit(1 - books.account.tolerances["underpaid_tolerance"]).cast(RATE)
-    low = known.filter(pl.col("each").cast(RATE) < pl.col("worth").cast(RATE) * share)
-    low = _less_revaluations(books, low.with_columns(gap=(pl.col("worth") - pl.col("each")).cast(MONEY)))
+    low = known.filter(pl.col("each").cast(RATE) < pl.col("worth") * share)
+    gap = pl.col("worth") - pl.col("each").cast(RATE)
+    low = low.with_columns(
+        gap=round_money_expr(gap.cast(MONEY)),
+        short=round_money_expr((gap * pl.col("kept_units").cast(RATE)).cast(MONEY)),
+        worth=round_money_expr(pl.col("worth").cast(MONEY)),
+    )
+    low = _less_revaluations(books, low)
     out = low.with_columns(
         event_on=pl.col("approved_on"),
         anchor_on=pl.col("approved_on"),
@@ -77,7 +79,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         quantity=pl.col("kept_units"),
         unit_value=pl.col("gap"),
         owed=pl.col("owed"),
-        lines=pl.concat_list("place", "loss_place", "value_proof").list.drop_nulls(),
+        lines=pl.concat_list("place", pl.col("loss_places").fill_null([]), "value_proof").list.drop_nulls(),
         arithmetic=pl.concat_str(
             pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash", exact_text_expr(pl.col("worth")), "value_basis",
                       exact_text_expr(pl.col("each")), exact_text_expr(pl.col("gap")), "kept_units"),
@@ -100,9 +102,31 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     return AuditResult(found, not_checked=not_checked(notes))
 
 
+def _worth_before(books: Books, policy: Policy, rows: pl.DataFrame) -> pl.DataFrame:
+    """`worth` a unit (exact) of payments for what was lost before an order: the mean over the losses that they settle.
+
+    One row a payment (`row`) with the currency, basis, reason and proof of its oldest loss and the `loss_places`.
+    """
+    parts = rows.select("row", "approved_on", "sku", "fnsku").join(loss_days(books), on="row", how="left")
+    parts = parts.with_columns(pl.coalesce("event_on", "approved_on").alias("event_on"), pl.col("units").fill_null(1))
+    days = parts.select("row", "event_on").unique(maintain_order=True).with_row_index("day")
+    parts = parts.join(days, on=["row", "event_on"], maintain_order="left")
+    asked = parts.unique("day", maintain_order=True).select("event_on", "sku", "fnsku", row="day")
+    values = before_order(asked, books, policy).rename({"row": "day", "currency": "in_currency"})
+    parts = parts.join(values, on="day", maintain_order="left")
+    told = ("in_currency", "value_basis", "value_proof", "value_row")
+    total = (pl.col("unit_value").cast(RATE) * pl.col("units").cast(RATE)).sum() / pl.col("units").sum().cast(RATE)
+    return parts.group_by("row", maintain_order=True).agg(
+        *(pl.col(c).first() for c in told),
+        pl.col("value_reason").drop_nulls().first(),
+        loss_places=pl.col("loss_place").drop_nulls(),
+        worth=pl.when(pl.col("unit_value").is_not_null().all()).then(total),
+    )
+
+
 def _less_revaluations(books: Books, low: pl.DataFrame) -> pl.DataFrame:
-    """`owed` = gap × units less what settlement lines RE_EVALUATION of the SKU have paid since, oldest first."""
-    fine = (pl.col("gap") * pl.col("kept_units") * _FINE).cast(pl.Int64)
+    """`owed` = what is `short` less what settlement lines RE_EVALUATION of the SKU have paid since, oldest first."""
+    fine = (pl.col("short") * _FINE).cast(pl.Int64)
     low = low.sort("approved_on", "row").with_columns(units=fine, on=pl.col("approved_on"))
     more = paid_lines(books).filter(
         pl.col("code") == "reevaluation", pl.col("amount") > 0, pl.col("posted_on").is_not_null()
