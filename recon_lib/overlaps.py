@@ -76,6 +76,9 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
     together = found
     if report.period is not None:
         together, spans = _meeting(found, [_days(source) for source in found])
+    timed = next((name for name in _MAY_LACK.get(report.family, ()) if name.endswith("_at")), None)
+    if at is None and timed and together and _tell(together, timed):
+        at = timed  # a day as written depends on the zone of the download
     if at is not None:
         together, spans = _meeting(together, _instants(together, at))
         inside = pl.col(at).to_physical()
@@ -105,6 +108,12 @@ def _days(source: Source) -> tuple[int, int] | None:
         return None
     start = date(1970, 1, 1).toordinal()
     return date.fromisoformat(first).toordinal() - start, date.fromisoformat(last).toordinal() - start
+
+
+def _tell(found: list[Source], at: str) -> bool:
+    """Does every row of these files tell its instant?"""
+    gaps = pl.concat(rows_at(source.path).select(pl.col(at).null_count()) for source in found).collect()
+    return not gaps[at].sum()
 
 
 def _instants(found: list[Source], at: str) -> list[tuple[int, int] | None]:

@@ -90,6 +90,15 @@ def test_a_return_told_by_its_day_alone_is_the_one_told_by_its_time(tmp_path: Pa
     assert sorted(told, key=str) == [("1", 10, "L1"), ("1", 11, None), ("9", 10, "L9")]
 
 
+def test_the_same_instants_written_in_another_zone_are_the_same_returns(tmp_path: Path) -> None:
+    """20:00 in California is the next day by UTC: the first row of one download seems to lie before the other one."""
+    utc = tabbed(RETURN, came_back("1", "2026-03-10T03:00:00+00:00"), came_back("2", "2026-03-11T12:00:00+00:00"))
+    west = tabbed(RETURN, came_back("1", "2026-03-09T20:00:00-07:00"), came_back("2", "2026-03-11T05:00:00-07:00"))
+    twice = west + west.splitlines(keepends=True)[1]  # and twins in one file are still two
+    assert frame(tmp_path, "customer_returns", "2026-03-31", a=utc, b=west).height == 2
+    assert frame(tmp_path, "customer_returns", "2026-03-31", a=utc, b=twice).height == 3
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
