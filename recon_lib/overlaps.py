@@ -23,6 +23,7 @@ from recon_lib.reports.store import is_as_sealed, make_durable, seal
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 # With the instant of an event, which is one of these columns.
 WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
+_OTHER_ZONE = 1  # days by which the written day of an instant may differ in another zone
 # Parts of a key that some layouts of a report lack, or an instant where they tell the day alone.
 _MAY_LACK = {
     "pay_lines": (
@@ -75,7 +76,8 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
     spans: list[tuple[int, int]] = []
     together = found
     if report.period is not None:
-        together, spans = _meeting(found, [_days(source) for source in found])
+        slack = 0 if at is None else _OTHER_ZONE
+        together, spans = _meeting(found, [_days(source, slack) for source in found])
     timed = next((name for name in _MAY_LACK.get(report.family, ()) if name.endswith("_at")), None)
     if at is None and timed and together and _tell(together, timed):
         at = timed  # a day as written depends on the zone of the download
@@ -102,12 +104,12 @@ def _meeting(found: list[Source], periods: list[tuple[int, int] | None]) -> tupl
     ], spans
 
 
-def _days(source: Source) -> tuple[int, int] | None:
+def _days(source: Source, slack: int) -> tuple[int, int] | None:
     first, last = source.reading.period_from, source.reading.period_to
     if not first or not last:
         return None
     start = date(1970, 1, 1).toordinal()
-    return date.fromisoformat(first).toordinal() - start, date.fromisoformat(last).toordinal() - start
+    return date.fromisoformat(first).toordinal() - start - slack, date.fromisoformat(last).toordinal() - start + slack
 
 
 def _tell(found: list[Source], at: str) -> bool:

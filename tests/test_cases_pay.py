@@ -271,6 +271,17 @@ def test_a_download_of_a_layout_with_fewer_columns_is_no_second_one(a: Account, 
     seen.check()
 
 
+def test_a_download_that_writes_its_times_in_another_zone_is_no_second_one(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 20:00")
+    row = a.row("C1 . . .", "10.00", "01-05 20:30")
+    a.file("f", *WHOLE, row)
+    a.file("g", *WHOLE, ["2026-01-06T04:30:00 +0000", *row[1:]])  # the same instant, written on another day
+    a.file("h", *WHOLE, ["2026-01-06T18:30:00 +1400", *row[1:]])
+    seen = a.day("01-05")
+    assert (len(seen.pairs), seen.findings, seen.balance("undisbursed cash")) == (1, [], "9.41")
+    seen.check()
+
+
 @pytest.mark.parametrize("how", ["another settlement", "another moment", "twice in the file"])
 def test_a_line_twice_is_a_duplicate(a: Account, how: str) -> None:
     a.did("R1 . . .", "-10.00", "01-05 09:00")
