@@ -112,6 +112,14 @@ def test_a_unit_found_more_than_a_week_before_a_reversal_is_another_one(found_on
     assert len(findings(f, DAY, "warehouse_lost")) == open_units
 
 
+def test_of_two_found_units_the_earlier_one_came_back_with_the_reversal():
+    f = folder().led("2026-01-12", 1, -1).reimb("2026-01-16", "R1", "Lost_Warehouse", 1, 1, "7.20")
+    f.led("2026-02-06", 1, 1, "F").led("2026-02-07", 1, -1, ref="A2").led("2026-02-09", 1, 1, "F")
+    taken_back(f, "2026-02-08", "V1", 1, "R1", stock=1)
+    settled(f, paid("2026-01-18", "WAREHOUSE_LOST", "7.20", 1), paid("2026-02-09", "COMPENSATED_CLAWBACK", "-7.20"))
+    assert findings(f, DAY) == []
+
+
 def test_what_is_left_of_a_payment_that_was_taken_back_in_part_may_be_too_little():
     f = folder().led("2026-01-10", 1, -3).reimb("2026-02-15", "R1", "Lost_Warehouse", 1, 3, "5.00")
     taken_back(f, "2026-03-05", "V1", 1, "R1", each="5.00", stock=1)

@@ -82,13 +82,20 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         stock = found.select("ledger_row", "fnsku", "asin", "code", "units", "on", stretch=stretch)
         by_name = paid.join(stock.filter(pl.col("code") == "N"), on=["fnsku", "units", "stretch"])
         by_asin = paid.filter("is_reversal").join(stock, on=["asin", "units", "stretch"])
-        shared = ["row", "approved_on", "ledger_row", "on"]
+        shared = ["row", "is_reversal", "approved_on", "ledger_row", "on"]
         near = (
             pl.concat([by_name.select(shared), by_asin.select(shared)])
             .unique()
             .with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs())
             .filter(pl.col("apart") <= _ONE_CREDIT_DAYS)
-            .sort("apart", "approved_on", "row", "ledger_row")
+            # money is taken back because the unit was found: before, if one was
+            .sort(
+                pl.col("is_reversal") & (pl.col("on") > pl.col("approved_on")),
+                "apart",
+                "approved_on",
+                "row",
+                "ledger_row",
+            )
         )
         used: set[int] = set()
         days: dict[int, object] = {}
