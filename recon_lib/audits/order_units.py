@@ -232,6 +232,10 @@ def restocked(books: Books) -> pl.DataFrame:
     `late_units` are sellable units returned more than `restock_days` ago; `back` the units the ledger put back that no
     other return of the order explains.
     """
+    return once(books, "restocked", _restocked)
+
+
+def _restocked(books: Books) -> pl.DataFrame:
     grade = pl.col("grade").fill_null("")
     units = pl.col("quantity").cast(pl.Int64).fill_null(0)
     due = (books.as_of - pl.col("returned_on")).dt.total_days() > books.account.restock_days
