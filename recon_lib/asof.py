@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial, reduce
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import dataframely as dy
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from recon_lib import frames
 from recon_lib.account import Account
@@ -19,7 +20,7 @@ from recon_lib.file_facts import file_table
 from recon_lib.merging import union_of_days
 from recon_lib.overlaps import Source, merged, overlap_of
 from recon_lib.reports import FAMILIES
-from recon_lib.reports.base import Reading, Report, parts_at, rows_at
+from recon_lib.reports.base import FEW, Reading, Report, parts_at, rows_at
 from recon_lib.reports.inbound import with_told_elsewhere
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
@@ -179,12 +180,27 @@ def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
     """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
     columns = frames.empty(schema).columns
     if _bytes(found) > _HELD:
-        parts = [rows_at(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
+        parts = [_when_asked(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
         return pl.concat(parts)
     held = [rows_at(source.path).collect(engine="in-memory") for source in found]
     of_file = np.repeat(np.arange(len(found), dtype=np.uint32), [part.height for part in held])
     names = pl.Series("file", [source.display for source in found]).gather(pl.Series(of_file))
     return pl.concat(held).with_columns(names).select(columns).lazy()
+
+
+def _when_asked(path: Path) -> pl.LazyFrame:
+    """As `rows_at`, but an Arrow stream too is read only when its rows are asked for: many small files may be many rows."""
+    if path.suffix != FEW:
+        return rows_at(path)
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        rows = pl.read_ipc_stream(path, columns=columns, n_rows=n_rows)
+        rows = rows if columns is None else rows.select(columns)
+        yield rows if predicate is None else rows.filter(predicate)
+
+    return register_io_source(read, schema=pl.read_ipc_stream(path, n_rows=0).schema)
 
 
 def _bytes(found: list[Source]) -> int:

@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 from recon_lib import asof, digests, item_runs, open_account, reconcile
 from recon_lib.audits.fee_items import places, proofs
 from recon_lib.audits.settled_facts import settlement_sums
+from recon_lib.reports.base import keep_few
 from recon_lib.sold import items, settled_lines
 
 DEMO = Path(__file__).parents[1] / "data" / "sample"
@@ -166,6 +167,27 @@ def test_a_file_is_digested_once(tmp_path, monkeypatch):
         <= "2026-01-30"
     )
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_an_arrow_stream_is_read_when_its_rows_are_asked_for(tmp_path, monkeypatch):
+    rows = pl.DataFrame({"sku": ["A", "B", "C", "B"], "line": [2, 3, 4, 5]})
+    path = keep_few(rows, tmp_path / "rows.parquet")
+    read, asked = pl.read_ipc_stream, []
+
+    def told(path: Path, **how: object) -> pl.DataFrame:
+        asked.append(how.get("n_rows"))
+        return read(path, **how)
+
+    monkeypatch.setattr(pl, "read_ipc_stream", told)
+    lazy = asof._when_asked(path)
+    assert asked == [0]  # its columns only
+    made = lazy.filter(pl.col("sku") == "B").with_columns(file=pl.lit("f")).select("file", "line")
+    assert_frame_equal(made.collect(), pl.DataFrame({"file": ["f", "f"], "line": [3, 5]}))
+    assert_frame_equal(made.collect(engine="in-memory"), made.collect(engine="streaming"))
+    assert_frame_equal(lazy.head(1).select("line", "sku").collect(), rows.head(1).select("line", "sku"))
+    assert lazy.filter(pl.col("sku") == "B").head(1).collect()["line"].to_list() == [3]
+    assert lazy.head(2).filter(pl.col("sku") == "B").collect()["line"].to_list() == [3]
+    assert len(asked) > 1
 
 
 def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
