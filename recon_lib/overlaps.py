@@ -75,14 +75,20 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
         return Overlap([], found, None, "None")
     spans: list[tuple[int, int]] = []
     together = found
-    if report.period is not None:
-        slack = 0 if at is None else _OTHER_ZONE
+    timed = at or next((name for name in _MAY_LACK.get(report.family, ()) if name.endswith("_at")), None)
+    ends = None
+    # a day as written depends on the zone of the download: where every row tells its instant, that decides
+    for slack in () if report.period is None else (_OTHER_ZONE, 0) if timed else (0,):
         together, spans = _meeting(found, [_days(source, slack) for source in found])
-    timed = next((name for name in _MAY_LACK.get(report.family, ()) if name.endswith("_at")), None)
-    if at is None and timed and together and _tell(together, timed):
-        at = timed  # a day as written depends on the zone of the download
-    if at is not None:
-        together, spans = _meeting(together, _instants(together, at))
+        if timed and together:
+            ends = _instants(together, timed)
+            at = at or (None if ends["gaps"].sum() else timed)
+        if at is not None:
+            break
+    if at is not None and together:
+        ends = _instants(together, at) if ends is None else ends
+        known = [(first, last) if first is not None else None for first, last, _ in ends.rows()]
+        together, spans = _meeting(together, known)
         inside = pl.col(at).to_physical()
     elif report.period is not None:
         inside = pl.col(report.period).cast(pl.Int32)
@@ -112,20 +118,11 @@ def _days(source: Source, slack: int) -> tuple[int, int] | None:
     return date.fromisoformat(first).toordinal() - start - slack, date.fromisoformat(last).toordinal() - start + slack
 
 
-def _tell(found: list[Source], at: str) -> bool:
-    """Does every row of these files tell its instant?"""
-    gaps = pl.concat(rows_at(source.path).select(pl.col(at).null_count()) for source in found).collect()
-    return not gaps[at].sum()
-
-
-def _instants(found: list[Source], at: str) -> list[tuple[int, int] | None]:
-    if not found:
-        return []
+def _instants(found: list[Source], at: str) -> pl.DataFrame:
+    """One row a source: its `first` and `last` instant (whole numbers; null where no row has one), `gaps` rows without."""
     at_ = pl.col(at).to_physical()
-    ends = pl.concat(
-        rows_at(source.path).select(at_.min().alias("first"), at_.max().alias("last")) for source in found
-    ).collect()
-    return [(first, last) if first is not None else None for first, last in ends.rows()]
+    ends = (at_.min().alias("first"), at_.max().alias("last"), at_.null_count().alias("gaps"))
+    return pl.concat(rows_at(source.path).select(ends) for source in found).collect()
 
 
 def merged(

@@ -99,6 +99,18 @@ def test_the_same_instants_written_in_another_zone_are_the_same_returns(tmp_path
     assert frame(tmp_path, "customer_returns", "2026-03-31", a=utc, b=twice).height == 3
 
 
+def test_downloads_that_meet_only_by_the_instants_of_their_ends_hold_the_same_return_once(tmp_path: Path) -> None:
+    """One ends on March 9 in California, the other begins on March 10 by UTC: with the same return at one instant."""
+    utc = tabbed(RETURN, came_back("1", "2026-03-10T03:00:00+00:00"), came_back("2", "2026-03-11T12:00:00+00:00"))
+    west = tabbed(RETURN, came_back("0", "2026-03-08T20:00:00-07:00"), came_back("1", "2026-03-09T20:00:00-07:00"))
+    got = frame(tmp_path, "customer_returns", "2026-03-31", a=utc, b=west)
+    assert sorted(got["order_id"].to_list()) == ["0", "1", "2"]
+    far = tabbed(RETURN, came_back("8", "2026-03-09"))  # beside them, but of no hour
+    days = tabbed(RETURN, came_back("8", "2026-03-09"), came_back("9", "2026-03-08"))
+    beside = frame(tmp_path, "customer_returns", "2026-03-31", c=far, d=days)
+    assert sorted(beside["order_id"].to_list())[-2:] == ["8", "9"]
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
