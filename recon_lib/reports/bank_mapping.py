@@ -202,6 +202,11 @@ def _day(mapping: Mapping, written: str) -> date:
     return exact_day(str(day.year), str(day.month), str(day.day), mapping.date, written)
 
 
+# The currencies that write their amounts with a sign.
+_SIGNS = {
+    "€": ("EUR",), "£": ("GBP", "EGP"), "₹": ("INR",), "¥": ("JPY", "CNY"),
+    "$": ("USD", "CAD", "MXN", "AUD", "BRL", "SGD", "NZD", "HKD", "TWD", "ARS", "CLP", "COP"),
+}  # fmt: skip
 _COIN = r"[A-Z]{3}|[A-Z]{0,2}[$€£¥₹]|"
 _AMOUNT = re.compile(
     rf"\(?(?P<sign>[+-]?)(?P<before>{_COIN})(?P<inner>[+-]?)(?P<digits>[0-9.,'’]*)(?P<trailing>-?)(?P<behind>{_COIN})\)?"
@@ -231,7 +236,8 @@ def _number(written: str, mapping: Mapping, currency: str, column: str) -> Decim
     shape = _AMOUNT.fullmatch(plain)
     if not plain or shape is None:
         raise BadEntry(column, written, "no amount")
-    if named := [word for word in (shape["before"], shape["behind"]) if word.isalpha() and word != currency]:
+    named = [word for word in (shape["before"], shape["behind"]) if word]
+    if named := [word for word in named if currency not in _SIGNS.get(word[-1], (word,))]:
         raise BadEntry(column, written, f"names {named[0]} where the row is in {currency}")
     signs = shape["sign"] + shape["inner"] + shape["trailing"]
     if plain.count("(") != plain.count(")") or len(signs) + plain.count("(") > 1:

@@ -380,7 +380,9 @@ def test_mapped_csv_with_credit_and_debit_columns_and_a_constant_currency():
     ],
 )
 def test_amounts_as_banks_write_them(mark, written, hoped):
-    code = {"CHF": "CHF", "USD": "USD"}.get(written[:3], "INR" if "₹" in written else "EUR")
+    code = {"CHF": "CHF", "USD": "USD"}.get(
+        written[:3], "INR" if "₹" in written else "USD" if "$" in written else "EUR"
+    )
     mapping = to_mapping(
         {"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": code, "delimiter": ";", "decimal": mark}
     )
@@ -394,6 +396,24 @@ def test_an_amount_that_names_another_currency_is_rejected():
     rows = read_mapped(b"d,a\n2026-01-05,5.00 EUR\n2026-01-06,5.00 USD\n", mapping)
     assert rows.frames["bank"]["amount"].to_list() == [Decimal(5)]
     assert rows.rejects["reason"].to_list() == ["names USD where the row is in EUR"]
+
+
+@pytest.mark.parametrize(
+    ("code", "written", "is_read"),
+    [
+        ("USD", "€5.00", False),
+        ("EUR", "5.00 $", False),
+        ("USD", "£5.00", False),
+        ("GBP", "£5.00", True),
+        ("CAD", "CA$5.00", True),
+        ("JPY", "¥5", True),
+    ],
+)
+def test_the_sign_of_another_currency_names_it_too(code, written, is_read):
+    mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": code, "delimiter": ";"})
+    rows = read_mapped(f"d;a\n2026-01-05;{written}\n".encode(), mapping)
+    assert rows.frames["bank"]["amount"].to_list() == ([Decimal(5)] if is_read else [])
+    assert [reason[:6] for reason in rows.rejects["reason"]] == ([] if is_read else ["names "])
 
 
 @pytest.mark.parametrize(
