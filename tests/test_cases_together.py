@@ -129,6 +129,17 @@ def test_what_is_left_of_a_payment_that_was_taken_back_in_part_may_be_too_little
     """)
 
 
+def test_the_words_of_a_short_payment_for_units_of_two_values_add_up():
+    f = Folder("US").product(1, "7.00").product(1, "8.00", since="2026-02-11")
+    f.led("2026-02-10", 1, -1, ref="A1").led("2026-02-11", 1, -2, ref="A2")
+    f.reimb("2026-03-20", "R1", "Lost_Warehouse", 1, 3, "5.00")
+    ((owed, evidence),) = (
+        row.split("|", 1) for row in findings(f, DAY, "reimbursement_underpaid", columns=["owed", "evidence"])
+    )
+    assert owed == "8.00"  # 7.00 + 2 x 8.00 - 15.00; a unit's 7.67 would tell 8.01
+    assert "; worth 23.00 for 3 units (sourcing_cost) − 15.00 paid in cash = 8.00;" in evidence
+
+
 def test_the_rest_of_an_order_s_payment_may_be_too_little():
     f = folder()
     rows = sale("O1", 1, "2025-11-05", "40.00", fee="6.00", fba="8.00", qty=2)  # 13.00 a unit

@@ -65,12 +65,13 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     known = both.filter(pl.col("worth").is_not_null(), pl.col("in_currency") == pl.col("currency"))
     share = pl.lit(1 - books.account.tolerances["underpaid_tolerance"]).cast(RATE)
     low = known.filter(pl.col("each").cast(RATE) < pl.col("worth") * share)
-    gap = pl.col("worth") - pl.col("each").cast(RATE)
+    kept, each = pl.col("kept_units").cast(RATE), pl.col("each").cast(RATE)
     low = low.with_columns(
-        gap=round_money_expr(gap.cast(MONEY)),
-        short=round_money_expr((gap * pl.col("kept_units").cast(RATE)).cast(MONEY)),
+        gap=round_money_expr((pl.col("worth") - each).cast(MONEY)),
+        all_worth=round_money_expr((pl.col("worth") * kept).cast(MONEY)),
+        all_paid=round_money_expr((each * kept).cast(MONEY)),
         worth=round_money_expr(pl.col("worth").cast(MONEY)),
-    )
+    ).with_columns(short=pl.col("all_worth") - pl.col("all_paid"))
     low = _less_revaluations(books, low)
     out = low.with_columns(
         event_on=pl.col("approved_on"),
@@ -81,8 +82,7 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
         owed=pl.col("owed"),
         lines=pl.concat_list("place", pl.col("loss_places").fill_null([]), "value_proof").list.drop_nulls(),
         arithmetic=pl.concat_str(
-            pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash", exact_text_expr(pl.col("worth")), "value_basis",
-                      exact_text_expr(pl.col("each")), exact_text_expr(pl.col("gap")), "kept_units"),
+            _in_words(),
             pl.when(pl.col("revalued") > 0).then(pl.format(" − {} paid since", exact_text_expr(pl.col("revalued")))),
             pl.format("; {}", "value_row"),
             ignore_nulls=True,
@@ -100,6 +100,19 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     # The reimbursement has a reason of its own: not why the finding stands as it does.
     found = findings(out, name, claim_type="reimbursement_revaluation", reason=None)
     return AuditResult(found, not_checked=not_checked(notes))
+
+
+def _in_words() -> pl.Expr:
+    """What a payment fell short by: a unit's worth and money where they tell it to the cent, else those of all its units."""
+    told = {c: exact_text_expr(pl.col(c)) for c in ("worth", "each", "gap", "all_worth", "all_paid", "short")}
+    a_unit = pl.format("worth {} a unit ({}) − {} paid = {}, × {} paid in cash",
+                       told["worth"], "value_basis", told["each"], told["gap"], "kept_units")  # fmt: skip
+    of_all = pl.format("worth {} for {} units ({}) − {} paid in cash = {}",
+                       told["all_worth"], "kept_units", "value_basis", told["all_paid"], told["short"])  # fmt: skip
+    adds_up = (pl.col("worth") - pl.col("each") == pl.col("gap")) & (
+        pl.col("gap") * pl.col("kept_units") == pl.col("short")
+    )
+    return pl.when(adds_up).then(a_unit).otherwise(of_all)
 
 
 def _worth_before(books: Books, policy: Policy, rows: pl.DataFrame) -> pl.DataFrame:
