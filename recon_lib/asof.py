@@ -144,7 +144,7 @@ def _joined(
     if overlap is None:
         return _rows(found, schema), parts, False
     target = merged(overlap, report, account, as_of, store, partial(_rows, schema=schema))
-    rows = [pl.scan_parquet(target).select(frames.empty(schema).columns)]
+    rows = [rows_at(target).select(frames.empty(schema).columns)]
     if overlap.apart:
         rows.insert(0, _rows(overlap.apart, schema))
     return pl.concat(rows), [*[(s.path, s.display) for s in overlap.apart], (target, None)], True

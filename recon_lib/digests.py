@@ -66,7 +66,7 @@ def _of_file(family: str, path: Path, store: Path, *, has_name: bool) -> dict[st
     if not _is_whole(folder):
         rows = rows_at(path)
         _keep(MADE[family](rows if has_name else rows.with_columns(pl.lit("").alias("file"))), folder)
-    return {part.stem: pl.scan_parquet(part) for part in sorted(folder.glob("*.parquet"))}
+    return {part.stem: rows_at(part) for part in sorted(folder.glob("*.parquet"))}
 
 
 def _is_whole(folder: Path) -> bool:

@@ -127,7 +127,7 @@ def shown(gone: pl.DataFrame, home: Path | None) -> pl.DataFrame:
         could = [day for day in sorted(days) if (since is None or day >= since) and day <= until]
         for day in could:
             if day not in seen:
-                told = pl.read_parquet(days[day] / "findings.parquet", columns=["finding_id", "status"])
+                told = pl.read_parquet(days[day] / "findings.parquet", columns=["finding_id", "status"], glob=False)
                 seen[day] = set(told.filter(status="claimable")["finding_id"].to_list())
         on = [day for day in could if finding in seen[day]]
         rows.append((finding, len(on), on[0] if on else None, on[-1] if on else None, len(could)))

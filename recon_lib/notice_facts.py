@@ -114,7 +114,11 @@ def of_packet(packet: Path, account: str, days: int) -> list[Fact]:
         "currency",
         "reason",
     )
-    rows = pl.read_parquet(packet / "findings.parquet", columns=list(names)).sort("finding_id").iter_rows(named=True)
+    rows = (
+        pl.read_parquet(packet / "findings.parquet", columns=list(names), glob=False)
+        .sort("finding_id")
+        .iter_rows(named=True)
+    )
     content, scope = manifest.read(packet), f"packet {account}"
     as_of = date.fromisoformat(content["packet"]["as_of"])
     found: dict[tuple[str, str], Fact] = {}

@@ -166,7 +166,7 @@ def in_force(table: pl.DataFrame, day: date) -> pl.DataFrame:
 def _read(path: Path) -> pl.DataFrame:
     try:
         path.read_bytes().decode("utf-8")
-        text = pl.read_csv(path, infer_schema=False, row_index_name="table_line", row_index_offset=2)
+        text = pl.read_csv(path, glob=False, infer_schema=False, row_index_name="table_line", row_index_offset=2)
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as problem:
         raise UsageError(f"cannot be read as a table: {_first_line(problem)}", hoped=_HOPED, file=path.name) from None
     types: dict[str, pl.Expr] = {

@@ -185,7 +185,7 @@ def rollforward(packet: Path | str) -> pl.DataFrame | None:
 
     from recon_lib.money import MONEY
 
-    table = pl.read_csv(Path(packet) / "rollforward.csv", infer_schema=False)
+    table = pl.read_csv(Path(packet) / "rollforward.csv", glob=False, infer_schema=False)
     return table.with_columns(
         pl.col("date").str.to_date("%Y-%m-%d"),
         pl.col("^.*_lines$").cast(pl.Int64),
@@ -202,7 +202,7 @@ def journal(packet: Path | str) -> Entered | None:
     from recon_lib.journal import Entered
     from recon_lib.money import MONEY
 
-    table = pl.read_csv(Path(packet) / "journal.csv", infer_schema=False)
+    table = pl.read_csv(Path(packet) / "journal.csv", glob=False, infer_schema=False)
     shielded = pl.col("account", "reference").str.replace(SHIELD, "$1")
     table = table.with_columns(pl.col("date").str.to_date("%Y-%m-%d"), pl.col("debit", "credit").cast(MONEY), shielded)
     stated = json.loads((Path(packet) / "manifest.json").read_bytes())["packet"]["as_of"]
@@ -225,9 +225,11 @@ def earlier(packet: Path | str) -> Earlier | None:
     shielded = [pl.col(name).str.replace(SHIELD, "$1") for name, kind in schema.items() if kind == pl.String]
     days = [pl.col(name).str.to_date("%Y-%m-%d") for name, kind in schema.items() if kind == pl.Date]
     try:
-        told = pl.read_csv(place / "history.csv", infer_schema=False)
+        told = pl.read_csv(place / "history.csv", glob=False, infer_schema=False)
         history = told.with_columns(*shielded, *days).cast(pl.Schema(schema))
-        findings = pl.read_parquet(place / "findings.parquet", columns=list(frames.empty(frames.Finding).schema))
+        findings = pl.read_parquet(
+            place / "findings.parquet", columns=list(frames.empty(frames.Finding).schema), glob=False
+        )
     except (OSError, pl.exceptions.PolarsError):
         raise RunError(
             f"the published packet {place.name} cannot be read: findings.parquet or history.csv is missing or was changed",

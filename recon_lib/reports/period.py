@@ -44,7 +44,7 @@ def _instants(reading: Reading, at: str) -> tuple[datetime, datetime] | None:
         if at not in few.columns or few[at].null_count():
             return None
         return few[at].min(), few[at].max()  # type: ignore[return-value]
-    rows = pl.scan_parquet(path)
+    rows = rows_at(path)
     if at not in rows.collect_schema():
         return None
     column = pl.col(at)

@@ -144,7 +144,7 @@ def load(folder: Path) -> Reading | None:
     rejects = folder / "rejects.parquet"
     totals = {currency: Decimal(amount) for currency, amount in told.pop("totals").items()}
     notes = tuple(told.pop("notes"))
-    bad = pl.read_parquet(rejects) if told["rows_rejected"] else NO_REJECTS.clone()
+    bad = pl.read_parquet(rejects, glob=False) if told["rows_rejected"] else NO_REJECTS.clone()
     return Reading(**told, frames=frames, totals=totals, notes=notes, rejects=bad)
 
 
