@@ -167,6 +167,16 @@ def test_the_words_of_a_missing_unit_add_up_where_the_damaged_one_was_paid_for_i
     assert "; 3 refunded − 1 returned − 1 paid = 1 missing" in evidence
 
 
+def test_the_words_of_units_whose_worth_does_not_divide_add_up():
+    """40.00 − 6.00 − 8.01 = 25.99 for three units, two of them missing: 17.33, while two times 8.66 would be 17.32."""
+    f = folder().ret("2025-12-20", "O1", 1).led("2025-12-21", 1, 1, event="CustomerReturns", ref="O1")
+    rows = sale("O1", 1, "2025-11-05", "40.00", fee="6.00", fba="8.01", qty=3)
+    f.settle("901", "2025-11-01", "2026-03-30", rows + refund("O1", 1, "2025-12-01", "40.00", fee="6.00", kept="1.20"))
+    (told,) = findings(f, DAY, columns=["audit", "owed", "evidence"])
+    assert told.startswith("refund_without_return|17.33|")
+    assert "; 40.00 charged − 14.01 fees = 25.99 for 3 units; 2 of these = 17.33;" in told
+
+
 def test_a_shipment_without_fnsku_keeps_its_id_when_the_ledger_tells_one():
     f = Folder("US").inbound("FBA1", 1, 10, 9, "2026-01-10")
     f.rows["inbound"][0]["fnsku"] = ""

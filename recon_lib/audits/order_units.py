@@ -212,14 +212,22 @@ def unit_value(quantity: str) -> list[pl.Expr]:
     each = round_money_expr((net / units).cast(MONEY))
     fees = pl.col("gross") - pl.col("net")
     of = pl.when(pl.col("net_units") == 1).then(pl.lit("1 unit")).otherwise(pl.format("{} units", "net_units"))
+    owed = round_money_expr((net * pl.col(quantity).cast(RATE) / units).cast(MONEY))
+    times = (
+        pl.when(each * pl.col(quantity) == owed)
+        .then(pl.format("{} x {}", quantity, exact_text_expr(each)))
+        .otherwise(
+            pl.format("{} of these = {}", quantity, exact_text_expr(owed))
+        )  # a unit's rounded worth tells another sum
+    )
     told = pl.format(
-        "; {} charged − {} fees = {} for {}; {} x {}", *(exact_text_expr(c) for c in (pl.col("gross"), fees, pl.col("net"))),
-        of, quantity, exact_text_expr(each),
+        "; {} charged − {} fees = {} for {}; {}",
+        *(exact_text_expr(c) for c in (pl.col("gross"), fees, pl.col("net"))), of, times,
     )  # fmt: skip
     return [
         pl.when(known).then(each).alias("unit_value"),
         pl.when(known).then(told).otherwise(pl.lit("")).alias("worth"),
-        pl.when(known).then(round_money_expr((net * pl.col(quantity).cast(RATE) / units).cast(MONEY))).alias("owed"),
+        pl.when(known).then(owed).alias("owed"),
         pl.when(~known.fill_null(False))
         .then(pl.when(pl.col("net_units") > 0).then(pl.lit(NO_EARNINGS)).otherwise(pl.lit(NO_CHARGE)))
         .alias("no_value"),
