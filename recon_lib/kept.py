@@ -41,10 +41,3 @@ def once(books: Books, name: str, make: Callable[[Books], T]) -> T:
             held.made[name] = make(books)
         made: T = held.made[name]
         return made
-
-
-def forget(books: Books, name: str) -> None:
-    """Gives back the memory of something that nobody needs any more."""
-    held = _KEPT.get(id(books))
-    if held is not None and held.of() is books:
-        held.made.pop(name, None)
