@@ -54,17 +54,30 @@ class Mapping(BaseModel):
     delimiter: str | None = None
     decimal: Literal[",", "."] = "."
 
+    @field_validator("amount", "credit", "debit", "reference", mode="before")
+    @classmethod
+    def _none_where_blank(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("date", "currency")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("name the column")
+        return value
+
     @field_validator("description", mode="before")
     @classmethod
     def _one_or_more(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        names = (value,) if isinstance(value, str) else value
+        return tuple(n for n in names if n != "" and not str(n).isspace()) if isinstance(names, tuple | list) else names
 
     @field_validator("delimiter")
     @classmethod
     def _known_delimiter(cls, value: str | None) -> str | None:
-        if value is not None and value not in _DELIMITERS:
+        if value and value not in _DELIMITERS:
             raise ValueError("write one of ; , | or tab")
-        return _DELIMITERS[value] if value is not None else None
+        return _DELIMITERS[value] if value else None
 
     @field_validator("date_format")
     @classmethod

@@ -416,6 +416,20 @@ def test_the_sign_of_another_currency_names_it_too(code, written, is_read):
     assert [reason[:6] for reason in rows.rejects["reason"]] == ([] if is_read else ["names "])
 
 
+@pytest.mark.parametrize("nothing", ["", "  ", [""], ["text", " "]])
+def test_a_name_left_empty_names_no_column(nothing) -> None:  # type: ignore[no-untyped-def]
+    """A mapping that was cut off, or a key that nobody filled in."""
+    asked = {"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": "EUR"}
+    mapping = to_mapping(
+        {**asked, "description": nothing, "reference": "", "credit": " ", "debit": "", "delimiter": ""}
+    )
+    rows = read_mapped(b"d,a,text\n2026-01-05,5.00,AMAZON\n", mapping)
+    assert rows.frames["bank"]["description"].to_list() == ["AMAZON" if "text" in nothing else None]
+    for name in ("date", "amount", "currency"):
+        with pytest.raises(UsageError, match=name):
+            to_mapping({**asked, name: "  "})
+
+
 @pytest.mark.parametrize(
     ("change", "met"),
     [
