@@ -215,10 +215,12 @@ def _day(mapping: Mapping, written: str) -> date:
     return exact_day(str(day.year), str(day.month), str(day.day), mapping.date, written)
 
 
-# The currencies that write their amounts with a sign.
+# The currencies that write their amounts with a sign; one with letters before it is of one currency alone.
 _SIGNS = {
-    "€": ("EUR",), "£": ("GBP", "EGP"), "₹": ("INR",), "¥": ("JPY", "CNY"),
+    "€": ("EUR",), "£": ("GBP", "EGP"), "E£": ("EGP",), "₹": ("INR",), "¥": ("JPY", "CNY"), "JP¥": ("JPY",), "CN¥": ("CNY",),
     "$": ("USD", "CAD", "MXN", "AUD", "BRL", "SGD", "NZD", "HKD", "TWD", "ARS", "CLP", "COP"),
+    "US$": ("USD",), "CA$": ("CAD",), "C$": ("CAD",), "MX$": ("MXN",), "A$": ("AUD",), "AU$": ("AUD",), "R$": ("BRL",),
+    "S$": ("SGD",), "NZ$": ("NZD",), "HK$": ("HKD",), "NT$": ("TWD",),
 }  # fmt: skip
 _COIN = r"[A-Z]{3}|[A-Z]{0,2}[$€£¥₹]|"
 _AMOUNT = re.compile(
@@ -250,7 +252,7 @@ def _number(written: str, mapping: Mapping, currency: str, column: str) -> Decim
     if not plain or shape is None:
         raise BadEntry(column, written, "no amount")
     named = [word for word in (shape["before"], shape["behind"]) if word]
-    if named := [word for word in named if currency not in _SIGNS.get(word[-1], (word,))]:
+    if named := [word for word in named if currency not in _SIGNS.get(word, (word,))]:
         raise BadEntry(column, written, f"names {named[0]} where the row is in {currency}")
     signs = shape["sign"] + shape["inner"] + shape["trailing"]
     if plain.count("(") != plain.count(")") or len(signs) + plain.count("(") > 1:

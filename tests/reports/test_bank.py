@@ -406,6 +406,13 @@ def test_an_amount_that_names_another_currency_is_rejected():
         ("USD", "£5.00", False),
         ("GBP", "£5.00", True),
         ("CAD", "CA$5.00", True),
+        ("USD", "CA$5.00", False),
+        ("USD", "A$5.00", False),
+        ("USD", "5.00 US$", True),
+        ("BRL", "R$5.00", True),
+        ("USD", "ZZ$5.00", False),
+        ("CNY", "CN¥5.00", True),
+        ("JPY", "CN¥5", False),
         ("JPY", "¥5", True),
     ],
 )
