@@ -15,11 +15,11 @@ from typing import Any
 import polars as pl
 
 from recon_lib.audits.evidence import fold
+from recon_lib.audits.pay_coverage import SEAM
 from recon_lib.audits.settled_facts import other_lines
 from recon_lib.books import Books
 from recon_lib.sold import settled_lines
 
-SEAM = timedelta(seconds=61)
 _ELSEWHERE = (
     r"^nonamazon|^si.*prodmarketplace$"  # "Non-Amazon DE", "SI UK Prod Marketplace": shipped by Amazon, sold elsewhere
 )

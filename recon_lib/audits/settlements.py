@@ -14,8 +14,9 @@ import polars as pl
 
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked
+from recon_lib.audits.pay_coverage import SEAM
 from recon_lib.audits.settled_facts import other_lines, settlement_sums
-from recon_lib.audits.settlement_chains import SEAM, adjacent, broken, chains, end, start, stores
+from recon_lib.audits.settlement_chains import adjacent, broken, chains, end, start, stores
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import money_text
