@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from recon_lib import daily, lease, mirror, paths, sending
-from recon_lib.cloud import Cloud, Differs, is_url
+from recon_lib.cloud import Cloud
+from recon_lib.cloud_problems import Differs
 from recon_lib.daily import Job, Outcome, Round
 from recon_lib.errors import ReconError
 from recon_lib.packet import account_name
+from recon_lib.paths import is_url
 
 Place = Path | str  # a folder, or s3://bucket/folder
 # What no folder of Windows has in its name: a folder of another name stands for it, so that the account is told, not lost.

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recon_lib.cloud import near, place
+from recon_lib.arguments import near, place
 from recon_lib.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 Every write names what it expects to find: nothing (`If-None-Match: *`) or the very object that was read (`If-Match`).
 Credentials, region and endpoint come from the usual places of AWS (environment, profile, role; AWS_ENDPOINT_URL) or
-fsspec's configuration; nothing here sees them. Problems are told by kind and place, never by the text of the server.
+fsspec's configuration; nothing here sees them.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import os
 import re
@@ -16,20 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from recon_lib.errors import ReconError, RunError, UsageError
+from recon_lib import cloud_problems
+from recon_lib.cloud_problems import Differs
+from recon_lib.errors import RunError, UsageError
 from recon_lib.paths import to_install
 
 T = TypeVar("T")
 AT_ONCE = 8  # downloads
 KINDS = {".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".json": "application/json"}
-_DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken",
-           "InvalidToken", "RequestTimeTooSkewed", "InvalidSecurity", "NotSignedUp", "403", "401"}  # fmt: skip
-_NO_LOGIN = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "CredentialRetrievalError"}
-_OTHER = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-
-
-class Differs(Exception):
-    """The object is not the one that was expected: someone else wrote, changed or deleted it."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +31,6 @@ class Found:
 
     size: int
     etag: str
-
-
-def is_url(place: object) -> bool:
-    """Is that a place in a cloud (whatever it is worth), not a path?"""
-    return isinstance(place, str) and bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", place))
-
-
-def place(text: str) -> Path | str:
-    """An argument that may be a folder or an address."""
-    return text if is_url(text) else Path(text)
-
-
-def near(text: str) -> Path:
-    """An argument that must be on this machine."""
-    if is_url(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is an address; this command works on files of this machine")
-    return Path(text)
 
 
 class Cloud:
@@ -202,8 +178,8 @@ class Cloud:
         try:
             return sync(fs.loop, work, fs)  # type: ignore[no-any-return]
         except Exception as problem:
-            told = _told(problem, self, name)
-        raise told from None
+            met = cloud_problems.told(problem, self.url, name)
+        raise met from None
 
 
 def _filesystem(url: str) -> Any:
@@ -214,46 +190,3 @@ def _filesystem(url: str) -> Any:
         raise UsageError(f"{url} needs the package s3fs, which is not installed",
                          do=f"here and on the workers, {to_install('s3')}") from None  # fmt: skip
     return fsspec.filesystem("s3", use_listings_cache=False)
-
-
-def _told(problem: BaseException, place: Cloud, name: str) -> Exception:
-    """The problem in words: what kind it is and where it was met."""
-    while isinstance(problem, BaseExceptionGroup):
-        problem = problem.exceptions[0]
-    if isinstance(problem, ReconError | Differs):
-        return problem
-    where = f"{place.url}/{name}" if name else place.url
-    kind = type(problem).__name__
-    answer = getattr(problem.__cause__, "response", None) or getattr(problem, "response", None)
-    code = str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
-    if code in _OTHER or code in ("NoSuchKey", "404"):
-        return Differs(where)
-    if code == "NoSuchBucket":
-        return UsageError(f"there is no bucket {place.bucket}", hoped="a bucket that exists",
-                          do="correct the name, or AWS_ENDPOINT_URL, which says what service is asked")  # fmt: skip
-    if code in _DENIED or isinstance(problem, PermissionError):
-        return UsageError(
-            f"access to {where} is denied ({code or kind})",
-            hoped="the right to list, read and (for --out) write and delete objects there",
-            do="see which credentials are used (AWS_PROFILE, AWS_ACCESS_KEY_ID, role) and what their policy says",
-        )
-    if kind in _NO_LOGIN:
-        return UsageError(
-            f"there are no credentials for {place.url} ({kind})",
-            hoped="the usual environment, profile or role of AWS",
-            do="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for the user who runs this",
-        )
-    if code == "NotImplemented":
-        return no_conditions(place)
-    if isinstance(problem, OSError) and problem.filename:  # a file of this machine
-        return RunError(
-            f"{problem.filename} cannot be written: {problem.strerror}", hoped="room for a copy of the account"
-        )
-    return RunError(f"{where} cannot be reached or broke off ({code or kind})", hoped="a storage that answers",
-                    do="run again when it does: what is published stays, what was sent halfway is completed")  # fmt: skip
-
-
-def no_conditions(place: Cloud) -> UsageError:
-    return UsageError(f"the storage of {place.url} ignores the conditions of a write (If-None-Match, If-Match)",
-                      hoped="a server that keeps them, as Amazon S3 does: without them two runs could overwrite each other",
-                      do="give a local --out folder, and copy it up with another program")  # fmt: skip

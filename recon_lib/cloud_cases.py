@@ -16,9 +16,11 @@ from pathlib import Path
 from recon_lib import lease, manifest, mirror
 from recon_lib.account import load_account
 from recon_lib.away import Near, in_words
-from recon_lib.cloud import Cloud, Differs, is_url
+from recon_lib.cloud import Cloud
+from recon_lib.cloud_problems import Differs
 from recon_lib.errors import ReconError, RunError, UsageError
 from recon_lib.packet import account_name
+from recon_lib.paths import is_url
 from recon_lib.register import NAME, open_register
 
 TRIES = 10

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from recon_lib import index, manifest, mirror
-from recon_lib.cloud import Cloud, Differs, Found
+from recon_lib.cloud import Cloud, Found
+from recon_lib.cloud_problems import Differs
 from recon_lib.errors import RunError
 from recon_lib.index import Index
 from recon_lib.index_page import page

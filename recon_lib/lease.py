@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from recon_lib.cloud import Cloud, Differs, no_conditions
+from recon_lib.cloud import Cloud
+from recon_lib.cloud_problems import Differs, no_conditions
 from recon_lib.errors import HeldError, ReconError, RunError
 
 NAME, PROBE = ".lock", ".recon-probe"
@@ -122,7 +123,7 @@ def prove(place: Cloud) -> None:
     for number, over in enumerate(("", '"00000000000000000000000000000000"')):
         with suppress(Differs):
             place.write(PROBE, f"never {number}".encode(), over=over)
-            raise no_conditions(place)
+            raise no_conditions(place.url)
     _proved.add(place.url)
 
 

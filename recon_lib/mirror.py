@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recon_lib import manifest, paths, publish
-from recon_lib.cloud import Cloud, Differs, Found
+from recon_lib.cloud import Cloud, Found
+from recon_lib.cloud_problems import Differs
 from recon_lib.errors import HeldError, ReportError, RunError, UsageError
 
 STATE = "copied.json"

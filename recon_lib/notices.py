@@ -19,12 +19,11 @@ from urllib.parse import quote
 
 from recon_lib import deliver as sender
 from recon_lib import notice_cloud, notice_facts, notice_memory, notice_words
-from recon_lib.cloud import is_url
 from recon_lib.daily import Outcome, Round
 from recon_lib.errors import ReconError, RunError, UsageError
 from recon_lib.notice_memory import Memory
 from recon_lib.notice_settings import Settings, load
-from recon_lib.paths import to_install
+from recon_lib.paths import is_url, to_install
 
 SECONDS = 60  # for one receiver
 PATIENCE = 300  # for another run that is telling

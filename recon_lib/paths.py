@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from recon_lib.errors import UsageError
+
+
+def is_url(place: object) -> bool:
+    """Is that a place in a cloud (whatever it is worth), not a path?"""
+    return isinstance(place, str) and bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", place))
 
 
 def project_root() -> Path:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recon_lib import manifest
-from recon_lib.cloud import Cloud, Differs, Found
+from recon_lib.cloud import Cloud, Found
+from recon_lib.cloud_problems import Differs
 from recon_lib.errors import RunError
 from recon_lib.lease import Lease
 from recon_lib.mirror import POINTERS, packets

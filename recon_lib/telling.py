@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from recon_lib.cloud import is_url
 from recon_lib.daily import Outcome, Round, run_daily
+from recon_lib.paths import is_url
 
 
 def run_and_tell(folder: Path | str, out: Path | str, day: str, *, notify: str = "", **wanted: Any) -> int:
