@@ -128,7 +128,8 @@ def fetch(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """What every file is, and what was refused."""
-    from recon_lib.check import check, render
+    from recon_lib.check import check
+    from recon_lib.check_text import render
     from recon_lib.paths import default_store
 
     result = check(arguments.paths, store=default_store())

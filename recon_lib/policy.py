@@ -1,8 +1,6 @@
 """Effective-dated policy: claim windows, valuation basis, size tiers and fee cards, as frames, one row a rule.
 
-The tables are `params/policy/*.csv`. Every row has `effective_from` and `effective_to` (both days included, empty = open),
-`source` and `status` (documented, secondary, derived, uncertain). Loading adds `table` (the file), `table_line` (its line),
-`marketplace` and `row`, the words by which a finding names the row it relied on. A day or product without a row
+Which row holds on a day is asked here; the tables themselves are read by `policy_tables`. A day or product without a row
 means "not sourced": unknown, never free.
 
 `python -m recon_lib.policy` prints every uncertain row and every problem found in the tables.
@@ -20,30 +18,9 @@ from typing import Any
 import polars as pl
 
 from recon_lib.errors import UsageError
-from recon_lib.money import RATE
 from recon_lib.paths import project_root
 from recon_lib.policy_check import lacking, problems
-
-_HOPED = "the tables of params/policy as they came with the kit, or with rows of the same columns"
-_DATES = ("effective_from", "effective_to", "automatic_reimbursement_from")
-_WHOLE = ("min_value", "max_value", "month_from", "month_to")
-_NUMBERS = [
-    "over_weight", "max_weight", "longest_side_max", "median_side_max", "shortest_side_max",
-    "length_plus_girth_max", "over_longest_side", "over_length_plus_girth", "min_width_height",
-    "max_dimensional_weight", "dim_divisor", "base_fee", "per_extra_unit_fee", "price_min", "price_max",
-    "price_disputed_above", "base_covers_weight", "rate", "min_price", "max_price", "minimum_fee", "amount",
-    "cap",
-]  # fmt: skip
-
-TABLES = {
-    "claim_windows": "claim_windows.csv",
-    "valuation_basis": "valuation_basis.csv",
-    "size_tiers": "size_tiers_*.csv",
-    "fulfilment_fees": "fulfilment_fees_*.csv",
-    "referral_fees": "referral_fees_*.csv",
-    "storage_fees": "storage_fees_*.csv",
-    "other_fees": "other_fees.csv",
-}
+from recon_lib.policy_tables import HOPED, first_line, read_tables
 
 # Stores of the euro zone and its neighbours that share the European announcements without rows of their own.
 _EUROPE = ("DE", "FR", "IT", "ES", "NL", "BE", "IE", "SE", "PL")
@@ -81,7 +58,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Policy:
-    """All tables, typed; `tables` has the keys of `TABLES`."""
+    """All tables, typed; `tables` has the keys of `policy_tables.TABLES`."""
 
     tables: dict[str, pl.DataFrame] = field(repr=False)
 
@@ -163,81 +140,20 @@ def in_force(table: pl.DataFrame, day: date) -> pl.DataFrame:
     return table.filter(holds_on(day))
 
 
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        path.read_bytes().decode("utf-8")
-        text = pl.read_csv(path, glob=False, infer_schema=False, row_index_name="table_line", row_index_offset=2)
-    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as problem:
-        raise UsageError(f"cannot be read as a table: {_first_line(problem)}", hoped=_HOPED, file=path.name) from None
-    types: dict[str, pl.Expr] = {
-        **{c: pl.col(c).str.to_date("%Y-%m-%d") for c in _DATES},
-        **{c: pl.col(c).cast(pl.Int32) for c in _WHOLE},
-        **{c: pl.col(c).cast(RATE) for c in _NUMBERS},
-        "cep_enrolled": pl.col("cep_enrolled").replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean),
-    }
-    needed = {"effective_from", "source", "status"} - set(text.columns)
-    typed = text.lazy().with_columns(**{c: e for c, e in types.items() if c in text.columns})
-    if "marketplace" not in text.columns:
-        typed = typed.with_columns(marketplace=pl.lit(path.stem.rpartition("_")[2].upper()))
-    since = pl.col("effective_from").dt.to_string("%Y-%m-%d").fill_null("the beginning")
-    about = [
-        c
-        for c in ("claim_type", "event_class", "fee", "fee_type", "category", "programme", "size_tier", "size_class")
-        if c in text.columns
-    ]
-    what = pl.concat_str(
-        [pl.col(c).replace("", None) for c in ("marketplace", *about)], separator=" ", ignore_nulls=True
-    )
-    words = [
-        pl.lit(f"{path.stem} line "),
-        "table_line",
-        pl.lit(": "),
-        what,
-        pl.lit(" from "),
-        since,
-        pl.lit(" ("),
-        "status",
-        pl.lit("; "),
-        "source",
-        pl.lit(")"),
-    ]
-    if not needed:
-        typed = typed.with_columns(table=pl.lit(path.stem), row=pl.concat_str(words))
-    try:
-        made = typed.collect(engine="in-memory")
-    except pl.exceptions.PolarsError as problem:
-        raise UsageError(
-            f"a value cannot be read: {_first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
-        ) from None
-    if needed:
-        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=_HOPED, file=path.name)
-    return made
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).strip().split("\n")[0][:300] or type(problem).__name__
-
-
 @cache
 def _load(folder: Path) -> Policy:
-    tables = {}
-    for name, pattern in TABLES.items():
-        paths = sorted(folder.glob(pattern))
-        if not paths:
-            raise UsageError(f"no policy table {pattern}", hoped="the tables of params/policy", file=str(folder))
-        tables[name] = pl.concat([_read(path) for path in paths], how="diagonal")
-    return Policy(tables)
+    return Policy(read_tables(folder))
 
 
 @cache
 def _checked(folder: Path) -> Policy:
     policy = _load(folder)
     if found := lacking(policy.tables):
-        raise UsageError("the policy tables are not whole: " + _some(found), hoped=_HOPED, do="correct the rows named")
+        raise UsageError("the policy tables are not whole: " + _some(found), hoped=HOPED, do="correct the rows named")
     try:
         found = problems(policy.tables)
     except pl.exceptions.PolarsError as problem:
-        raise UsageError(f"the policy tables cannot be compared: {_first_line(problem)}", hoped=_HOPED) from None
+        raise UsageError(f"the policy tables cannot be compared: {first_line(problem)}", hoped=HOPED) from None
     if found:
         raise UsageError("the policy tables contradict themselves: " + _some(found), do="correct the rows named")
     return policy

@@ -15,8 +15,9 @@ import pytest
 
 from recon_lib.errors import UsageError
 from recon_lib.paths import project_root
-from recon_lib.policy import TABLES, load_policy
+from recon_lib.policy import load_policy
 from recon_lib.policy_check import problems
+from recon_lib.policy_tables import TABLES
 from recon_lib.referral import referral_rates, refund_fee
 
 FOLDER = project_root() / "params" / "policy"

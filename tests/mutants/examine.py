@@ -25,7 +25,8 @@ from recon_lib import manifest
 from recon_lib import settings as account_settings
 from recon_lib.account import load_account
 from recon_lib.books import Books, account_files, open_account, read_path
-from recon_lib.check import CheckResult, check, render
+from recon_lib.check import CheckResult, check
+from recon_lib.check_text import render
 from recon_lib.errors import ReconError, ReportError
 from recon_lib.policy import Policy, load_policy
 from recon_lib.reconcile import Day, reconcile

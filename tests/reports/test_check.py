@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hostile_files import BANK, FIRST, HEADER, SUMMARY, report, row, settlement, settlement_line
 
-from recon_lib.check import WIDTH, CheckResult, check, render
+from recon_lib.check import CheckResult, check
+from recon_lib.check_text import WIDTH, render
 
 ACCOUNT = "account: demo-de\nmarketplace: DE\ntime_zone: Europe/Berlin\ncurrency: EUR\ncurrencies: [EUR]\ncep_enrolled: true\n"
 MAPPING = (
