@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recon_lib import running, warm
+from recon_lib import kernel_manager, warm
 from recon_lib.daily import Job, run_account
 from recon_lib.packet import project_root
 
@@ -77,13 +77,13 @@ def in_turn(folders: list[Path], base: Path) -> tuple[list[float], list[float]]:
     The first packet is left out: in it the worker starts. A kernel is counted up to the moment at which it is ended.
     """
     kernels: list[float] = []
-    stop = running._stop
+    stop = kernel_manager.stop
 
     def counted(manager: Any) -> None:
         kernels.append(_cpu(manager.provisioner.pid))
         stop(manager)
 
-    running._stop = counted
+    kernel_manager.stop = counted
     warm.keep(project_root())
     whole, own = [], []
     with subprocess.Popen(
@@ -103,7 +103,7 @@ def in_turn(folders: list[Path], base: Path) -> tuple[list[float], list[float]]:
             alone.stdin.flush()
             own.append(float(alone.stdout.readline()))
         alone.stdin.close()
-    running._stop = stop
+    kernel_manager.stop = stop
     warm.let_go()
     return whole[1:], own[1:]
 

@@ -8,8 +8,7 @@ import polars as pl
 
 from recon_lib.answer import what_to_quote
 from recon_lib.bridge import CHANGES, COUNTED, Changes
-from recon_lib.controls import CROSS, TICK
-from recon_lib.tables import Column, Html, head, money, number, table, text
+from recon_lib.tables import CROSS, TICK, Column, Html, head, money, number, table, text
 from recon_lib.titles import AUDIT_TITLES
 
 if TYPE_CHECKING:

@@ -1,20 +1,15 @@
-"""The control totals of the packet: what was read, what ties, Amazon Pay rolled forward. Each function gives HTML."""
+"""The control totals of the packet: what was read and what ties. Each function gives HTML."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recon_lib.tables import Column, Html, count, head, money, number, table, text
+from recon_lib.tables import Column, Html, count, table
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
-
-TICK = '<span class="tick" role="img" aria-label="ties">✓</span>'
-CROSS = '<span class="cross" role="img" aria-label="does not tie">✗</span>'
-
 
 _ROWS = (
     Column("rows_total", "Rows", "number"),
@@ -146,121 +141,3 @@ def rejects(day: Day) -> Html:
         rest="the report files named",
         rows=100,
     )
-
-
-def pay(day: Day) -> Html:
-    """Amazon Pay: the open match set rolled forward, its ageing, its items."""
-    zone = day.books.account.time_zone
-    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day.open_items)]
-    columns = [
-        Column("activity_at", f"Recorded ({zone})"),
-        Column("kind", "Kind"),
-        Column("amazon_transaction_id", "Capture or refund", "code"),
-        Column("seller_reference_id", "Own reference", "code"),
-        Column("seller_order_id", "Own order", "code"),
-        Column("order_reference_id", "Order reference", "code"),
-        Column("amount", "Amount", "money"),
-        Column("hours_open", "Hours open", "number"),
-        Column("overdue", "Overdue", "flag"),
-    ]
-    local = pl.col("activity_at").dt.convert_time_zone(zone)
-    items = day.open_items.with_columns(local).sort("hours_open", descending=True, maintain_order=True)
-    parts.append(
-        table(
-            items,
-            columns,
-            id="open-items",
-            caption="Open items, the oldest first",
-            rows=200,
-            rest="open_items.csv",
-            totals=["amount"],
-        )
-    )
-    return Html("".join(parts))
-
-
-PARTS = {
-    "matched": "matched line by line",
-    "open": "open",
-    "set_aside": "recorded twice, set aside",
-    "unknown": "settled, but unknown to the shop",
-    "duplicate": "settled twice",
-    "other": "no capture or refund (transfer, reserve, fee ...)",
-}
-
-
-def _at_a_glance(totals: dict[str, Any]) -> str:
-    """Where every recorded activity and every settlement line went, and that nothing is left over."""
-    rows = []
-    for currency, sides in sorted(totals.items()):
-        for side, whole in sorted(sides.items()):
-            parts = [(name, whole[name]) for name in PARTS if name in whole]
-            ties = whole["lines"] == sum(part["lines"] for _, part in parts)
-            ties = ties and Decimal(whole["amount"]) == sum((Decimal(part["amount"]) for _, part in parts), Decimal(0))
-            name = {"activity": "Recorded by the shop", "settlement": "Settled by Amazon"}.get(side, side)
-            rows.append(_count_row(f"{name}, {currency}", whole, currency, TICK if ties else CROSS, "whole"))
-            rows += [_count_row(f"of it {PARTS[part]}", values, currency, "", "part") for part, values in parts]
-    if not rows:
-        return ""
-    return (
-        '<table id="pay-lines"><caption>Where every line went, up to the end of the day</caption>'
-        f"{head('Lines of', 'Lines', 'Amount', right=['Lines', 'Amount'])}<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _count_row(name: str, values: dict[str, Any], currency: str, mark: str, kind: str) -> str:
-    return (
-        f'<tr class="{kind}"><th scope="row">{text(name)} {mark}</th><td class="number">{number(values["lines"])}</td>'
-        f'<td class="money">{text(money(Decimal(values["amount"]), currency))}</td></tr>'
-    )
-
-
-def _roll(rolled: pl.DataFrame) -> str:
-    """Opening + new - matched = closing, by currency, with a tick where it foots."""
-    if rolled.is_empty():
-        return '<p class="none" id="rollforward">No Amazon Pay activity is known: nothing to roll forward.</p>'
-    out = []
-    for row in rolled.iter_rows(named=True):
-        currency = row["currency"]
-        foots = all(
-            row[f"opening_{m}"] + row[f"new_{m}"] - row[f"matched_{m}"] == row[f"closing_{m}"]
-            for m in ("lines", "amount")
-        )
-        lines = [("Open at the start of the day", "opening"), ("+ new activity", "new"), ("− matched", "matched")]
-        body = "".join(_roll_row(name, row, key, currency) for name, key in lines)
-        foot = _roll_row("= open at the end of the day", row, "closing", currency, TICK if foots else CROSS)
-        if row["restated_lines"] or row["restated_amount"]:
-            foot += _roll_row("Restated: opening − closing published the day before", row, "restated", currency)
-        out.append(
-            f'<table class="roll" id="rollforward-{text(currency)}"><caption>Open match set, {text(currency)}</caption>'
-            f"{head('Step', 'Lines', 'Amount', right=['Lines', 'Amount'])}"
-            f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
-        )
-    return "".join(out)
-
-
-def _roll_row(name: str, row: dict[str, Any], key: str, currency: str, mark: str = "") -> str:
-    lines, amount = row[f"{key}_lines"], row[f"{key}_amount"]
-    return (
-        f'<tr><th scope="row">{text(name)} {mark}</th>'
-        f'<td class="number">{number(lines) if lines is not None else ""}</td>'
-        f'<td class="money">{text(money(amount, currency))}</td></tr>'
-    )
-
-
-def _ageing(items: pl.DataFrame) -> str:
-    bounds = [0, 24, 48, 96, 168, 336]
-    names = ["up to 24 hours", "24 to 48 hours", "2 to 4 days", "4 to 7 days", "7 to 14 days", "more than 14 days"]
-    hours = pl.col("hours_open").cast(pl.Float64)
-    step = pl.lit(0, dtype=pl.Int8)
-    for i, bound in enumerate(bounds[1:], start=1):
-        step = pl.when(hours > bound).then(pl.lit(i, dtype=pl.Int8)).otherwise(step)
-    aged = (
-        items.with_columns(step.alias("step"))
-        .group_by("step", "currency")
-        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum())
-        .sort("step", "currency")
-        .with_columns(pl.col("step").replace_strict(dict(enumerate(names)), return_dtype=pl.String).alias("age"))
-    )
-    columns = [Column("age", "Open for"), Column("lines", "Items", "number"), Column("amount", "Amount", "money")]
-    return table(aged, columns, id="ageing", caption="How old the open items are", totals=["amount"], data=False)

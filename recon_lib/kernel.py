@@ -90,6 +90,7 @@ def _imports() -> None:
     import recon_lib.charts
     import recon_lib.controls
     import recon_lib.manifest
+    import recon_lib.pay_totals
     import recon_lib.publish
     import recon_lib.reconcile
     import recon_lib.sections

@@ -10,30 +10,25 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
-import queue
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from recon_lib import errors, manifest, warm
+from recon_lib import errors, kernel_manager, manifest, warm
 from recon_lib.errors import ReconError, RunError
 
 if TYPE_CHECKING:
     from recon_lib.export import Exporter
 
 LONGEST = 6 * 3600  # seconds for one cell
-READY = 120  # seconds until a kernel must answer
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, 
     gc.disable()  # what is imported from here on stays; to look for garbage in it takes a fifth of the time
     try:
         with (short / "kernel.log").open("w+", encoding="utf-8", errors="replace") as said:
-            manager = _start(short, root, said)
+            manager = kernel_manager.start(short, root, said)
             try:
                 return _run(path, parameters, log, progress, manager)
             except RunError:
@@ -99,107 +94,11 @@ def run_notebook(path: Path, parameters: dict[str, str], root: Path, log: Path, 
                     _write_log(log, words, more=True)
                 raise
             finally:
-                _stop(manager)
+                kernel_manager.stop(manager)
     finally:
         if collecting:
             gc.enable()
         shutil.rmtree(short, ignore_errors=True)
-
-
-def _start(short: Path, root: Path, said: IO[str]) -> Any:
-    environment = warm.environment_for(root, str(short / "ipython"))
-    file = str(short / "k.json")
-    kept = warm.kept()
-    shared = kept.server if kept is not None else None
-    # Before anything is imported here: what the kernel imports takes longer.
-    early = None if shared is not None else warm.early(file, root, environment, said)
-    try:
-        return _managed(short, root, environment, said, file, shared, early)
-    except BaseException:
-        if early is not None:
-            with early:
-                early.kill()
-        raise
-
-
-def _managed(
-    short: Path, root: Path, environment: dict[str, str], said: IO[str], file: str, shared: warm.Server | None,
-    early: subprocess.Popen[bytes] | None,
-) -> Any:  # fmt: skip
-    """A manager with its kernel: the one that was begun early, or one that the waiting process splits off."""
-    from jupyter_client.asynchronous.client import AsyncKernelClient
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-    from jupyter_core.utils import run_sync
-
-    class Client(AsyncKernelClient):
-        async def wait_for_ready(self, timeout: float | None = None) -> None:  # type: ignore[override]
-            await _ready(self, timeout or READY)
-
-    class Manager(AsyncKernelManager):
-        clients: ClassVar[list[Any]] = []  # papermill keeps its client to itself, and would leave its sockets open
-
-        def client(self, **kwargs: Any) -> Any:
-            self.clients.append(super().client(**kwargs))
-            return self.clients[-1]
-
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(argv=[sys.executable], display_name="packet", language="python")
-
-    transport = "ipc" if os.name == "posix" else "tcp"
-    manager = Manager(connection_file=file, transport=transport, client_factory=Client)
-    if shared is not None:
-        manager.provisioner = _given(manager, lambda: shared.kernel(file, said.name, str(short / "ipython")))
-    elif early is not None:
-        manager.provisioner = _given(manager, lambda: warm.go(early))
-    run_sync(manager.start_kernel)(cwd=str(root), env=environment, stdout=said, stderr=said)
-    return manager
-
-
-async def _ready(client: Any, longest: float) -> None:
-    """Waits until the kernel answers and its outputs arrive; RuntimeError where it died or says nothing in time.
-
-    As jupyter_client has it, without its last step: 0.2 seconds of listening for what nobody would use.
-    """
-    until = time.monotonic() + longest
-    while True:
-        client.kernel_info()
-        with suppress(queue.Empty):
-            if (await client.shell_channel.get_msg(timeout=1))["msg_type"] == "kernel_info_reply":
-                await client.iopub_channel.get_msg(timeout=0.2)
-                return
-        if not await client.parent.is_alive():
-            raise RuntimeError("the kernel died before it answered")
-        if time.monotonic() > until:
-            raise RuntimeError(f"the kernel did not answer in {longest:.0f} seconds")
-
-
-def _given(manager: Any, kernel: Callable[[], Any]) -> Any:
-    """What makes the manager take the process that `kernel` gives, in place of one it starts itself."""
-    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-
-    class Given(LocalProvisioner):
-        async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-            self.process = process = kernel()
-            self.pid = self.pgid = process.pid  # it leads a group of its own
-            self.cwd = kwargs.get("cwd")
-            return self.connection_info
-
-    return Given(kernel_id="packet", kernel_spec=manager.kernel_spec, parent=manager)
-
-
-def _stop(manager: Any) -> None:
-    from jupyter_core.utils import run_sync
-
-    if (process := getattr(manager.provisioner, "process", None)) is not None:
-        process.kill()  # here, because the manager looks for its end only every tenth of a second
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-            manager.provisioner.process = None  # its number may be somebody else's now
-    run_sync(manager.shutdown_kernel)(now=True)
-    while manager.clients:
-        manager.clients.pop().stop_channels()
 
 
 def _run(path: Path, parameters: dict[str, str], log: Path, progress: bool, manager: Any) -> Ran:
@@ -246,7 +145,7 @@ def _execute(path: Path, parameters: dict[str, str], progress: bool, manager: An
         notebook = parameterize_notebook(notebook, parameters, kernel_name="python3")
     notebook = papermill_engines.execute_notebook_with_engine(
         None, notebook, kernel_name="python3", input_path=str(path), output_path=None, progress_bar=progress,
-        log_output=False, start_timeout=READY, execution_timeout=LONGEST, km=manager, shutdown_kernel="immediate",
+        log_output=False, start_timeout=kernel_manager.READY, execution_timeout=LONGEST, km=manager, shutdown_kernel="immediate",
         record_timing=False,
     )  # fmt: skip
     raise_for_execution_errors(notebook, None)

@@ -17,6 +17,9 @@ import polars as pl
 from recon_lib.words import count, head, money, monies, number, text
 
 Kind = Literal["text", "code", "money", "number", "day", "flag", "tick", "long", "hash", "evidence"]
+# Marks beside a name; in a column of the kind "tick" the cell has its own.
+TICK = '<span class="tick" role="img" aria-label="ties">✓</span>'
+CROSS = '<span class="cross" role="img" aria-label="does not tie">✗</span>'
 RIGHT = ("money", "number")
 ROWS = 500  # rows of one table on the page; the rest is in the data files beside it
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_lib import manifest, publish, running, unchanged
+from recon_lib import kernel_manager, manifest, publish, running, unchanged
 from recon_lib.daily import Job, run_account
 from recon_lib.errors import ReportError, RunError
 from recon_lib.packet import make_packet
@@ -49,7 +49,7 @@ def test_time_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undistur
                 f"import sys\nif 'recon_lib.kernel' in sys.orig_argv:\n    exec({slow!r})"
             )
             patched.setenv("PYTHONPATH", str(tmp_path))
-            patched.setattr(running, "READY", 2)
+            patched.setattr(kernel_manager, "READY", 2)
             notebook = standin_notebook(tmp_path / "whole.ipynb")
         with pytest.raises(RunError) as told:
             make_packet(folder, DAY, out, notebook=notebook)

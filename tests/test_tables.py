@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib import answer, controls, gaps, manifest, sections
+from recon_lib import answer, controls, gaps, manifest, pay_totals, sections
 from recon_lib.books import open_account
 from recon_lib.claims_book import ASKED, SHEETS, write_claims
 from recon_lib.money import MONEY
@@ -144,16 +144,16 @@ def test_a_settlement_that_does_not_tie_has_a_cross() -> None:
 
 def test_every_line_of_amazon_pay_went_somewhere() -> None:
     day = make_day()
-    assert controls.pay(day).split("</table>")[0].count("✓") == 2  # 5 + 2 = 7 recorded, 5 + 1 = 6 settled
+    assert pay_totals.pay(day).split("</table>")[0].count("✓") == 2  # 5 + 2 = 7 recorded, 5 + 1 = 6 settled
     day.pay.control_totals["USD"]["activity"]["lines"] = 8
-    assert controls.pay(day).split("</table>")[0].count("✗") == 1
+    assert pay_totals.pay(day).split("</table>")[0].count("✗") == 1
 
 
 def test_the_roll_forward_foots_and_says_so() -> None:
     day = make_day()
-    assert "✓" in controls.pay(day).split("</table>")[1]
+    assert "✓" in pay_totals.pay(day).split("</table>")[1]
     day.rollforward = day.rollforward.with_columns(pl.lit(3, dtype=pl.Int64).alias("closing_lines"))
-    assert "✗" in controls.pay(day).split("</table>")[1]
+    assert "✗" in pay_totals.pay(day).split("</table>")[1]
 
 
 def test_hostile_findings_are_text_everywhere() -> None:
