@@ -113,6 +113,7 @@ PAY_REFUND = Report(
     key=("amazon_refund_id", "status", "updated_at", "updated_on", "amount", "currency"),
     period="updated_on",
     money="amount",
+    money_when=("status", "completed"),  # a row a state change
 )
 
 PAY_CAPTURE = Report(
@@ -136,4 +137,5 @@ PAY_CAPTURE = Report(
     key=("amazon_capture_id", "status", "updated_at", "updated_on", "amount", "currency"),
     period="updated_on",
     money="amount",
+    money_when=("status", "completed"),  # a row a state change
 )

@@ -57,6 +57,8 @@ class Report:
     check, finish   `check` runs on the typed rows (rejects with its text as reason), then `finish`; columns whose
                     target is not in the frame are there for these two and are left behind afterwards. `finish` may
                     make several rows of one (same `line`).
+    money_when      (column, word): only rows with this word there count in the file's total, where a file has one row a
+                    state of the same money.
     language        what the header is written in (facts["language"]); sets the order of day and month where a date
                     leaves it open.
     prepare         facts that the rows themselves tell (a currency that stands on the summary row only); gets the
@@ -87,6 +89,7 @@ class Report:
     language: str | None = None
     period: str | None = None  # the `_on` column that gives the file's period
     money: str | None = None  # the money column that gives the file's total by currency
+    money_when: tuple[str, str] | None = None
     check: pl.Expr | None = None  # over the typed columns: why the row must be rejected (text), null where it is good
     finish: Callable[[pl.LazyFrame, Mapping[str, str]], pl.LazyFrame] | None = (
         None  # last step: derived columns, file-level facts
@@ -99,6 +102,15 @@ class Report:
     remark: Callable[[Mapping[str, pl.LazyFrame]], list[str]] | None = None
     sniff: Callable[[bytes], bool] | None = None
     read: Callable[[bytes], Rows] | None = None
+
+
+def counted_money(report: Report) -> pl.Expr:
+    """The money that counts in a file's total, row by row; null where the row counts nothing."""
+    amount = pl.col(report.money or "")
+    if report.money_when is None:
+        return amount
+    column, word = report.money_when
+    return pl.when(pl.col(column).str.to_lowercase() == word).then(amount)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import polars as pl
 
 from recon_lib.errors import ReportError
 from recon_lib.reports import typed
-from recon_lib.reports.base import Report, rows_at
+from recon_lib.reports.base import Report, counted_money, rows_at
 from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.text import ByteFacts
@@ -117,7 +117,7 @@ def summary(report: Report, main: pl.LazyFrame | None) -> Summary:
             main.select(day.min().cast(pl.String).alias("a"), day.max().cast(pl.String).alias("b")).collect().row(0)
         )
     if report.money in names and "currency" in names:
-        by = main.group_by("currency").agg(pl.col(report.money).sum().cast(pl.String)).sort("currency").collect()
+        by = main.group_by("currency").agg(counted_money(report).sum().cast(pl.String)).sort("currency").collect()
         totals = {currency or "": amount for currency, amount in by.iter_rows()}
     return first, last, totals
 

@@ -14,7 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.reports import scan, typed, verdicts
-from recon_lib.reports.base import Report, keep_few
+from recon_lib.reports.base import Report, counted_money, keep_few
 from recon_lib.reports.job import (
     SAMPLE_ROWS,
     Job,
@@ -91,7 +91,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
     for family, part in parts.items():
         frame = frame_of(report, family)
         held = outcome.held[family] = _conform(part.collect(engine="in-memory", optimizations=_AS_WRITTEN), frame)
-        told = held.select(_told(frame, report.period, report.money)).row(0, named=True)
+        told = held.select(_told(frame, report)).row(0, named=True)
         if told["wrong"]:
             return None
         if family == report.family:
@@ -121,14 +121,15 @@ def _typed_columns(plans: tuple[typed.Plan, ...]) -> list[pl.Expr]:
 
 
 @lru_cache(maxsize=256)
-def _told(frame: type[dy.Schema], period: str | None, money: str | None) -> list[pl.Expr]:
+def _told(frame: type[dy.Schema], report: Report) -> list[pl.Expr]:
     """Whether some row breaks a rule of its frame; the first and last day; the total, where there is one currency."""
     rules, names = verdicts.rules(frame, {}) + verdicts.impossible_days(frame), _declared(frame)
     told = [pl.any_horizontal(pl.lit(False), *(wrong for wrong, _, _ in rules)).any().alias("wrong")]
+    period, money = report.period, report.money
     if period in names:
         told += [pl.col(period).min().cast(pl.String).alias("from"), pl.col(period).max().cast(pl.String).alias("to")]
     if money in names and "currency" in names:
-        total = pl.col(money).sum().cast(pl.String)
+        total = counted_money(report).sum().cast(pl.String)
         told += [pl.col("currency").n_unique().alias("n"), pl.col("currency").first().alias("of"), total.alias("total")]
     return told
 

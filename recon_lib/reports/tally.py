@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from recon_lib.reports import dates, scan, verdicts
-from recon_lib.reports.base import Report
+from recon_lib.reports.base import Report, counted_money
 from recon_lib.reports.job import Summary, frame_of
 from recon_lib.reports.recognise import Header
 
@@ -92,7 +92,8 @@ def of_rows(report: Report, family: str) -> Tally:
             told |= {"first": at.min(), "last": at.max()}
         if money is None or not batch.height:
             return [told]
-        return [{**told, "sums": _sums(batch["currency"], batch[money])}]
+        amount = batch[money] if report.money_when is None else batch.select(counted_money(report)).to_series()
+        return [{**told, "sums": _sums(batch["currency"], amount)}]
 
     return Tally(of)
 

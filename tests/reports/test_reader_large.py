@@ -253,3 +253,26 @@ def test_the_streaming_way_and_the_small_way_agree(
             summary = got.rows_used, got.period_from, got.period_to, got.totals, got.notes, got.facts
             told.append((tables, schemas, got.rejects.rows(), summary))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 20])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_refund_told_in_two_states_is_counted_once(tmp_path: Path, monkeypatch, limit: int, broken: bool) -> None:
+    """In memory, streamed and by the strict pass: 5.00 and 2.50 dollars and 4.00 euros completed, 9.99 only pending."""
+    monkeypatch.setattr(small, "LIMIT", limit)
+    head = (
+        "AmazonRefundId,RefundReferenceId,AmazonCaptureId,AmazonOrderReferenceId,RefundAmount,CurrencyCode,SellerRefundNote,"
+        "RefundType,RefundStatus,LastUpdateTimestamp,ReasonCode,CreationTimestamp"
+    )
+    told = [("R1", "5.00", "USD", "Pending"), ("R1", "5.00", "USD", "Completed"), ("R2", "2.50", "USD", "Completed"),
+            ("R3", "9.99", "USD", "Pending"), ("R4", "4.00", "EUR", "completed"), ("R4", "4.00", "EUR", "Pending")]  # fmt: skip
+    rows = [
+        f'"{i}","r","c","p","{a}","{c}","","SellerInitiated","{s}","2026-01-05T10:00:00 -0800","","2026-01-05T10:00:00 -0800"'
+        for i, a, c, s in told
+    ]
+    rows += [rows[0].replace("5.00", "five")] * broken
+    path = tmp_path / "refunds.csv"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    got = read(path, store=tmp_path / "store")
+    assert (got.rows_used, got.rows_rejected) == (6, int(broken))
+    assert got.totals == {"USD": Decimal("7.50"), "EUR": Decimal("4.00")}

@@ -362,6 +362,7 @@ def test_amazon_pay_refund_and_capture_without_buyers(reads: Read, tmp_path: Pat
     pending = [*row[:8], "Pending", *row[9:]]
     got = reads(f"{quoted(refund)}\n{quoted(row)}\n{quoted(pending)}\n")
     assert frame(got, "pay_refunds", frames.PayRefund)["status"].to_list() == ["Completed", "Pending"]
+    assert got.totals == {"USD": Decimal("1.00")}  # a row a state: the money is counted once, on Completed
     capture = [
         "AmazonCaptureId",
         "CaptureReferenceId",
