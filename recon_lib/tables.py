@@ -95,7 +95,7 @@ def table(
     note = f" The first {rows:,} of {frame.height:,} rows; all of them are in {rest}." if left else ""
     label = f'<caption>{text(caption)}<span class="note">{text(note)}</span></caption>'
     kind = ' class="data"' if data and frame.height > 1 else ""
-    foot = _foot(frame, columns, set(totals))
+    foot = _foot(frame, columns, set(totals), whole=not left)
     return Html(
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'
         f'<table id="{text(id)}"{kind}>{label}<thead><tr>{head}</tr></thead>'
@@ -103,7 +103,8 @@ def table(
     )
 
 
-def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str]) -> str:
+def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str], *, whole: bool) -> str:
+    """A row of totals a currency. It says so where it adds up more rows than are shown, or rows without an amount."""
     if not names:
         return ""
     rows = []
@@ -111,14 +112,18 @@ def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str]) -> st
     currencies = sorted(c for c in frame[by].unique().to_list() if c is not None)
     for currency in currencies:
         part = frame.filter(pl.col(by) == currency)
-        cells = []
-        for i, c in enumerate(columns):
+        label = "Total" if whole else f"Total of all {count(part.height, 'row')}"
+        if len(names) == 1 and (without := part[next(iter(names))].null_count()):
+            label += f", {without:,} without an amount"
+        at = next(i for i, c in enumerate(columns) if c.name in names)
+        cells = [f'<th scope="row" colspan="{at}">{text(label)}</th>'] if at else []
+        for c in columns[at:]:
             if c.name in names:
                 total = part[c.name].drop_nulls()
                 shown = money(total.to_frame().sum().item(), currency) if len(total) else "no amount"
                 cells.append(f'<td class="money">{text(shown)}</td>')
             else:
-                cells.append('<th scope="row">Total</th>' if i == 0 else "<td></td>")
+                cells.append("<td></td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<tfoot>{''.join(rows)}</tfoot>"
 

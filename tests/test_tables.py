@@ -67,6 +67,18 @@ def test_a_table_says_what_it_leaves_out_and_totals_all_of_it() -> None:
     assert "55.00 USD" in made  # 1 + 2 + ... + 10
 
 
+def test_a_total_says_what_it_adds_up_beyond_the_shown_rows_and_what_it_cannot() -> None:
+    frame = pl.DataFrame(
+        {"sku": list("abcde"), "owed": [Decimal(1), None, Decimal(2), None, Decimal(4)], "currency": ["USD"] * 5},
+        schema={"sku": pl.String, "owed": MONEY, "currency": pl.String},
+    )
+    columns = [Column("sku", "SKU"), Column("owed", "Owed", "money")]
+    cut = table(frame, columns, id="t", caption="Five", rows=2, totals=["owed"])
+    assert '<th scope="row" colspan="1">Total of all 5 rows, 2 without an amount</th><td class="money">7.00 USD' in cut
+    whole = table(frame.drop_nulls(), columns, id="t", caption="Three", totals=["owed"])
+    assert '<th scope="row" colspan="1">Total</th><td class="money">7.00 USD' in whole
+
+
 def test_an_unknown_amount_is_an_empty_cell_and_no_amount_in_total() -> None:
     frame = pl.DataFrame({"owed": [None], "currency": ["USD"]}, schema={"owed": MONEY, "currency": pl.String})
     made = table(frame, [Column("owed", "Owed", "money")], id="t", caption="One", totals=["owed"])
