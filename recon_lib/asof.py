@@ -79,6 +79,7 @@ def assemble(
     kept: dict[str, dict[str, int]] = {}
     after: dict[str, dict[str, int]] = {}
     digests: dict[str, pl.LazyFrame] = {}
+    running: tuple[tuple[str | None, date], ...] = ()
     gone = pl.LazyFrame(dropped, schema={"file": pl.String, "settlement_id": pl.String}, orient="row")
     for family, schema in FRAMES.items():
         found = sources.get(family, [])
@@ -97,6 +98,7 @@ def assemble(
         if day is not None and _reaches_past(found, day, as_of):
             after[family] = _physical_rows(_all(steps, rows).filter(day > as_of), family)
             if after[family]:
+                running = _running(_all(steps, rows), as_of) if family == "settlements" else running
                 steps.append(partial(_until, day=day, as_of=as_of))
         rows = _all(steps, rows)
         # In one piece: polars' streaming engine trips over a piece of one row of which a filter leaves none.
@@ -127,7 +129,7 @@ def assemble(
     if rejects:
         told = pl.concat([frame.cast(told.schema) for frame in rejects])
     periods = _periods(readings, sources, made)
-    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests)
+    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests, running)
 
 
 def _joined(
@@ -156,6 +158,12 @@ def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame
 
 def _until(rows: pl.LazyFrame, *, day: pl.Expr, as_of: date) -> pl.LazyFrame:
     return rows.filter(day.is_null() | (day <= as_of))
+
+
+def _running(settlements: pl.LazyFrame, as_of: date) -> tuple[tuple[str | None, date], ...]:
+    """Currency and stated first day of the settlements that have begun and not ended."""
+    begun = settlements.filter(pl.col("end_on") > as_of, pl.col("start_on") <= as_of).select("currency", "start_on")
+    return tuple(begun.unique().sort("start_on", "currency").collect().rows())
 
 
 def _spans(found: list[Source]) -> dict[str, tuple[date, date]]:

@@ -75,6 +75,7 @@ class Books:
     rejects: pl.DataFrame
     periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
     digests: dict[str, pl.LazyFrame] = field(default_factory=dict)  # of reports too large to be held (digests.py)
+    running: tuple[tuple[str | None, date], ...] = ()  # currency and first day of settlements that end after the day
 
     def has(self, family: str) -> bool:
         """Is any file of the family there (whatever its rows)?"""

@@ -92,3 +92,13 @@ def test_a_ledger_that_begins_late_is_a_hole_if_it_tells_sales(sales: bool, stat
     found = findings(f, "2026-03-05", "return_not_restocked")
     assert len(found) == 40
     assert {row.split("|")[1] for row in found} == {state}
+
+
+def test_a_settlement_that_has_not_ended_speaks_about_its_days_from_its_start() -> None:
+    """Of a past day: the file that ends on 31 January is there, its first line is of the 22nd. No day lacks a report."""
+    f = Folder("US").reimb("2026-01-02", "R1", "Lost_Warehouse", 1, 1, "10.00")
+    for n, (start, end) in enumerate([("2025-12-20", "2026-01-03"), ("2026-01-03", "2026-01-17")], 901):
+        f.settle(str(n), start, end, sale(f"111-{n:07d}-0000000", 2, start, "20.00", "3.00", "4.00"))
+    f.settle("903", "2026-01-17", "2026-01-31", sale("111-0000903-0000000", 2, "2026-01-22", "20.00", "3.00", "4.00"))
+    found = findings(f, "2026-01-25", "reimbursement_not_settled")
+    assert found == ["reimbursement_not_settled|claimable|2026-01-02|2026-01-02|||R1|S1|1||10.00"]

@@ -104,13 +104,14 @@ def uncovered(books: Books, family: str) -> list[Span]:
 
 
 def settled_days(books: Books, currency: str | None = None) -> list[Span]:
-    """The days that settlements (of one currency) speak about: their windows, and the days seen of one that has not ended."""
+    """The days that settlements (of one currency) speak about: their windows, of one that runs on up to the as-of day."""
     of_it = pl.lit(True) if currency is None else pl.col("currency") == currency
     windows = books.frames["settlements"].filter(of_it).select("settlement_id", "start_on", "end_on").collect()
     known = windows.drop_nulls()
     spans = [(start, end) for _, start, end in known.rows() if start <= end]
     running = settlement_sums(books).filter(of_it).join(known, on="settlement_id", how="anti").drop_nulls("first_on")
-    spans += [(start, books.as_of) for start in running["first_on"].to_list() if start <= books.as_of]
+    begun = running["first_on"].to_list() + [start for told, start in books.running if currency in (None, told)]
+    spans += [(start, books.as_of) for start in begun if start <= books.as_of]
     return union_of_days(spans)
 
 
