@@ -48,6 +48,7 @@ _RICH = (
     r" ?(?<zw>[a-z]{1,4})?(?<zs>[-+])?(?<zh>[0-9]{1,2})?(?::?(?<zm>[0-9]{2}))?$"
 )
 _DIGITS = str.maketrans("012345678", "999999999")
+_EITHER_ORDER = re.compile(r"[0-9]{1,2}/[0-9]{1,2}[-/]")  # with dashes the day stands first
 _SLASHED = r"^([0-9]{1,2})[-/]([0-9]{1,2})[-/](?:[0-9]{4}|[0-9]{2})(?:[^0-9]|$)"
 
 
@@ -78,7 +79,7 @@ def offset_minutes(ending: str) -> int | str | None:
 
 def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
     """The plan for a column whose first cells are `sample`."""
-    slashed = any(map(re.compile(_SLASHED).match, sample))
+    slashed = any(map(_EITHER_ORDER.match, sample))
     rich = DatePlan(month_first=month_first, slashed=slashed)
     shapes, endings = set(), dict[str, int | None]()
     for cell in sample:

@@ -452,3 +452,6 @@ def test_the_order_of_day_and_month_is_asked_of_all_rows(reads: Read) -> None:
     assert rows_of(reads(table(*body)))["approved_on"].to_list()[-2:] == [date(2026, 5, 1), date(2026, 5, 13)]
     open_ended = reads(table(row(day="05/06/2026")))
     assert any("day or the month comes first" in note for note in open_ended.notes)
+    dashed = reads(table(row(day="05-06-2026")))  # with dashes the day stands first, nothing is left open
+    assert rows_of(dashed)["approved_on"].to_list() == [date(2026, 6, 5)]
+    assert dashed.notes == ()
