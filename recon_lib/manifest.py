@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,8 +73,13 @@ def policy_used(day: Day) -> dict[str, Any]:
     from recon_lib.paths import project_root
 
     files = sorted((project_root() / "params" / "policy").glob("*.csv"))
-    told = " ".join(day.findings["evidence"].drop_nulls().unique().to_list())
-    named = {(table, int(line)) for table, line in re.findall(r"\b(\w+) line (\d+)\b", told)}
+    told = (
+        day.findings["evidence"]
+        .str.extract_all(r"\b\w+ line \d+\b")
+        .explode(keep_nulls=False, empty_as_null=False)
+        .unique()
+    )
+    named = {(table, int(line)) for table, line in (place.split(" line ") for place in told)}
     used = []
     for table in day.policy.tables.values():
         for row in table.select("table", "table_line", "row").iter_rows(named=True):
