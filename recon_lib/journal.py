@@ -142,17 +142,24 @@ def _split(sums: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kept(entries: pl.DataFrame, published: pl.DataFrame, until: date, seen: date) -> pl.DataFrame:
+    """What was published, the entries since, and on the day `seen` what the files now enter otherwise for the days `until`.
+
+    Each side by itself, as a clerk enters what came late; what was published and is no longer true is turned round.
+    """
     old, new = entries.filter(pl.col("date") <= until), entries.filter(pl.col("date") > until)
-    signed = pl.col("debit") - pl.col("credit")
-    apart = pl.concat([old.with_columns(signed.alias("amount")), published.with_columns((-signed).alias("amount"))])
-    moved = apart.group_by("account", "currency", "reference").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
-    amount, zero = pl.col("amount"), pl.lit(0, MONEY)
-    late = moved.with_columns(
+    sides = pl.col("debit", "credit")
+    apart = pl.concat([old.select(_COLUMNS), published.select(_COLUMNS).with_columns(-sides)])
+    moved = apart.group_by("account", "currency", "reference").agg(sides.sum().cast(MONEY))
+    zero = pl.lit(0, MONEY)
+    # both sides above what is true: an entry and its turning round, published before
+    again = pl.min_horizontal(pl.max_horizontal("debit", "credit"), zero)
+    debit, credit = pl.col("debit") - again, pl.col("credit") - again
+    late = moved.with_columns(debit.cast(MONEY), credit.cast(MONEY)).with_columns(
+        (pl.max_horizontal("debit", zero) + pl.max_horizontal(-pl.col("credit"), zero)).cast(MONEY).alias("debit"),
+        (pl.max_horizontal("credit", zero) + pl.max_horizontal(-pl.col("debit"), zero)).cast(MONEY).alias("credit"),
         pl.lit(seen).alias("date"),
-        pl.when(amount > 0).then(amount).otherwise(zero).cast(MONEY).alias("debit"),
-        pl.when(amount < 0).then(-amount).otherwise(zero).cast(MONEY).alias("credit"),
     )
-    return pl.concat([published, new, late.select(_COLUMNS)])
+    return pl.concat([published, new, _split(late)])
 
 
 def _ordered(entries: pl.DataFrame) -> pl.DataFrame:

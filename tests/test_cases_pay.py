@@ -413,6 +413,29 @@ def test_a_late_file_is_entered_in_the_packet_that_sees_it_first(a: Account, tmp
     later.check()
 
 
+def test_a_late_file_is_entered_on_both_sides(a: Account, tmp_path: Path) -> None:
+    home = tmp_path / "out"
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("R1 . . .", "-4.00", "01-06 09:00")
+    a.file("g", "01-08 00:00", "01-31 00:00", a.row("C9 . . .", "3.00", "01-06 09:00", number="S2"))
+    a.packet("01-07", home)
+    a.file("f", "01-01 00:00", "01-08 00:00",
+           a.row("C1 . . .", "10.00", "01-06 10:00"), a.row("R1 . . .", "-4.00", "01-07 10:00"))  # fmt: skip
+    a.did("C9 . . .", "3.00", "01-06 08:00")  # recorded late: it was unknown, in suspense
+    expected = [
+        "accounts receivable 7.00 13.00",  # C9 recorded, R1 settled; C1 and C9 settled
+        "fees 0.59 0.00",
+        "sales 0.00 3.00",
+        "suspense 3.00 0.00",
+        "undisbursed cash 9.41 4.00",
+    ]
+    seen = a.packet("01-08", home)
+    assert seen.entries("01-08") == expected
+    later = a.packet("01-09", home)  # nothing new: neither side is entered again
+    assert (later.entries("01-08"), later.entries("01-09")) == (expected, [])
+    later.check()
+
+
 @pytest.mark.parametrize(
     ("when", "day", "item"),
     [
