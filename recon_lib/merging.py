@@ -85,6 +85,36 @@ def merge_layouts(rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], may
     return rows if whole is None else whole
 
 
+def as_named(rows: pl.LazyFrame, names: list[str], key: list[str], ranks: dict[str, int]) -> pl.LazyFrame:
+    """`rows`; of what several files tell, each once and by the same `names` (all filled), every copy with one `key`.
+
+    It is as the preferred file tells it; its day as a file tells it that knows the hour, which the others go on lacking.
+    """
+    days = {f"{at[:-3]}_on": at for at in key if at.endswith("_at")}
+    rank = pl.col("file").replace_strict(ranks, return_dtype=pl.Int32)
+    named = rows.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in names)).sort(rank, "line")
+    told = {c: pl.col(c).drop_nulls().first() for c in key if c not in names}
+    told |= {
+        on: pl.coalesce(pl.col(on).filter(pl.col(at).is_not_null()).first(), told[on])
+        for on, at in days.items()
+        if on in told
+    }
+    one = named.group_by(names).agg(
+        pl.len().alias(_N), pl.col("file").n_unique().alias(_RANK), **{f"_{c}": e for c, e in told.items()}
+    )
+    one = one.filter(pl.col(_N) == pl.col(_RANK), pl.col(_N) > 1).drop(_RANK)
+    some = rows.join(one, on=names, how="left", maintain_order="left")
+    hourless = set(days.values())
+    as_told = [
+        pl.when(pl.col(_N).is_not_null() & (pl.col(c).is_not_null() if c in hourless else True))
+        .then(f"_{c}")
+        .otherwise(c)
+        .alias(c)
+        for c in told
+    ]
+    return some.with_columns(as_told).select(rows.collect_schema().names())
+
+
 def overlapping(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The spans of whole numbers that lie in two or more of the given periods (both ends included), sorted and joined."""
     edges = sorted([(start, 1) for start, _ in periods] + [(end + 1, -1) for _, end in periods])

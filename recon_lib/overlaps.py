@@ -16,7 +16,7 @@ import polars as pl
 
 from recon_lib.account import Account
 from recon_lib.books import merged_name
-from recon_lib.merging import merge_layouts, merge_overlaps, overlapping
+from recon_lib.merging import as_named, merge_layouts, merge_overlaps, overlapping
 from recon_lib.reports.base import Reading, Report, rows_at
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
 
@@ -42,6 +42,8 @@ _MAY_LACK = {
     "replacements": ("shipped_at",),
     "shipment_sales": ("shipped_at",),
 }
+# What names one event wherever both are told, however else a download writes it: Amazon grades returned units anew.
+_NAMED = {"customer_returns": ["order_id", "license_plate_number"]}
 # Words about a row, which another download may leave out or translate.
 _WORDS = {"pay_lines": ("description", "store_name")}
 
@@ -83,6 +85,8 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
         if timed and together:
             ends = _instants(together, timed)
             at = at or (None if ends["gaps"].sum() else timed)
+            if report.family in _NAMED and at is None and ends["first"].count():
+                break  # hours here, days alone there: rows a day apart may be one that is known by its name
         if at is not None:
             break
     if at is not None and together:
@@ -144,11 +148,13 @@ def merged(
     )
     ranks = {source.display: number for number, source in enumerate(order)}
     may_lack = _MAY_LACK.get(report.family, ())
-    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told, "instants"]
+    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told, "named"]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in together]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
     note = target.with_suffix(".seal")
     if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
+        if report.family in _NAMED:
+            rows = as_named(rows, _NAMED[report.family], key, ranks)
         key = _without_told_days(rows, key)
         if overlap.inside is None and not may_lack:
             until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))

@@ -111,6 +111,40 @@ def test_downloads_that_meet_only_by_the_instants_of_their_ends_hold_the_same_re
     assert sorted(beside["order_id"].to_list())[-2:] == ["8", "9"]
 
 
+def test_a_plate_and_its_order_are_one_return_however_downloads_write_the_day(tmp_path: Path) -> None:
+    """The hour of one download, a day of another zone without hour in the other: only the plate knows the unit."""
+    names = RETURN + " | license-plate-number"
+    timed = tabbed(
+        names,
+        came_back("1", "2026-03-11T03:00:00+00:00") + " | L1",
+        came_back("2", "2026-03-20T20:00:00+00:00") + " | L2",
+    )
+    days = tabbed(names, came_back("1", "2026-03-10") + " | L1", came_back("2", "2026-03-20") + " | L2")
+    got = frame(tmp_path, "customer_returns", "2026-03-31", a=timed, b=days)
+    told = got.select("order_id", "license_plate_number", pl.col("returned_on").dt.day()).rows()
+    assert sorted(told) == [("1", "L1", 11), ("2", "L2", 20)]
+    # one begins where the other ends, and they meet in that return alone
+    late = tabbed(names, came_back("1", "2026-03-11T03:00:00+00:00") + " | L1", came_back("3", "2026-03-25") + " | L3")
+    early = tabbed(names, came_back("0", "2026-03-02") + " | L0", came_back("1", "2026-03-10") + " | L1")
+    (tmp_path / "ends").mkdir()
+    met = frame(tmp_path / "ends", "customer_returns", "2026-03-31", a=late, b=early)
+    assert sorted(met["license_plate_number"].to_list()) == ["L0", "L1", "L3"]
+
+
+def test_a_unit_that_was_graded_anew_is_one_return_as_the_newer_download_tells_it(tmp_path: Path) -> None:
+    names = RETURN + " | license-plate-number"
+    old = tabbed(names, came_back("1").replace("SELLABLE", "CUSTOMER_DAMAGED") + " | L1")
+    new = tabbed(names, came_back("1").replace("SELLABLE", "DAMAGED") + " | L1", came_back("1") + " | L9")
+    later = new + came_back("2", "2026-03-15T08:00:00+00:00").replace(" | ", "\t") + "\tL2\n"
+    got = frame(tmp_path, "customer_returns", "2026-03-31", a=old, b=later)
+    graded = got.select("license_plate_number", "disposition").rows()
+    assert sorted(graded) == [("L1", "DAMAGED"), ("L2", "SELLABLE"), ("L9", "SELLABLE")]
+    # resold and returned again: another order
+    (tmp_path / "again").mkdir()
+    again = tabbed(names, came_back("1") + " | L1", came_back("7") + " | L1")
+    assert frame(tmp_path / "again", "customer_returns", "2026-03-31", a=again, b=again + "\n").height == 2
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
