@@ -36,6 +36,7 @@ _MAY_LACK = {
         "order_reference_id",
     ),
     "customer_returns": ("license_plate_number", "returned_at"),
+    "reimbursements": ("approved_at",),
     "storage_fees": ("sku",),
     "fee_preview": ("amazon_store",),
     "removal_shipments": ("shipped_at",),
@@ -85,7 +86,7 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
         if timed and together:
             ends = _instants(together, timed)
             at = at or (None if ends["gaps"].sum() else timed)
-            if report.family in _NAMED and at is None and ends["first"].count():
+            if _is_named(report) and at is None and ends["first"].count():
                 break  # hours here, days alone there: rows a day apart may be one that is known by its name
         if at is not None:
             break
@@ -102,6 +103,11 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
     inside = pl.any_horizontal(inside.is_between(start, end) for start, end in spans).fill_null(True)
     names = {source.display for source in together}
     return Overlap([source for source in found if source.display not in names], together, inside, str(spans))
+
+
+def _is_named(report: Report) -> bool:
+    """Are rows known again without their days?"""
+    return report.family in _NAMED or not any(name.endswith(("_on", "_at")) for name in report.key or ("_on",))
 
 
 def _meeting(found: list[Source], periods: list[tuple[int, int] | None]) -> tuple[list[Source], list[tuple[int, int]]]:

@@ -145,6 +145,29 @@ def test_a_unit_that_was_graded_anew_is_one_return_as_the_newer_download_tells_i
     assert frame(tmp_path / "again", "customer_returns", "2026-03-31", a=again, b=again + "\n").height == 2
 
 
+PAID = (
+    "approval-date | reimbursement-id | case-id | amazon-order-id | reason | sku | fnsku | asin | product-name | condition | "
+    "currency-unit | amount-per-unit | amount-total | quantity-reimbursed-cash | quantity-reimbursed-inventory | "
+    "quantity-reimbursed-total"
+)
+
+
+def approved(day: str, number: str) -> str:
+    return f"{day} | {number} | | | Lost_Warehouse | S | F | A | N | NewItem | GBP | 7.20 | 7.20 | 1 | 0 | 1"
+
+
+def test_a_payment_at_the_end_of_a_download_is_one_whatever_the_zone_of_its_day(tmp_path: Path) -> None:
+    """20:00 in California is the next day by UTC: both files begin with that payment, on two written days."""
+    utc = tabbed(PAID, approved("2026-03-11T03:00:00+00:00", "1"), approved("2026-03-14T12:00:00+00:00", "2"))
+    days = tabbed(PAID, approved("2026-03-10 PDT", "1"), approved("2026-03-14 PDT", "2"))
+    got = frame(tmp_path, "reimbursements", "2026-03-31", a=utc, b=days)
+    assert sorted(got["reimbursement_id"].to_list()) == ["1", "2"]
+    (tmp_path / "hours").mkdir()
+    west = tabbed(PAID, approved("2026-03-09T20:00:00-07:00", "0"), approved("2026-03-10T20:00:00-07:00", "1"))
+    got = frame(tmp_path / "hours", "reimbursements", "2026-03-31", a=utc, b=west)
+    assert sorted(got["reimbursement_id"].to_list()) == ["0", "1", "2"]
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
