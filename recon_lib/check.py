@@ -20,9 +20,11 @@ from recon_lib.money import money_text
 from recon_lib.reports.bank_mapping import NAME, load_mapping
 from recon_lib.reports.base import Reading
 from recon_lib.reports.period import told_period
+from recon_lib.settled_files import compared_settlements
 
 SHOWN_REJECTS = 20
 ACCOUNT_FILE = "account.yml"
+REFUSED = "REFUSED, see below"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class CheckResult:
 
     rows: list[Row] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    settlements: dict[Path, dict[str, Reading]] = field(default_factory=dict, repr=False)  # by account, then by file
 
     @property
     def exit_code(self) -> int:
@@ -77,7 +80,19 @@ def check(paths: Sequence[Path], *, store: Path) -> CheckResult:
             _folder(path, store, result)
         else:
             _file(path, path.as_posix(), store, None, result)
+    for readings in result.settlements.values():
+        _contradictions(readings, result)
     return result
+
+
+def _contradictions(readings: dict[str, Reading], result: CheckResult) -> None:
+    """Refuses the files of one account that tell different content under one settlement id, as its packet does."""
+    kept = [{name: r.frames[family] for name, r in readings.items()} for family in ("settlements", "settlement_lines")]
+    for conflict in compared_settlements(*kept)[1]:
+        result.rows = [Row(row.file, REFUSED) if row.file in conflict.files else row for row in result.rows]
+        for file in conflict.files:
+            problem = conflict.problem(file)
+            result.refusals.append(Refusal(file, None, problem.met, problem.hoped, problem.do))
 
 
 def _folder(folder: Path, store: Path, result: CheckResult) -> None:
@@ -166,6 +181,9 @@ def _file(path: Path, display: str, store: Path, marketplace: str | None, result
             _refuse(outcome, name, result)
         else:
             result.rows.append(_row(name, outcome))
+            if "settlements" in outcome.frames:
+                home = next((place for place in path.parents if (place / ACCOUNT_FILE).is_file()), Path())
+                result.settlements.setdefault(home, {})[name] = outcome
 
 
 def _in_books(path: Path) -> bool:
@@ -175,7 +193,7 @@ def _in_books(path: Path) -> bool:
 
 
 def _refuse(problem: ReconError, name: str, result: CheckResult) -> None:
-    result.rows.append(Row(name, "REFUSED, see below"))
+    result.rows.append(Row(name, REFUSED))
     result.refusals.append(Refusal(name, problem.line, problem.met, problem.hoped, problem.do))
 
 

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from recon_lib.errors import ReportError
 from recon_lib.reports.base import rows_at
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One settlement id with different content in several files: none of them can be believed."""
+
+    settlement_id: str
+    files: tuple[str, ...]
+    why: str
+
+    def problem(self, file: str | None = None) -> ReportError:
+        """The refusal of all the files, or of one of them that names the others."""
+        others = " and ".join(name for name in self.files if name != file)
+        return ReportError(
+            f"settlement {self.settlement_id} stands {'also ' if file else ''}in {others} with different content: {self.why}",
+            hoped="one settlement told once, or the same rows downloaded again",
+            do="download the settlement again and remove the wrong file",
+        )
 
 
 def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]) -> list[tuple[str, str]]:
@@ -24,29 +43,43 @@ def superseded_settlements(totals: Mapping[str, Path], lines: Mapping[str, Path]
     Raises:
         ReportError: two files hold different content under one settlement id; both are named.
     """
+    gone, found = compared_settlements(totals, lines)
+    if found:
+        raise found[0].problem()
+    return gone
+
+
+def compared_settlements(
+    totals: Mapping[str, Path], lines: Mapping[str, Path]
+) -> tuple[list[tuple[str, str]], list[Conflict]]:
+    """The same pairs, and every settlement whose files contradict each other."""
+    gone: list[tuple[str, str]] = []
+    found: list[Conflict] = []
     if len(totals) < 2:
-        return []
+        return gone, found
     known = pl.concat(
         rows_at(path)
         .select("settlement_id", "layout", "total_amount", "currency")
         .with_columns(pl.lit(file).alias("file"))
         for file, path in totals.items()
     ).collect()
-    gone: list[tuple[str, str]] = []
     several = known.filter(pl.col("file").n_unique().over("settlement_id") > 1).sort("settlement_id", "file")
     for (settlement_id,), copies in several.group_by("settlement_id", maintain_order=True):
+        name, files = str(settlement_id), tuple(copies["file"].unique(maintain_order=True))
         best = copies.filter(pl.col("layout") == "V2")
         best = copies if best.is_empty() else best
-        keep = _largest(str(settlement_id), best["file"].to_list(), lines)
-        stated = copies.drop_nulls("total_amount").unique(["total_amount", "currency"])
-        if stated.height > 1:
-            raise _conflict(str(settlement_id), copies["file"].to_list(), "they state different totals")
-        gone += [(file, str(settlement_id)) for file in copies["file"].unique(maintain_order=True) if file != keep]
-    return gone
+        keep, odd = _largest(name, best["file"].to_list(), lines)
+        if odd is not None:
+            found.append(Conflict(name, (keep, odd), "neither contains the rows of the other"))
+        elif copies.drop_nulls("total_amount").unique(["total_amount", "currency"]).height > 1:
+            found.append(Conflict(name, files, "they state different totals"))
+        else:
+            gone += [(file, name) for file in files if file != keep]
+    return gone, found
 
 
-def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) -> str:
-    """The file whose rows contain those of all the others, as multisets; equal ones: the first by name."""
+def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) -> tuple[str, str | None]:
+    """The file with the most rows (equal ones: the first by name), and a file with rows that are not among these."""
     counts = {file: _row_counts(lines[file], settlement_id) for file in dict.fromkeys(files)}
     keep = min(counts, key=lambda file: (-int(counts[file]["n"].sum()), file))
     columns = [name for name in counts[keep].columns if name != "n"]
@@ -55,19 +88,11 @@ def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) ->
             continue
         beside = rows.join(counts[keep], on=columns, how="left", nulls_equal=True, suffix="_whole")
         if not beside.filter(pl.col("n_whole").fill_null(0) < pl.col("n")).is_empty():
-            raise _conflict(settlement_id, [keep, file], "neither contains the rows of the other")
-    return keep
+            return keep, file
+    return keep, None
 
 
 def _row_counts(path: Path, settlement_id: str) -> pl.DataFrame:
     rows = rows_at(path).filter(pl.col("settlement_id") == settlement_id)
     columns = [name for name in rows.collect_schema().names() if name not in ("line", "file", "part")]
     return rows.group_by(columns).agg(pl.len().alias("n")).collect()
-
-
-def _conflict(settlement_id: str, files: list[str], why: str) -> ReportError:
-    return ReportError(
-        f"settlement {settlement_id} stands in {' and '.join(dict.fromkeys(files))} with different content: {why}",
-        hoped="one settlement told once, or the same rows downloaded again",
-        do="download the settlement again and remove the wrong file",
-    )

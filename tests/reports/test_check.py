@@ -276,3 +276,37 @@ def test_the_same_folder_gives_the_same_page(tmp_path):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_text(report())
     assert render(run(tmp_path, tmp_path / "in")) == render(run(tmp_path, tmp_path / "in"))
+
+
+def two_settlements(folder: Path, one: str, other: str) -> None:
+    (folder / "reports").mkdir(parents=True)
+    (folder / "account.yml").write_text(ACCOUNT)
+    (folder / "reports" / "a.txt").write_text(one)
+    (folder / "reports" / "b.txt").write_text(other)
+
+
+def test_two_contents_under_one_settlement_id_are_both_refused_by_name(tmp_path: Path) -> None:
+    one = settlement(SUMMARY, settlement_line("8.00"))
+    two_settlements(tmp_path / "acct", one, settlement(SUMMARY, settlement_line("8.00", "Shipping")))
+    result = run(tmp_path, tmp_path / "acct")
+    assert result.exit_code == 2
+    assert {name: row.what for name, row in by_name(result).items()} == {
+        "account.yml": "account settings", "a.txt": "REFUSED, see below", "b.txt": "REFUSED, see below",
+    }  # fmt: skip
+    assert [Path(refusal.file).name for refusal in result.refusals] == ["a.txt", "b.txt"]
+    for refusal, other in zip(result.refusals, ("b.txt", "a.txt"), strict=True):
+        assert f"settlement 700 stands also in {tmp_path.as_posix()}/acct/reports/{other}" in refusal.met
+        assert "neither contains the rows of the other" in refusal.met
+    text = " ".join(render(result).split())
+    assert text.endswith("0 reports with 0 rows used and 0 rejected, 0 not a report, 2 refused")
+    # named one by one they are files of the same account, below its folder too
+    assert run(tmp_path, *sorted((tmp_path / "acct" / "reports").iterdir())).exit_code == 2
+
+
+def test_copies_of_one_settlement_and_the_same_id_of_another_account_are_no_contradiction(tmp_path: Path) -> None:
+    one = settlement(SUMMARY, settlement_line("8.00"))
+    part = settlement(SUMMARY.replace("8.00", ""), settlement_line("8.00"))  # contained, and states no total
+    two_settlements(tmp_path / "all" / "one", one, part)
+    two_settlements(tmp_path / "all" / "two", one.replace("Principal", "Tax"), one.replace("Principal", "Tax") + "\n")
+    result = run(tmp_path, tmp_path / "all")
+    assert (result.exit_code, result.refusals) == (0, [])
