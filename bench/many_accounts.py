@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from recon_lib import kernel_manager, warm
-from recon_lib.daily import Job, run_account
+from recon_lib.account_job import Job, run_account
 from recon_lib.packet import project_root
 
 DAY = "2026-01-31"

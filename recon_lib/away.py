@@ -18,10 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from recon_lib import daily, lease, mirror, paths, sending
+from recon_lib import account_job, daily, lease, mirror, paths, sending
+from recon_lib.account_job import YESTERDAY, Job, Outcome
 from recon_lib.cloud import Cloud
 from recon_lib.cloud_problems import Differs
-from recon_lib.daily import Job, Outcome, Round
+from recon_lib.daily import Round
 from recon_lib.errors import ReconError
 from recon_lib.packet import account_name
 from recon_lib.paths import is_url
@@ -92,28 +93,28 @@ def in_words(problem: ReconError, said: Callable[[str], str]) -> ReconError:
 
 
 def run_account(source: Place, target: Place, run: str, job: Job) -> Outcome:
-    """`daily.run_account` for an account of the folder `source`; runs in a worker, never raises."""
+    """`account_job.run_account` for an account of the folder `source`; runs in a worker, never raises."""
     begun = time.monotonic()
     place = f"{source}/{job.folder.name}" if is_url(source) else job.folder
     name = day = ""
 
     def wanted(folder: Path) -> str:
         nonlocal name, day
-        name, day = account_name(folder), daily.wanted_day(job, folder)
+        name, day = account_name(folder), account_job.wanted_day(job, folder)
         return day
 
     try:
         with at_hand(place, target, wanted, run) as near:
-            made = daily.run_account(replace(job, folder=near.folder, out=near.out))
+            made = account_job.run_account(replace(job, folder=near.folder, out=near.out))
     except Exception as problem:
-        return daily.ended(job, problem, name, day, seconds=time.monotonic() - begun)
+        return account_job.ended(job, problem, name, day, seconds=time.monotonic() - begun)
     lines = tuple(near.said(packet.line()) for packet in made.packets)
     moved = tuple(replace(p, path=job.out / p.path.relative_to(near.out)) for p in made.packets)
     return replace(made, folder=job.folder.name, message=near.said(made.message), packets=moved, lines=lines,
                    seconds=time.monotonic() - begun)  # fmt: skip
 
 
-def run_daily(folder: Place, out: Place, day: str = daily.YESTERDAY, **given: Any) -> Round:
+def run_daily(folder: Place, out: Place, day: str = YESTERDAY, **given: Any) -> Round:
     """`daily.run_daily`, where `folder`, `out` or both are addresses. The page goes to `out`."""
     with tempfile.TemporaryDirectory(prefix="recon-daily-") as made:
         base = Path(made).resolve()

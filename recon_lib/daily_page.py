@@ -15,7 +15,7 @@ from recon_lib.looks import look, policy
 from recon_lib.words import count, head, monies, text
 
 if TYPE_CHECKING:
-    from recon_lib.daily import Outcome
+    from recon_lib.account_job import Outcome
 
 STATES = {
     "failed": "the run failed",

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from recon_lib import lease, manifest, mirror, paths
+from recon_lib.account_job import Outcome
 from recon_lib.cloud import Cloud
 from recon_lib.cloud_problems import Differs
-from recon_lib.daily import Outcome
 from recon_lib.errors import HeldError, ReconError, RunError
 from recon_lib.notice_memory import DAMAGED, NAME, Memory, Told, packed, parsed
 

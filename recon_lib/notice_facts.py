@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from recon_lib import manifest, publish
-from recon_lib.daily import Outcome
+from recon_lib.account_job import Outcome
 
 STATES = {
     "failed": "the run failed",

@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 from recon_lib import deliver as sender
 from recon_lib import notice_cloud, notice_facts, notice_memory, notice_words
-from recon_lib.daily import Outcome, Round
+from recon_lib.account_job import Outcome
+from recon_lib.daily import Round
 from recon_lib.errors import ReconError, RunError, UsageError
 from recon_lib.notice_memory import Memory
 from recon_lib.notice_settings import Settings, load

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from recon_lib.daily import Outcome, Round, run_daily
+from recon_lib.account_job import Outcome
+from recon_lib.daily import Round, run_daily
 from recon_lib.paths import is_url
 
 

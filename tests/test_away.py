@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from recon_lib import away, cloud_index, daily, lease, notice_memory, notices, warm
+from recon_lib import account_job, away, cloud_index, lease, notice_memory, notices, warm
 from recon_lib.__main__ import main
+from recon_lib.account_job import Job
 from recon_lib.cloud import Cloud
-from recon_lib.daily import Job
 from tests.pages import ROOT
 from tests.s3_server import CUT, DENIED, SECRET, Asked, Storage, bucket_of, environment, running
 from tests.test_daily import DAY, NOW, lines, make, until
@@ -86,7 +86,7 @@ def test_all_accounts_of_a_storage_in_one_call(server: Storage, bucket: str, tmp
     (accounts / "notes" / "x.txt").write_text("x")
     server.upload(accounts, bucket, "acc")
     job = Job(accounts / "1-owed", out, DAY, False, NOW, tmp_path / "store")
-    daily.run_account(job)
+    account_job.run_account(job)
     url = (f"s3://{bucket}/acc", f"s3://{bucket}/out")
     hears = Server()
     threading.Thread(target=hears.serve_forever, daemon=True).start()
@@ -139,9 +139,9 @@ def test_days_in_a_storage_carry_over_like_local_ones(server: Storage, bucket: s
     server.upload(folder, bucket, "acc/x")
     template = Job(folder, out, DAY, True, NOW, tmp_path / "store")
 
-    def both(day: str) -> daily.Outcome:
+    def both(day: str) -> account_job.Outcome:
         job = replace(template, day=day)
-        daily.run_account(job)
+        account_job.run_account(job)
         made = away.run_account(*url, "run", replace(job, out=near))
         assert made.message == ""
         assert there(server, bucket) == tree(out)
@@ -171,7 +171,7 @@ def test_a_run_killed_while_it_sends_is_completed_to_the_same_bytes(
 ) -> None:
     folder = make(tmp_path / "owed", "owed", owed=True)
     job = Job(folder, tmp_path / "out", DAY, False, NOW, tmp_path / "store")
-    assert daily.run_account(job).state == "published"
+    assert account_job.run_account(job).state == "published"
     reached: list[str] = []
 
     def stuck(asked: Asked) -> str | None:
@@ -210,7 +210,7 @@ def test_what_goes_wrong_with_a_storage_is_told(
         main(["check", "s3://some/where"])
     assert "this command works on files of this machine" in capsys.readouterr().err
 
-    def run(run: str) -> daily.Outcome:
+    def run(run: str) -> account_job.Outcome:
         return away.run_account(folder.parent, f"s3://{bucket}/out", run, job)
 
     server.disturb = lambda asked: DENIED if asked.method == "PUT" and "/a/" in asked.key else None
@@ -276,13 +276,13 @@ class Told:
         self.got.append((address, title, text))
         return ""
 
-    def packet(self, account: str, rows: list[dict[str, Any]], day: str = DAY) -> daily.Outcome:
+    def packet(self, account: str, rows: list[dict[str, Any]], day: str = DAY) -> account_job.Outcome:
         """A packet in the storage, and the outcome of the run that made it: its path is that of a copy that has gone."""
         place = packet(self.near, account, rows, day)
         self.server.upload(place, self.bucket, f"out/{account}/{day}")
         return good(account, Path("/gone/out") / account / day)
 
-    def tell(self, *outcomes: daily.Outcome, day: str = DAY) -> notices.Report:
+    def tell(self, *outcomes: account_job.Outcome, day: str = DAY) -> notices.Report:
         self.got.clear()
         run = replace(done(Path(), *outcomes, day=day), page=f"s3://{self.bucket}/out/daily-{day}.html")
         return notices.tell(self.source, f"s3://{self.bucket}/out", run if outcomes else None, now=NOW)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from recon_lib import cloud_cases, lease, manifest, mirror, publish, sending
+from recon_lib.account_job import Job
 from recon_lib.away import outline, run_account
 from recon_lib.cloud import Cloud
 from recon_lib.cloud_problems import Differs
-from recon_lib.daily import Job
 from recon_lib.errors import HeldError, ReconError, ReportError, RunError, UsageError
 from tests.s3_server import CUT, DENIED, SECRET, Asked, Storage, bucket_of, running
 

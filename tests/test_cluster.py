@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recon_lib import daily, warm
-from recon_lib.daily import Job
+from recon_lib import account_job, warm
+from recon_lib.account_job import Job
 from tests.pages import ROOT
 from tests.s3_server import Asked, bucket_of, environment, running
 from tests.test_away import there, tree
@@ -55,7 +55,7 @@ def test_a_cluster_with_a_worker_killed_in_the_middle(tmp_path: Path) -> None:
     accounts, out, alone = tmp_path / "accounts", tmp_path / "out", tmp_path / "alone"
     warm.keep(ROOT)
     for name in ("a", "b", "c"):
-        daily.run_account(Job(make(accounts / name, name, owed=True), alone, DAY, False, NOW, tmp_path / "store"))
+        account_job.run_account(Job(make(accounts / name, name, owed=True), alone, DAY, False, NOW, tmp_path / "store"))
     warm.let_go()
     undisturbed = packets(tree(alone))
     assert len(undisturbed) == 3 * 10

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from recon_lib import crew, daily, unchanged, warm
-from recon_lib.daily import Job, Outcome, run_account
+from recon_lib import account_job, crew, daily, unchanged, warm
+from recon_lib.account_job import Job, Outcome, run_account
 from recon_lib.daily_page import page
 from recon_lib.errors import UsageError
 from recon_lib.packet import PacketResult, make_packet
@@ -217,24 +217,24 @@ def test_yesterday_is_the_day_before_today_where_the_account_is(tmp_path: Path) 
     west = make(tmp_path / "w", "w", more="time_zone: America/Los_Angeles\n")
     east = make(tmp_path / "e", "e", more="time_zone: Asia/Tokyo\n")
     moment = datetime(2026, 2, 1, 2, 0, tzinfo=UTC)  # 18:00 on 31 January in Los Angeles, 11:00 on 1 February in Tokyo
-    assert daily.yesterday(west, moment) == "2026-01-30"
-    assert daily.yesterday(east, moment) == "2026-01-31"
+    assert account_job.yesterday(west, moment) == "2026-01-30"
+    assert account_job.yesterday(east, moment) == "2026-01-31"
     # an hour that the clocks skip changes nothing: 8 March 2026, 02:30 does not exist in Los Angeles
-    assert daily.yesterday(west, datetime(2026, 3, 8, 10, 30, tzinfo=UTC)) == "2026-03-07"
+    assert account_job.yesterday(west, datetime(2026, 3, 8, 10, 30, tzinfo=UTC)) == "2026-03-07"
 
 
 def test_days_wanted(tmp_path: Path) -> None:
     for name in ("2026-01-27", "2026-01-28.r2", "2026-01-28", "2026-02", "2026-02-02"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text("{}")
-    assert daily.days_wanted(tmp_path, "2026-01-31", True) == ["2026-01-29", "2026-01-30", "2026-01-31"]
-    assert daily.days_wanted(tmp_path, "2026-01-31", False) == ["2026-01-31"]
-    assert daily.days_wanted(tmp_path, "2026-01-20", True) == ["2026-01-20"]
-    assert daily.days_wanted(tmp_path, "2026-02-02", True) == [f"2026-01-{d}" for d in (29, 30, 31)] + [
+    assert account_job.days_wanted(tmp_path, "2026-01-31", True) == ["2026-01-29", "2026-01-30", "2026-01-31"]
+    assert account_job.days_wanted(tmp_path, "2026-01-31", False) == ["2026-01-31"]
+    assert account_job.days_wanted(tmp_path, "2026-01-20", True) == ["2026-01-20"]
+    assert account_job.days_wanted(tmp_path, "2026-02-02", True) == [f"2026-01-{d}" for d in (29, 30, 31)] + [
         "2026-02-01",
         "2026-02-02",
     ]
-    assert daily.days_wanted(tmp_path / "nowhere", "2026-01-31", True) == ["2026-01-31"]
+    assert account_job.days_wanted(tmp_path / "nowhere", "2026-01-31", True) == ["2026-01-31"]
 
 
 def test_accounts_with_one_name_never_write_into_one_place(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recon_lib import daily, publish, unchanged, warm
-from recon_lib.daily import Job, run_account
+from recon_lib import account_job, publish, unchanged, warm
+from recon_lib.account_job import Job, run_account
 from recon_lib.errors import RunError
 from recon_lib.packet import make_packet
 from tests import faults
@@ -121,7 +121,7 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path, undisturbed: tuple[dict
 def test_a_clock_that_was_turned_back_changes_no_published_packet(tmp_path: Path) -> None:
     folder, out = account(tmp_path / "account"), tmp_path / "out"
 
-    def round_at(now: datetime) -> daily.Outcome:
+    def round_at(now: datetime) -> account_job.Outcome:
         return run_account(Job(folder, out, "yesterday", True, now, tmp_path / "store"))
 
     try:
@@ -175,9 +175,9 @@ def test_a_file_that_changes_while_it_is_read_is_looked_at_again(
         if not made:
             (folder / "books" / "pay_activity.csv").write_text(faults.HEAD)
         made.append(packet)
-        return daily.published(packet)
+        return account_job.published(packet)
 
-    monkeypatch.setattr(daily, "make_packet", slow)
+    monkeypatch.setattr(account_job, "make_packet", slow)
     job = Job(folder, out, DAY, False, NOW)
     run_account(job)
     assert not (out / "faulty" / unchanged.NAME).exists()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from recon_lib import kernel_manager, manifest, publish, running, unchanged
-from recon_lib.daily import Job, run_account
+from recon_lib.account_job import Job, run_account
 from recon_lib.errors import ReportError, RunError
 from recon_lib.packet import make_packet
 from recon_lib.reports import reader, small

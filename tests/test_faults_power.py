@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recon_lib import publish, running, unchanged, warm
-from recon_lib.daily import Job, Outcome, run_account
+from recon_lib.account_job import Job, Outcome, run_account
 from recon_lib.register import NAME, open_register
 from recon_lib.register_copy import copy_of, kept
 from tests.faults import DAY, ROOT, account, half, visible

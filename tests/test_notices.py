@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 
 from recon_lib import notice_memory, notice_settings, notice_words, notices, telling
 from recon_lib.__main__ import main
-from recon_lib.daily import Outcome, Round
+from recon_lib.account_job import Outcome
+from recon_lib.daily import Round
 from recon_lib.errors import UsageError
 from recon_lib.notice_facts import Fact, Seen, is_past, of_packet
 from recon_lib.packet import PacketResult
