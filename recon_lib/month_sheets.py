@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from recon_lib import month as months
-from recon_lib import month_packets
+from recon_lib import month_packets, month_recurring
 from recon_lib.claims_book import SHEETS
 from recon_lib.decisions import Event
 from recon_lib.month import Month
@@ -134,11 +134,11 @@ def _delays(month: Month, yardstick: int) -> Sheet:
 
 
 def _skus(month: Month, home: str) -> Sheet:
-    return _recurring(months.recurring_skus(month), "sku", "SKU", "SKUs", home)
+    return _recurring(month_recurring.skus(month), "sku", "SKU", "SKUs", home)
 
 
 def _centres(month: Month, home: str) -> Sheet:
-    return _recurring(months.recurring_centres(month), "centre", "Centre", "Fulfilment centres", home)
+    return _recurring(month_recurring.centres(month), "centre", "Centre", "Fulfilment centres", home)
 
 
 def _recurring(rows: pl.DataFrame, key: str, title: str, name: str, home: str) -> Sheet:

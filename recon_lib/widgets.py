@@ -14,18 +14,15 @@ import polars as pl
 
 from recon_lib import charts, explore, explore_tables, life, life_chart, trends
 from recon_lib.books import day_of, open_account
-from recon_lib.decisions import KINDS
 from recon_lib.errors import ReconError, UsageError
+from recon_lib.explorer_controls import Controls, draw, refill
 from recon_lib.reconcile import Day, reconcile
 from recon_lib.register import open_register
 from recon_lib.tables import money
 from recon_lib.titles import title_of
 
-_WIDE = {"width": "98%"}
-_STYLE = {"description_width": "9em"}
 
-
-class Explorer:
+class Explorer(Controls):
     """The controls of one account and day. `view` is the widget to show; every control can be set from code too.
 
     Raises:
@@ -35,57 +32,9 @@ class Explorer:
     def __init__(self, folder: Path | str, as_of: date | str, *, store: Path | None = None) -> None:
         self._store, self._quiet = store, False
         self.day: Day
-        self.folder = w.Text(str(folder), description="Account folder", style=_STYLE, layout=_WIDE)
-        self.as_of = w.DatePicker(description="Day", value=day_of(as_of), style=_STYLE)
-        self.open = w.Button(description="Open", icon="folder-open", tooltip="Read the account at the end of the day")
-        self.message = w.HTML()
-
-        self.audit = w.Dropdown(description="Audit", style=_STYLE, layout={"width": "36em"})
-        self.status = w.Dropdown(description="Status", style=_STYLE)
-        self.product = w.Combobox(description="SKU", placeholder="part of a SKU, FNSKU or ASIN", style=_STYLE)
-        self.minimum = w.Text(description="At least", placeholder="like 10.00", continuous_update=False, style=_STYLE)
-        self.chart, self.findings = w.Output(), w.HTML()
-
-        self.finding = w.Dropdown(description="Finding", style=_STYLE, layout=_WIDE)
-        self.evidence = w.HTML()
-        self.number = _text("Order or number", "order, shipment, removal, reimbursement, transaction")
-        self.unit = _text("SKU or FNSKU", "one product")
-        self.timeline, self.life = w.Output(), w.HTML()
-
-        self.settings: dict[str, w.Widget] = {}
-        self.settings_box = w.VBox()
-        self.try_out = w.Button(description="Reconcile again", icon="refresh")
-        self.outcome = w.HTML()
-
-        self.kind = w.Dropdown(
-            description="Decision", options=[(f"{k}: {said}", k) for k, said in KINDS.items() if k != "reviewed"],
-            style=_STYLE, layout=_WIDE,
-        )  # fmt: skip
-        self.who, self.note = _text("Who"), _text("Why", "one sentence")
-        self.case, self.amount = _text("Case number"), _text("Amount", "like 12.34")
-        self.decided_on = w.DatePicker(description="On (empty: now)", style=_STYLE)
-        self.record = w.Button(description="Record", icon="check", button_style="warning")
-        self.recorded = w.HTML()
-
-        self.view = self._laid_out()
+        super().__init__(folder, day_of(as_of))
         self._wire()
         self._read()
-
-    def _laid_out(self) -> w.Widget:
-        tabs = w.Tab(
-            [
-                self.evidence,
-                w.VBox([w.HBox([self.number, self.unit]), self.timeline, self.life]),
-                w.VBox([self.settings_box, self.try_out, self.outcome]),
-                w.VBox([self.kind, w.HBox([self.who, self.case]), self.note, w.HBox([self.amount, self.decided_on]), self.record,
-                        self.recorded]),
-            ]
-        )  # fmt: skip
-        tabs.titles = ("Evidence", "Life", "What if", "Decide")
-        top = w.HBox([self.folder, self.as_of, self.open])
-        filters = w.HBox([self.audit, self.status, self.product, self.minimum], layout={"flex_flow": "row wrap"})
-        style = w.HTML(explore_tables.STYLE)
-        return w.VBox([style, top, self.message, filters, self.chart, self.findings, self.finding, tabs])
 
     def _wire(self) -> None:
         self.open.on_click(lambda _: self.load())
@@ -125,8 +74,8 @@ class Explorer:
         statuses = rows["status"].value_counts().sort("status").rows()
         self._quiet = True
         try:
-            _refill(self.audit, [("all audits", "")] + [(f"{title_of(name)} ({n})", name) for name, n in audits])
-            _refill(self.status, [("all statuses", "")] + [(f"{name} ({n})", name) for name, n in statuses])
+            refill(self.audit, [("all audits", "")] + [(f"{title_of(name)} ({n})", name) for name, n in audits])
+            refill(self.status, [("all statuses", "")] + [(f"{name} ({n})", name) for name, n in statuses])
             self.product.options = tuple(sorted(rows["sku"].drop_nulls().unique()))
         finally:
             self._quiet = False
@@ -161,11 +110,11 @@ class Explorer:
             minimum=least,
         )
         self.findings.value = explore_tables.findings(rows, self.day.findings.height)
-        _draw(self.chart, charts.discrepancies(trends.discrepancies_by_week(rows)))
+        draw(self.chart, charts.discrepancies(trends.discrepancies_by_week(rows)))
         options = [(_named(row), row["finding_id"]) for row in rows.head(2000).iter_rows(named=True)]
         self._quiet = True
         try:
-            _refill(self.finding, options)
+            refill(self.finding, options)
         finally:
             self._quiet = False
         self._show_finding()
@@ -192,9 +141,7 @@ class Explorer:
             return
         rows = life.life(self.day.books, number=self.number.value, product=self.unit.value)
         asked = [self.number.value.strip(), self.unit.value.strip()]
-        _draw(
-            self.timeline, life_chart.timeline(rows, " and ".join(part for part in asked if part) or "nothing chosen")
-        )
+        draw(self.timeline, life_chart.timeline(rows, " and ".join(part for part in asked if part) or "nothing chosen"))
         self.life.value = explore_tables.life(rows)
 
     def _what_if(self) -> None:
@@ -244,17 +191,6 @@ def explorer(folder: Path | str, as_of: date | str, *, store: Path | None = None
     return Explorer(folder, as_of, store=store).view
 
 
-def _text(said: str, hint: str = "") -> w.Text:
-    return w.Text(description=said, placeholder=hint, continuous_update=False, style=_STYLE, layout={"width": "32em"})
-
-
-def _refill(control: w.Dropdown, options: list[tuple[str, str]]) -> None:
-    """New options; the choice stays where it is still offered, else it is the first one."""
-    kept, offered = control.value, [value for _, value in options]
-    control.options = options
-    control.value = kept if kept in offered else (offered[0] if offered else None)
-
-
 def _named(row: dict[str, Any]) -> str:
     about = row["order_id"] or row["sku"] or row["reference_id"] or ""
     parts = (
@@ -265,8 +201,3 @@ def _named(row: dict[str, Any]) -> str:
         row["status"],
     )
     return " · ".join(part for part in parts if part)
-
-
-def _draw(place: w.Output, figure: charts.Chart) -> None:
-    """Shows `figure` in `place`, with the renderer whose settings leave out the button that uploads the data."""
-    place.outputs = ({"output_type": "display_data", "data": figure.bundle(), "metadata": {}},)

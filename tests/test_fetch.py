@@ -22,8 +22,8 @@ import httpx
 import pytest
 
 from recon_lib.errors import HeldError, RunError, UsageError
+from recon_lib.fetch.guarded import Result
 from recon_lib.fetch.run import fetch
-from recon_lib.fetch.steps import Result
 from recon_lib.fetch.wire import Clock
 from tests import amazon_fake as fake
 from tests.amazon_fake import Amazon

@@ -22,10 +22,10 @@ FLOW = [
     "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
     "audits", "claims", "journal", "pay_life",
     "fast_lines", "fast_batches", "fast_pay", "fast_rows", "decisions", "cases", "register_copy", "register_base", "register", "restoring", "titles", "trends", "charts", "words", "tables", "claims_book", "outputs",
-    "bridge", "reconcile", "controls", "pay_totals", "bank_totals", "gaps", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
+    "bridge", "reconcile", "controls", "pay_totals", "bank_totals", "gaps", "answer", "changes", "sections", "manifest", "publish", "plain_journal", "month", "month_recurring", "month_packets", "review_book", "month_tieout", "month_sheets", "month_charts",
     "month_answer", "quiet", "kernel", "looks", "export", "warm", "kernel_manager", "running", "packet", "index_page", "index", "unchanged", "account_job", "crew", "daily_page", "daily", "mirror", "sending", "away", "cloud_index", "cloud_cases",
     "notice_facts", "notice_memory", "notice_cloud", "notice_words", "notice_settings", "deliver", "notices", "telling",
-    "explore", "life", "life_chart", "explore_tables", "widgets", "__init__", "case_commands", "fetch", "commands", "__main__",
+    "explore", "life", "life_chart", "explore_tables", "explorer_controls", "widgets", "__init__", "case_commands", "fetch", "commands", "__main__",
 ]  # fmt: skip
 # Imports inside a function are allowed to look ahead only where they are listed here, with the reason in the module.
 LATE = {

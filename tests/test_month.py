@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib import manifest, month_packets, month_sheets
+from recon_lib import manifest, month_packets, month_recurring, month_sheets
 from recon_lib import month as months
 from recon_lib.__main__ import main
 from recon_lib.books import open_account
@@ -157,11 +157,11 @@ def test_how_long_amazon_took(month: months.Month) -> None:
 
 def test_what_comes_again(month: months.Month) -> None:
     columns = ("cases", "cases_now", "months", "units", "owed")
-    assert months.recurring_skus(month).select("sku", *columns).rows() == [
+    assert month_recurring.skus(month).select("sku", *columns).rows() == [
         ("S1", 2, 1, 2, 3, D(20)),
         ("S2", 2, 2, 1, 2, D(0)),
     ]
-    assert months.recurring_centres(month).select("centre", *columns).rows() == [("FC1", 2, 1, 2, 3, D(20))]
+    assert month_recurring.centres(month).select("centre", *columns).rows() == [("FC1", 2, 1, 2, 3, D(20))]
 
 
 def test_open_cases_and_their_age(month: months.Month) -> None:

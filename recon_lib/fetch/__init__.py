@@ -11,6 +11,7 @@
     ready.py            what both APIs give, in the same words
     amazon_pay.py       the Amazon Pay report API; signing.py: its signatures
     collect.py          one report that is ready -> a file in reports/
+    guarded.py          what one run holds; what goes wrong in one family does not stop the others
     steps.py            list, ask, wait, collect; run.py: one account from lock to result; tell.py: what the command says
 
 `wire`, `selling_partner`, `amazon_pay` and `signing` need the extra `download`; they are imported when a run needs them.

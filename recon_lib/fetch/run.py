@@ -17,7 +17,7 @@ from recon_lib.fetch.table import FAMILIES, TABLE, Row
 from recon_lib.paths import to_install
 
 if TYPE_CHECKING:
-    from recon_lib.fetch.steps import Result
+    from recon_lib.fetch.guarded import Result
     from recon_lib.fetch.wire import Clock
 
 

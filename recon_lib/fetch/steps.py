@@ -1,5 +1,4 @@
-"""The steps of one account's run: list, ask, wait, collect. Every family by itself: what goes wrong in one is told and
-does not stop the others.
+"""The steps of one account's run: list, ask, wait, collect.
 
 Each step is written down before and after it is done (`state.py`), so that a run which ends anywhere is continued: a report
 being asked for is looked for at Amazon before it is asked for again, one that is on its way is collected, one whose file
@@ -8,131 +7,37 @@ lies there is not loaded again.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from recon_lib.account import Account
-from recon_lib.errors import ReconError, RunError, UsageError
-from recon_lib.fetch import collect, keys, plan
-from recon_lib.fetch.problems import NotLetIn, OutOfTime, Refused, Unanswered
+from recon_lib.errors import ReconError
+from recon_lib.fetch import collect, plan
+from recon_lib.fetch.guarded import Guarded, Result
+from recon_lib.fetch.problems import OutOfTime, Refused, Unanswered
 from recon_lib.fetch.ready import Report
-from recon_lib.fetch.state import Open, State
+from recon_lib.fetch.state import Open
 from recon_lib.fetch.table import Row
-
-if TYPE_CHECKING:
-    from recon_lib.fetch.wire import Wire
 
 STUCK = timedelta(hours=48)
 PAUSES = (5.0, 10.0, 20.0, 30.0, 60.0)  # between two looks at reports that Amazon is working on
 LISTS = timedelta(days=90) - timedelta(minutes=10)  # Amazon lists no older reports; clocks differ a little
 
 
-@dataclass
-class Result:
-    """What became of one account. `problems`: (family or API, text, exit code); `waiting`: asked for, not ready yet."""
-
-    account: str
-    files: list[Path] = field(default_factory=list)
-    asked: int = 0
-    empty: int = 0
-    waiting: int = 0
-    problems: list[tuple[str, str, int]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        return max((code for _, _, code in self.problems), default=0)
-
-
-class Steps:
+class Steps(Guarded):
     """One run for one account, under its lock."""
-
-    def __init__(
-        self, folder: Path, account: Account, rows: list[Row], wire: Wire, told: Callable[[Path], None]
-    ) -> None:
-        self.folder, self.account, self.wire, self.told = folder, account, wire, told
-        self.rows = {row.family: row for row in rows}
-        self.state = State.load(folder, account.account, account.marketplace)
-        self.result = Result(account.account, notes=[self.state.note] if self.state.note else [])
-        self.secrets = keys.Secrets()
-        self.apis: dict[str, Any] = {}
-        self.failed: set[str] = set()  # families that are left alone for the rest of this run
-        self.stopped = False
-        self.lying = collect.lying(folder)
-
-    @property
-    def now(self) -> datetime:
-        return self.wire.clock.now()
 
     def all(self, first: date | None, last: date | None, *, named: bool) -> Result:
         """The whole run. UsageError: no credentials for anything that is wanted."""
-        self._open_apis(named)
+        self.open_apis(named)
         for row in self.rows.values():
-            self._guarded(row, self._adopt, row)
+            self.guarded(row, self._adopt, row)
             step = {"listed": self._list, "pages": self._pages}.get(row.how, self._ask)
-            self._guarded(row, step, row, first, last)
+            self.guarded(row, step, row, first, last)
             self._look_at_all()  # asking and loading have limits of their own: the one goes on while the other waits
         self._collect()
         self.result.waiting = sum(item.family in self.rows for item in self.state.open)
         return self.result
-
-    def _open_apis(self, named: bool) -> None:
-        wanted = list(dict.fromkeys(row.api for row in self.rows.values()))
-        missing = []
-        for api in wanted:
-            try:
-                found = keys.find(api, self.account.account, self.secrets)
-                if found is None:
-                    missing.append(api)
-                elif api == "selling_partner":
-                    from recon_lib.fetch.selling_partner import SellingPartner
-
-                    self.apis[api] = SellingPartner(self.account.marketplace, found, self.wire, self.secrets)
-                else:
-                    from recon_lib.fetch.amazon_pay import AmazonPay
-
-                    self.apis[api] = AmazonPay(self.account.marketplace, found, self.wire, self.secrets)
-            except UsageError as problem:
-                self._problem(api, problem)
-        if missing and (named or len(missing) == len(wanted)):
-            raise keys.set_up(self.account.account, missing)
-        for api in missing:
-            self.result.notes.append(f"no credentials for the {api.replace('_', ' ')} API: nothing is fetched from it")
-
-    def _guarded(self, row: Row, step: Callable[..., None], *given: Any) -> None:
-        """Runs a step; what goes wrong ends this family for this run (bad credentials: all of that API), and is told."""
-        if self.stopped or row.family in self.failed or row.api not in self.apis:
-            return
-        try:
-            step(*given)
-        except OutOfTime as problem:
-            self.stopped = True
-            self._problem("time", problem)
-        except NotLetIn as problem:
-            del self.apis[row.api]
-            self._problem(row.api, problem)
-        except ReconError as problem:
-            self.failed.add(row.family)
-            self._problem(row.family, problem)
-        except BrokenPipeError:  # whoever listened has gone (`| head`): no disk is full, the command ends
-            raise
-        except OSError as problem:
-            self.failed.add(row.family)
-            told = RunError(f"a file cannot be written: {problem.strerror}", do="look at the disk, then run again")
-            self._problem(row.family, told)
-        except Exception as problem:  # a defect: told by its place, for its text may hold what was answered
-            self.failed.add(row.family)
-            at = traceback.extract_tb(problem.__traceback__)[-1]
-            where = f"{type(problem).__name__} in {Path(at.filename).name}, line {at.lineno}"
-            self._problem(row.family, RunError(f"something went wrong inside the program: {where}", do="report it"))
-
-    def _problem(self, name: str, problem: ReconError) -> None:
-        self.result.problems.append((name, self.secrets.hide(problem), problem.exit_code))
 
     def _adopt(self, row: Row) -> None:
         """Reports that were being asked for when a run ended: found at Amazon, or asked for again by the plan."""
@@ -230,7 +135,7 @@ class Steps:
     def _look_at_all(self) -> None:
         for item in [item for item in self.state.open if item.id and item.family in self.rows]:
             row = self.rows[item.family]
-            self._guarded(row, self._look, row, item)
+            self.guarded(row, self._look, row, item)
 
     def _look(self, row: Row, item: Open) -> None:
         if path := self.lying.get((row.family, item.id)):
@@ -267,7 +172,7 @@ class Steps:
         """The report will not come; its days are open again and the next run asks for them."""
         self.state.drop(item)
         self.state.save(self.now)
-        self._problem(row.family, problem)
+        self.problem(row.family, problem)
 
     def _settle(self, row: Row, item: Open, path: Path | None) -> None:
         """Notes what became of a report: a file, or no data."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from recon_lib.fetch.run import fetch
 
 if TYPE_CHECKING:
-    from recon_lib.fetch.steps import Result
+    from recon_lib.fetch.guarded import Result
 
 
 def fetch_and_tell(folder: Path, first: str | None, last: str | None, families: list[str], minutes: float) -> int:
