@@ -3,7 +3,8 @@
 The rules are worked as a clerk would, at the end of every day, over what is still free on both sides:
 
 1. For each rule in order, lines with the same key and an equal amount are paired. Among equals the earliest later-side
-   line at or after the earlier-side line closes the oldest one; only then a line that came before it is taken.
+   line at or after the earlier-side line closes the oldest one; only then a line that came before it is taken. Then, in
+   the same way, lines whose amounts lie within the tolerance.
 2. For the same rule, a key with exactly one free line on each side and unequal amounts is a pair with a difference.
 
 A pair once made stays. So the pairs of a day do not change when later days are added, and one run over everything
@@ -25,7 +26,7 @@ import numpy as np
 import polars as pl
 
 from recon_lib.matching_rest import NEVER, Slow, pair_rest
-from recon_lib.matching_terms import Array, Fetch, Rule, Side, Terms, is_in, same_text
+from recon_lib.matching_terms import MONEY_STEPS, Array, Fetch, Rule, Side, Terms, equal_amounts, is_in, same_text
 
 __all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
 
@@ -69,8 +70,7 @@ def pair(
     Args:
         amount: exact money (Decimal up to 4 digits, or whole minor units).
         at: the instant; its day in `zone` is when a line can first match.
-        tolerance: by currency (column `currency`): a difference up to it counts as matched; it never changes who is
-            paired with whom.
+        tolerance: by currency (column `currency`): amounts that far apart at most are as good as equal ones, and come after them.
         later: the side that follows the other ("right": a settlement line follows the activity).
         repeat_left, repeat_right: a line equal to an earlier one of its side in all these columns is a duplicate; a
             line whose first of them is null never is.
@@ -82,7 +82,9 @@ def pair(
     Lines of one instant are told apart by their keys and amount, then by their order in the frame, so the order of the
     rows does not matter as long as equal rows are equal.
     """
-    terms = Terms(tuple(rules), tuple(within), amount, at, zone, later == "right")
+    unit = MONEY_STEPS if isinstance(left[amount].dtype, pl.Decimal) else 1
+    limits = {currency: int(allowed * unit) for currency, allowed in (tolerance or {}).items() if allowed}
+    terms = Terms(tuple(rules), tuple(within), amount, at, zone, later == "right", limits)
     sides = (
         Side.of(left, [r.left for r in rules], terms, tuple(repeat_left), fetch_left),
         Side.of(right, [r.right for r in rules], terms, tuple(repeat_right), fetch_right),
@@ -96,9 +98,7 @@ def pair(
     rows_right = partner[rows_left]
     rules_of = np.zeros(left.height, np.uint8)
     rules_of[slow.left] = slow.rule
-    exact = sides[0].amounts[rows_left] == sides[1].amounts[rows_right]
-    if tolerance and any(tolerance.values()):
-        exact |= _tolerated(sides, rows_left, rows_right, left, tolerance)
+    exact = equal_amounts(*sides, rows_left, rows_right)
     day = _days(sides, rows_left, rows_right, slow) if dated else None
     pairs = pl.DataFrame({"left": rows_left.astype(np.uint32), "right": rows_right.astype(np.uint32)}).with_columns(
         _named("rule", rules_of[rows_left], [rule.name for rule in rules]),
@@ -149,23 +149,6 @@ def _once(rows: Array, height: int) -> Array:
     several = np.zeros(height, bool)
     several[rows[last[rows] != number]] = True
     return ~several[rows]
-
-
-def _tolerated(
-    sides: tuple[Side, Side],
-    rows_left: Array,
-    rows_right: Array,
-    left: pl.DataFrame,
-    tolerance: Mapping[str, Decimal],
-) -> Array:
-    gap = np.abs(sides[0].amounts[rows_left] - sides[1].amounts[rows_right])
-    steps = {currency: int(allowed * sides[0].unit) for currency, allowed in tolerance.items()}
-    allowed = (
-        left["currency"]
-        .gather(pl.Series(rows_left.astype(np.uint32)))
-        .replace_strict(steps, default=0, return_dtype=pl.Int64)
-    )
-    return np.asarray(gap <= allowed.to_numpy())
 
 
 def _days(sides: tuple[Side, Side], rows_left: Array, rows_right: Array, slow: Slow) -> Array:

@@ -5,7 +5,7 @@ Every line waits in one queue a key. A day costs what its own lines touch, not w
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -20,7 +20,8 @@ Columns = tuple[Array, Array, Array, Array]
 
 @dataclass
 class Line:
-    """One line: row in its frame, place in the order of events, day, instant, amount, and per rule its key (None: unknown)."""
+    """One line: row in its frame, place in the order of events, day, instant, amount, per rule its key (None: unknown), and
+    how far apart amounts of its currency may lie that count as equal."""
 
     row: int
     order: int
@@ -28,6 +29,7 @@ class Line:
     at: int
     amount: int
     keys: tuple[Key | None, ...]
+    limit: int = 0
     free: bool = True
 
 
@@ -101,6 +103,7 @@ class _Ladder:
                     for key in new[number]:
                         if key is not None:
                             self._equal(day, number, key)
+                            self._near(day, number, key)
                 keys, self.touched[number] = self.touched[number], set()
                 if rule.differs:
                     for key in keys:
@@ -131,6 +134,25 @@ class _Ladder:
                 for line in firsts:
                     if line.free and (other := followers.take(line, only_after)) is not None:
                         self._pair(day, number, *((line, other) if self.left_first else (other, line)))
+
+    def _near(self, day: int, number: int, key: Key) -> None:
+        """The same for amounts within the tolerance, once the equal ones are gone."""
+        lefts, rights = self._free(0, number, key), self._free(1, number, key)
+        if not lefts or not rights or not lefts[0].limit:
+            return
+        first, then = (lefts, rights) if self.left_first else (rights, lefts)
+        amount = attrgetter("amount")
+        sorted_then = sorted((line for line in then if id(line) not in self.standing), key=amount)
+        for only_after in (True, False):
+            for line in [line for line in first if line.free and id(line) not in self.standing]:
+                start = bisect_left(sorted_then, line.amount - line.limit, key=amount)
+                end = bisect_right(sorted_then, line.amount + line.limit, key=amount)
+                fit = (
+                    other for other in sorted_then[start:end] if other.free and (other.at >= line.at or not only_after)
+                )
+                fit = (other for other in fit if _compatible(line, other, self.sure))
+                if other := min(fit, key=attrgetter("order"), default=None):
+                    self._pair(day, number, *((line, other) if self.left_first else (other, line)))
 
     def _one_to_one(self, day: int, number: int, key: Key) -> None:
         queues = [self.queues[side][number].get(key) for side in (0, 1)]

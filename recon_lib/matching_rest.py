@@ -9,7 +9,7 @@ import polars as pl
 
 from recon_lib.keys import normal
 from recon_lib.matching_ladder import Line, climb
-from recon_lib.matching_terms import Array, Side, Terms, is_in, same_text
+from recon_lib.matching_terms import Array, Side, Terms, equal_amounts, is_in, same_text
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _settle(
 ) -> tuple[Slow, tuple[Array, Array]]:
     """Pairs the couples by their first rule; those a waiting third line stands beside come back (indices) for the ladder."""
     i, j = couples.left, couples.right
-    exact = left.side.amounts[left.rows[i]] == right.side.amounts[right.rows[j]]
+    exact = equal_amounts(left.side, right.side, left.rows[i], right.rows[j])
     rule = np.full(len(i), 255, np.uint8)
     doubted = np.zeros(len(i), bool)  # equal hashes of unequal texts: only the ladder, which compares texts, may judge
     against = np.zeros(len(i), bool)  # an earlier key is known on both sides and disagrees
@@ -230,8 +230,9 @@ def _as_lines(side: Side, rows: Array, terms: Terms) -> list[Line]:
     )
     keys = list(zip(*[table[f"k{number}"].to_list() for number in range(len(side.keys))], strict=True))
     days = side.days(table["_row"].to_numpy()).tolist()
+    limits = [terms.limits.get(currency, 0) for currency in table["currency"]] if terms.limits else [0] * table.height
     return [
-        Line(row, order, day, at, amount, tuple(None if key is None else (*names, key) for key in ids))
+        Line(row, order, day, at, amount, tuple(None if key is None else (*names, key) for key in ids), limits[order])
         for order, (row, day, at, amount, names, ids) in enumerate(
             zip(
                 table["_row"].to_list(),

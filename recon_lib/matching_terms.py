@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from recon_lib.money import MONEY
 from recon_lib.zones import local_day
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
+MONEY_STEPS = 10**4  # whole steps of 1.00 in MONEY
 _MANY = 10_000  # rows from which on it pays to ask whether ids need folding at all
 Fetch = Callable[[pl.Series], pl.DataFrame]
 
@@ -37,7 +38,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of one run of `pair`; `left_first`: the left side comes first, the right side follows."""
+    """The terms of one run of `pair`; `left_first`: the left side comes first, the right side follows.
+
+    `limits`: by currency, in whole steps: amounts that lie no further apart count as equal.
+    """
 
     rules: tuple[Rule, ...]
     within: tuple[str, ...]
@@ -45,6 +49,7 @@ class Terms:
     at: str
     zone: str
     left_first: bool
+    limits: Mapping[str, int]
 
     @property
     def sure(self) -> list[int]:
@@ -55,7 +60,7 @@ class Terms:
 class Side:
     """One side. `hashes`: per rule the 64-bit hash of the key inside its group, 0 without a key.
 
-    `at` and `amounts` are whole numbers (`unit` of them are 1.00 of money); `repeat`: the columns that make a repeat.
+    `at` and `amounts` are whole numbers; `repeat`: the columns that make a repeat.
     """
 
     frame: pl.DataFrame
@@ -66,7 +71,6 @@ class Side:
     hashes: list[Array]
     at: Array
     amounts: Array
-    unit: int
 
     @classmethod
     def of(
@@ -86,9 +90,8 @@ class Side:
         )
         hashes = [(frame[f"{key}#"] if key in ready else made[key]).to_numpy() for key in keys]
         money = frame[terms.amount]
-        unit = 1
         if isinstance(money.dtype, pl.Decimal):
-            money, unit = money.cast(MONEY).to_physical().cast(pl.Int64), 10**4
+            money = money.cast(MONEY).to_physical().cast(pl.Int64)
         return cls(
             frame,
             list(keys),
@@ -98,7 +101,6 @@ class Side:
             hashes,
             frame[terms.at].to_physical().to_numpy(),
             money.to_numpy(),
-            unit,
         )
 
     @property
@@ -190,6 +192,17 @@ def _same_in_frames(left: Side, right: Side, rows_left: Array, rows_right: Array
         same = same.copy()
         same[where.to_numpy()] = both.to_series().fill_null(False).to_numpy()
     return np.asarray(equal & same)
+
+
+def equal_amounts(left: Side, right: Side, rows_left: Array, rows_right: Array) -> Array:
+    """Are the amounts of the joined rows equal, or no further apart than the tolerance of their currency?"""
+    one, two = left.amounts[rows_left], right.amounts[rows_right]
+    equal = np.asarray(one == two)
+    if limits := left.terms.limits:
+        currency = left.frame["currency"].gather(pl.Series(rows_left.astype(np.uint32)))
+        allowed = currency.replace_strict(limits, default=0, return_dtype=pl.Int64).to_numpy()
+        equal |= np.abs(one - two) <= allowed
+    return equal
 
 
 def is_in(hashes: Array, among: Array) -> Array:
