@@ -32,11 +32,11 @@ def key_hash(column: str, within: Sequence[str] = (), *, seed: int = _SEED, plai
 
     `plain`: every id is known to stand as it is compared (`folding.needs_no_folding`).
     """
-    text = pl.when(pl.col(column) != "").then(pl.col(column)) if plain else normal(column)
+    text = pl.col(column) if plain else normal(column)
     mixed = text.hash(seed)
     for number, name in enumerate(within):
         mixed = mixed ^ pl.col(name).hash(seed + 1 + number)
-    return pl.when(text.is_not_null()).then(mixed)
+    return pl.when(text != "").then(mixed)
 
 
 def group_mix(group: str) -> pl.Expr:

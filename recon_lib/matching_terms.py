@@ -16,6 +16,7 @@ from recon_lib.money import MONEY
 from recon_lib.zones import local_day
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
+_SECOND = 101  # seed of the further bits
 MONEY_STEPS = 10**4  # whole steps of 1.00 in MONEY
 _MANY = 10_000  # rows from which on it pays to ask whether ids need folding at all
 Fetch = Callable[[pl.Series], pl.DataFrame]
@@ -77,18 +78,8 @@ class Side:
         cls, frame: pl.DataFrame, keys: Sequence[str], terms: Terms, repeat: tuple[str, ...], fetch: Fetch | None
     ) -> Side:
         ready = [key for key in keys if f"{key}#" in frame.columns]
-        made = (
-            frame.lazy()
-            .select(
-                key_hash(key, terms.within, plain=frame.height >= _MANY and needs_no_folding(frame[key]))
-                .fill_null(0)
-                .alias(key)
-                for key in dict.fromkeys(keys)
-                if key not in ready
-            )
-            .collect()
-        )
-        hashes = [(frame[f"{key}#"] if key in ready else made[key]).to_numpy() for key in keys]
+        made = frame.select(hashes_of(frame, [key for key in dict.fromkeys(keys) if key not in ready], terms.within))
+        hashes = [(frame if key in ready else made)[f"{key}#"].to_numpy() for key in keys]
         money = frame[terms.amount]
         if isinstance(money.dtype, pl.Decimal):
             money = money.cast(MONEY).to_physical().cast(pl.Int64)
@@ -150,6 +141,16 @@ class Side:
         """The columns that make a repeat and are neither keys nor groups, instant or amount: further ids."""
         known = {*self.keys, *self.terms.within, self.terms.at, self.terms.amount}
         return [name for name in self.repeat if name not in known]
+
+
+def hashes_of(frame: pl.DataFrame, keys: Sequence[str], within: Sequence[str], check: str = "") -> list[pl.Expr]:
+    """The columns `key#` of a frame with the keys as text, and `key##` of the key to `check`: as `matching.pair` takes them."""
+    plain = {key: frame.height >= _MANY and needs_no_folding(frame[key]) for key in {*keys, check} - {""}}
+    made = [key_hash(key, within, plain=plain[key]).fill_null(0).alias(f"{key}#") for key in keys]
+    if check:
+        more = key_hash(check, within, seed=_SECOND, plain=plain[check]).cast(pl.UInt32, wrap_numerical=True)
+        made.append(more.fill_null(0).alias(f"{check}##"))
+    return made
 
 
 def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule: int) -> Array:

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon_lib.audits import pay_fees, pay_sides
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.frames import RawFinding
 from recon_lib.journal import Entered, balances, make_journal
@@ -401,3 +403,33 @@ def test_no_line_and_no_cent_is_lost_and_order_is_irrelevant(
         == day.findings.select("audit", "fact", "owed", "status").sort("audit", "fact").rows()
     )
     assert again.rollforward.rows() == day.rollforward.rows()
+
+
+def test_frames_in_pieces_are_matched_alike_and_stay_in_their_pieces() -> None:
+    activity, lines = a_day()
+    mine = books(activity, lines, DAY)
+    whole = pay_sides.activity_side(mine), pay_sides.line_side(mine)
+    cut = [pl.concat([side[:2], side[2:3], side[3:]], rechunk=False) for side in whole]
+    left, right, pairs = pay_sides.match_sides(cut[0], cut[1], mine.account)
+    for made, wanted in zip((left, right, pairs), pay_sides.match_sides(*whole, mine.account), strict=True):
+        assert made.equals(wanted)
+    assert pairs.height == 3
+    # a filter copies the whole of a frame whose columns lie in different pieces
+    for side, names in ((left, ("line", "amount", "pile", "matched_on")), (right, ("line", "pile", "activity_amount"))):
+        pieces = [side[name].chunk_lengths() for name in names]
+        assert len(pieces[0]) >= 3
+        assert all(cut == pieces[0] for cut in pieces)
+
+
+@pytest.mark.parametrize("lines_at_once", [1, 2, 3])
+def test_fees_are_the_same_however_many_lines_are_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch, lines_at_once: int
+) -> None:
+    activity, lines = a_day()
+    lines[1] |= {"total_fee": Decimal("-9.00"), "net_amount": Decimal("91.00")}  # 2.9 % of 100.00 + 0.30 is 3.20
+    lines[5] |= {"total_fee": None, "percentage_fee": None, "fixed_fee": None}
+    monkeypatch.setattr(pay_fees, "_AT_ONCE", lines_at_once)
+    day = reconcile_pay(books(activity, lines, DAY))
+    assert [row["owed"] for row in found(day, "pay_fee_differs")] == [D("5.80")]
+    told = day.not_checked.filter(pl.col("audit") == "pay_fee_differs")
+    assert [(row["subject"], row["count"]) for row in told.to_dicts()] == [("refund lines in USD", 1)]

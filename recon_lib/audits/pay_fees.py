@@ -16,6 +16,9 @@ from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, 
 from recon_lib.audits.pay_breaks import instant, order, reference
 from recon_lib.money import MONEY, RATE, money_text_expr, round_money_expr
 
+_AT_ONCE = (
+    500_000  # lines: what was worked out for them is soon forgotten, so a thousand times as many need no more memory
+)
 _SCHEDULE: dict[str, Any] = {
     "currency": pl.String, "valid_from": pl.Date, "percentage": RATE, "fixed": MONEY,
     "percentage_back": pl.Boolean, "fixed_back": pl.Boolean, "dispute": MONEY,
@@ -24,7 +27,11 @@ _SCHEDULE: dict[str, Any] = {
 
 def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(frames.RawFinding, frames.NotChecked). Owed: expected − charged. Duplicate lines are left to `pay_duplicate`."""
-    rows = _expected(_charged(lines), account)
+    parts = [
+        _told(_expected(_charged(lines.slice(start, _AT_ONCE), start), account))
+        for start in range(0, max(lines.height, 1), _AT_ONCE)
+    ]
+    rows = pl.concat(parts)
     over = rows.filter(pl.col("expected") > pl.col("charged")).with_columns(
         (pl.col("expected") - pl.col("charged")).alias("owed")
     )
@@ -33,15 +40,20 @@ def fees_differ(lines: pl.DataFrame, account: Account) -> tuple[pl.DataFrame, pl
     return _findings(told, account), _not_checked(rows)
 
 
-def _charged(lines: pl.DataFrame) -> pl.DataFrame:
-    """The few columns that decide, of the lines that have a fee to be checked: one row a line, `row` its place in `lines`."""
+def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that something has to be said of: charged too much, or not to be checked."""
+    return rows.filter((pl.col("expected") > pl.col("charged")).fill_null(True))
+
+
+def _charged(lines: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The few columns that decide, of the lines that have a fee to be checked: one row a line, `row` its place from `first`."""
     types = lines["transaction_type"].unique()
     disputes = types.filter(types.str.to_lowercase().str.contains("chargeback|dispute"))
     dispute = pl.col("transaction_type").is_in(disputes.implode())
     what = pl.when(pl.col("kind").is_not_null()).then("kind").when(dispute).then(pl.lit("dispute"))
     return (
         lines.lazy()
-        .with_row_index("row")
+        .with_row_index("row", offset=first)
         .filter(pl.col("pile").is_null() | (pl.col("pile") != "duplicate"))
         .select(
             "row", "posted_on", "currency", "amount", what.alias("what"),

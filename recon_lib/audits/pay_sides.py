@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+
 import numpy as np
 import polars as pl
 
 from recon_lib.account import Account
 from recon_lib.books import Books
 from recon_lib.matching import pair
+from recon_lib.matching_terms import Rule, hashes_of
 from recon_lib.pay_keys import KEY_COLUMNS, pay_rules
 
 _ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "currency"]
-_LINE = ["kind", *KEY_COLUMNS.values(), "amount", "currency"]
+_WITHIN = ("kind", "currency")
+_TEXTS = [*KEY_COLUMNS.values(), *_WITHIN]
+_MANY = 10_000  # rows from which on streaming them costs less than its start
 _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
 
 
@@ -54,32 +59,56 @@ def match_sides(
     The pairs are those of `matching.pair`, with row numbers of the two frames.
     """
     places = lines.select(pl.arg_where(pl.col("kind").is_not_null())).to_series()
-    right = lines.select(pl.col("posted_at").alias("at"), *_LINE)
+    rules = pay_rules(account.match_keys)
     found = pair(
-        activity.select(pl.col("activity_at").alias("at"), *_LINE),
-        right[places] if len(places) < lines.height else right,
-        pay_rules(account.match_keys),
+        _hashed(activity, "activity_at", rules, "currency"),
+        _hashed(lines, "posted_at", rules),
+        rules,
+        within=_WITHIN,
         zone=account.time_zone,
         tolerance={currency: limit for currency, limit in account.tolerances.items() if len(currency) == 3},
         repeat_left=["at" if name == "activity_at" else name for name in _ACTIVITY_ROW],
         repeat_right=_LINE_ONCE,
+        fetch_left=lambda rows: activity.select(_TEXTS)[rows],
+        fetch_right=lambda rows: lines.select(_TEXTS)[places.gather(rows)],
     )
     pairs = found.pairs.with_columns(pl.col("rule", "pile").cast(pl.String)).with_columns(
         places.gather(found.pairs["right"]).cast(pl.UInt32).alias("right")
     )
     met = _beside(pairs["left"], activity.height)
-    left = activity.with_columns(
-        found.left_pile.cast(pl.String).alias("pile"), pairs["paired_on"].gather(met).alias("matched_on")
+    left = _with(
+        activity,
+        found.left_pile.cast(pl.String).alias("pile"),
+        pairs["paired_on"].gather(met).alias("matched_on"),
     )
     met = _beside(pairs["right"], lines.height)
     its = pairs["left"].gather(met)
-    marked = lines.with_columns(
+    marked = _with(
+        lines,
         found.right_pile.cast(pl.String).gather(_beside(places, lines.height)).alias("pile"),
         pairs["paired_on"].gather(met).alias("matched_on"),
         activity["amount"].gather(its).alias("activity_amount"),
         activity["day"].gather(its).alias("activity_on"),
     )
     return left, marked, pairs
+
+
+def _hashed(rows: pl.DataFrame, at: str, rules: list[Rule], *others: str) -> pl.DataFrame:
+    """The captures and refunds as they are matched, with hashes in place of their ids: these lie in `rows` already."""
+    ids = hashes_of(rows, list(KEY_COLUMNS.values()), _WITHIN, check=rules[0].left if rules else "")
+    wanted = rows.lazy().filter(pl.col("kind").is_not_null())
+    made = wanted.select(pl.col(at).alias("at"), "amount", *others, *ids)
+    return made.collect(engine="streaming" if rows.height >= _MANY else "in-memory").rechunk()
+
+
+def _with(rows: pl.DataFrame, *columns: pl.Series) -> pl.DataFrame:
+    """The rows with further columns, cut into the pieces in which the rows lie: else the next filter would copy all of them."""
+    ends = list(accumulate(rows["line"].chunk_lengths()))
+    pieces = [
+        rows.slice(start, end - start).with_columns(column.slice(start, end - start) for column in columns)
+        for start, end in pairwise([0, *ends])
+    ]
+    return pl.concat(pieces, rechunk=False)
 
 
 def _beside(rows: pl.Series, height: int) -> pl.Series:
