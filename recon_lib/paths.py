@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from recon_lib.errors import UsageError
@@ -32,10 +33,42 @@ def to_install(extra: str) -> str:
 
 
 def default_store() -> Path:
-    """Where parsed files are kept by content hash: RECON_STORE, else the user's cache folder. Safe to delete."""
+    """Where parsed files are kept by content hash: RECON_STORE, else the user's cache folder. Safe to delete.
+
+    Where the cache folder cannot be written (a home that is read-only, or none), a folder of the user's own below the
+    temporary files. UsageError where the place that was chosen cannot be written, or no place can.
+    """
     if chosen := os.environ.get("RECON_STORE"):
+        if why := _unwritable(Path(chosen)):
+            raise UsageError(
+                f"RECON_STORE, the folder for parsed files, cannot be written: {chosen}: {why}",
+                hoped="a folder in which you may write",
+                do="let RECON_STORE name another folder, or leave it out",
+            )
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon-kit"
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon-kit"
+    why = _unwritable(usual)
+    if not why:
+        return usual
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    spare = Path(tempfile.gettempdir()) / f"recon-kit-{user}"
+    # what lies there under this name may be anybody's
+    if _unwritable(spare) or spare.is_symlink() or (hasattr(os, "getuid") and spare.stat().st_uid != user):
+        raise UsageError(
+            f"the folder for parsed files cannot be written: {usual}: {why}",
+            hoped="a folder in which you may write",
+            do="let the variable RECON_STORE name one",
+        )
+    return spare
+
+
+def _unwritable(folder: Path) -> str:
+    """Why the folder cannot be made or written; empty where it can."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        return problem.strerror or type(problem).__name__
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
 
 
 def copies() -> tuple[Path, bool]:

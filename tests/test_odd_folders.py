@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,40 @@ def test_a_bracket_in_the_name_of_a_folder_stops_nothing(tmp_path: Path, monkeyp
     for day in ("2025-12-14", "2025-12-15"):
         assert main(["packet", str(account), "--date", day, "--out", str(home / "out")]) == 1
     assert len(list((home / "out").glob("*/*/findings.csv"))) == 2
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "bank.csv"
+    path.write_text("booked_on,amount,currency,description,reference\n2026-01-05,10.00,USD,AMAZON,R1\n")
+    return path
+
+
+def test_a_home_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container or a service often has none: what is parsed then lies below the temporary files, for its user only."""
+    (tmp_path / "home").write_text("no folder")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.delenv("RECON_STORE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert main(["check", str(report)]) == 0
+    (store,) = (tmp_path / "temporary").iterdir()
+    assert any(store.rglob("*.json"))
+    assert store.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("variable", ["RECON_STORE", "XDG_CACHE_HOME"])
+def test_a_store_that_cannot_be_written_is_told_in_words(
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    (tmp_path / "home").write_text("no folder")
+    monkeypatch.delenv("RECON_STORE", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "home"))  # nor may anything else be written
+    assert main(["check", str(report)]) == 2
+    told = capsys.readouterr().err
+    assert "cannot be written" in told
+    assert str(tmp_path / "home") in told
+    assert "RECON_STORE" in told
