@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,16 +31,18 @@ def write_day(day: Day, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     findings = day.findings.select(frames.empty(frames.Finding).columns)
-    findings.write_parquet(folder / "findings.parquet")
-    write_table(findings, folder / "findings.csv", money=["unit_value", "owed"])
-    write_table(day.open_items.select(OPEN_ITEMS), folder / "open_items.csv", money=["amount"])
-    amounts = [name for name in ROLLFORWARD if name.endswith("_amount")]
-    write_table(day.rollforward.select(ROLLFORWARD), folder / "rollforward.csv", money=amounts)
-    day.matches.select(MATCHES).write_parquet(folder / "matches.parquet")
-    write_table(day.journal.select(JOURNAL), folder / "journal.csv", money=["debit", "credit"])
-    history = day.history.select(frames.empty(frames.SettledEvent).columns)
-    write_table(history, folder / "history.csv", money=["amount"])
-    write_claims(findings, folder / "claims.xlsx")
+    with ThreadPoolExecutor(1) as beside:  # the workbook is slow Python, all else the work of polars' threads
+        claims = beside.submit(write_claims, findings, folder / "claims.xlsx")
+        findings.write_parquet(folder / "findings.parquet")
+        write_table(findings, folder / "findings.csv", money=["unit_value", "owed"])
+        write_table(day.open_items.select(OPEN_ITEMS), folder / "open_items.csv", money=["amount"])
+        amounts = [name for name in ROLLFORWARD if name.endswith("_amount")]
+        write_table(day.rollforward.select(ROLLFORWARD), folder / "rollforward.csv", money=amounts)
+        day.matches.select(MATCHES).write_parquet(folder / "matches.parquet")
+        write_table(day.journal.select(JOURNAL), folder / "journal.csv", money=["debit", "credit"])
+        history = day.history.select(frames.empty(frames.SettledEvent).columns)
+        write_table(history, folder / "history.csv", money=["amount"])
+        claims.result()
 
 
 def write_table(table: pl.DataFrame, path: Path, *, money: list[str]) -> None:
