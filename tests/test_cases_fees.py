@@ -265,6 +265,12 @@ def test_an_item_in_two_parcels_of_two_days_has_the_units_of_both():
         ])  # fmt: skip
 
 
+def test_a_month_that_has_not_ended_is_no_charge_of_the_day_yet():
+    f = Folder().stored("2026-01", 1, "0.3241", "50.00", "15.00").stored("2026-02", 2, "0.3241", "50.00", "15.00")
+    told = "storage_fee_overcharge|claimable|2026-01-31|2026-01-31|2026-05-01||2026-01 FC1||||2.36"
+    assert findings(f, "2026-02-20", "storage_fee_overcharge") == [told]
+
+
 def test_storage():
     f = (
         Folder().stored("2026-01", 1, "0.3241", "50.00", "15.00").stored("2026-01", 2, "0.3241", "50.00", "12.64")
