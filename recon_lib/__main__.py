@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import io
 import os
 import sys
 import tempfile
@@ -88,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; every problem is told in words on stderr."""
+    for stream in (sys.stdout, sys.stderr):  # a name may have letters that the terminal has not
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)  # to look for garbage at the end of a process takes 0.2 s, and the system takes all back

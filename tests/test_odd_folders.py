@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -60,3 +63,15 @@ def test_a_store_that_cannot_be_written_is_told_in_words(
     assert "cannot be written" in told
     assert str(tmp_path / "home") in told
     assert "RECON_STORE" in told
+
+
+def test_letters_that_the_terminal_has_not_are_written_as_numbers(report: Path, tmp_path: Path) -> None:
+    """As on a terminal of one country or in a plain C locale; the packet was published and then called a failure."""
+    named = report.rename(tmp_path / "Übersicht 円.csv")
+    told = subprocess.run(
+        [sys.executable, "-m", "recon_lib", "check", str(named)], check=False, capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "RECON_STORE": str(tmp_path / "store")},
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"\\xdcbersicht \\u5186.csv" in told.stdout
+    assert b"1 rows used, 0 rejected" in told.stdout
