@@ -34,8 +34,8 @@ class PayDay:
 
     activity      one row an activity: frames.PayActivity, `day`, `matched_on` (null: open) and
                   `pile` (matched, matched with a difference, only left, duplicate)
-    lines         one row a settlement line: frames.PayLine, `kind` (capture, refund, null), `pile` (only right:
-                  unknown; null: other line), `matched_on`, `activity_amount` and `activity_on` of its pair
+    lines         one row a settlement line: frames.PayLine without description and store name, `kind` (capture, refund, null),
+                  `pile` (only right: unknown; null: other line), `matched_on`, `activity_amount` and `activity_on` of its pair
     matches, open_items, rollforward      as in the packet's files
     findings      frames.RawFinding: breaks, fees, statements that do not balance
     lines_by_type the lines that are no capture or refund, by type and currency
@@ -112,13 +112,13 @@ def matches(activity: pl.DataFrame, lines: pl.DataFrame, pairs: pl.DataFrame) ->
 
 def open_items(activity: pl.DataFrame, end: datetime, overdue_hours: int) -> pl.DataFrame:
     """The open match set at `end`, oldest first: `hours_open` elapsed (half up to 0.1), `overdue` when strictly longer."""
-    seconds = (pl.lit(end, pl.Datetime("us", "UTC")) - pl.col("activity_at")).dt.total_seconds()
-    tenths = (seconds + 180) // 360
+    elapsed = (pl.lit(end, pl.Datetime("us", "UTC")) - pl.col("activity_at")).dt.total_microseconds()
+    tenths = (elapsed + 180_000_000) // 360_000_000
     return (
         activity.filter(pl.col("pile") == "only left")
         .with_columns(
             (tenths.cast(pl.Float64) / 10).round(1).alias("hours_open"),
-            (seconds > overdue_hours * 3600).alias("overdue"),
+            (elapsed > overdue_hours * 3_600_000_000).alias("overdue"),
         )
         .sort("activity_at", "kind", *_IDS, "amount", "currency", "file", "line", nulls_last=True)
     )

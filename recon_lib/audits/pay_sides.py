@@ -17,6 +17,7 @@ _ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "curren
 _WITHIN = ("kind", "currency")
 _TEXTS = [*KEY_COLUMNS.values(), *_WITHIN]
 _MANY = 10_000  # rows from which on streaming them costs less than its start
+_WORDS = ("description", "store_name")  # nothing looks at them
 _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
 
 
@@ -28,11 +29,11 @@ def activity_side(books: Books) -> pl.DataFrame:
 
 
 def line_side(books: Books) -> pl.DataFrame:
-    """frames.PayLine in the order of posting, with `kind`: capture, refund, or null for every other type.
+    """frames.PayLine without its words, in the order of posting, with `kind`: capture, refund, or null for every other type.
 
     Of equal lines of one moment the one in the earlier settlement comes first: it was there before the other was known.
     """
-    rows = books.frames["pay_lines"].filter(pl.col("posted_on") <= books.as_of).collect()
+    rows = books.frames["pay_lines"].drop(_WORDS).filter(pl.col("posted_on") <= books.as_of).collect()
     types = rows["transaction_type"].unique().drop_nulls()  # a handful: folded once, not a million times
     kinds = {t: t.strip().lower() for t in types if t.strip().lower() in ("capture", "refund")}
     kind = pl.col("transaction_type").replace_strict(kinds, default=None, return_dtype=pl.String)
