@@ -36,7 +36,7 @@ _MAY_LACK = {
         "order_reference_id",
     ),
     "customer_returns": ("license_plate_number", "returned_at"),
-    "reimbursements": ("approved_at",),
+    "reimbursements": ("approved_at", "order_id", "sku", "fnsku", "currency", "amount_per_unit"),
     "storage_fees": ("sku",),
     "fee_preview": ("amazon_store",),
     "removal_shipments": ("shipped_at",),

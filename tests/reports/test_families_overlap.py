@@ -168,6 +168,27 @@ def test_a_payment_at_the_end_of_a_download_is_one_whatever_the_zone_of_its_day(
     assert sorted(got["reimbursement_id"].to_list()) == ["0", "1", "2"]
 
 
+def test_a_payment_in_a_layout_of_fewer_columns_is_the_same_payment(tmp_path: Path) -> None:
+    day, order = "2026-03-14T12:00:00+00:00", "026-1-1"
+    whole = tabbed(
+        PAID, approved(day, "1"), approved(day, "1"), approved(day, "2").replace("| | | Lost", f"| | {order} | Lost")
+    )
+    left_out = ("case-id", "fnsku", "product-name", "currency-unit", "amount-per-unit")
+    names, cells = PAID.split(" | "), [cell.strip() for cell in approved(day, "1").split("|")]
+    kept = [n for n in range(len(names)) if names[n] not in left_out]
+    row = [cells[n] for n in kept]
+    other = [row[0], "9", *row[2:]]
+    few = tabbed(" | ".join(names[n] for n in kept), " | ".join(row), " | ".join(other))
+    got = frame(tmp_path, "reimbursements", "2026-03-31", a=few, b=whole)
+    told = got.select("reimbursement_id", "fnsku", "currency", "order_id").rows()
+    assert sorted(told, key=str) == [
+        ("1", "F", "GBP", None),
+        ("1", "F", "GBP", None),
+        ("2", "F", "GBP", order),
+        ("9", None, None, None),
+    ]
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
