@@ -59,7 +59,7 @@ def write_table(table: pl.DataFrame, path: Path, *, money: list[str]) -> None:
         for name in texts
     ]
     instants = [
-        pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%SZ").alias(name)
+        pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ").alias(name)
         for name, kind in table.schema.items()
         if isinstance(kind, pl.Datetime)
     ]

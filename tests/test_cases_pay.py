@@ -371,6 +371,24 @@ def test_the_day_ends_at_the_accounts_midnight(a: Account) -> None:
     assert (seen.pairs[1:], seen.roll) == (["3 > f:7 T 01-06"], ["USD 0/0.00 + 1/20.00 - 1/20.00 = 0/0.00"])
 
 
+def test_two_captures_of_one_second_are_two(tmp_path: Path) -> None:
+    a = Account(tmp_path, settings={"match_keys": "[SellerOrderId]"})
+    a.did(". . O1", "10.00", "01-05 09:00:00.480")
+    a.did(". . O1", "10.00", "01-05 09:00:00.120")
+    a.file("f", "01-01 00:00", "01-31 00:00",
+           a.row("C1 . O1", "10.00", "01-05 10:00"), a.row("C2 . O1", "10.00", "01-06 10:00"))  # fmt: skip
+    assert a.day("01-06").pairs == ["2 > f:8 O 01-06", "3 > f:7 O 01-05"]  # the older one first
+
+
+def test_half_a_second_more_than_48_hours_is_overdue(a: Account, tmp_path: Path) -> None:
+    a.did("C1 . . .", "10.00", "01-03 23:59:59.500")
+    a.did("C2 . . .", "10.00", "01-04 00:00")
+    seen = a.packet("01-05", tmp_path / "out")
+    assert seen.open == ["C1 10.00 48.0 overdue", "C2 10.00 48.0"]
+    told = (tmp_path / "out" / "2026-01-05" / "open_items.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in told] == ["activity_at", "2026-01-04T07:59:59.500Z", "2026-01-04T08:00:00Z"]
+
+
 def test_a_file_that_comes_after_its_day_restates_the_opening(a: Account) -> None:
     a.did("C1 . . .", "10.00", "01-05 09:00")
     a.did("C2 . . .", "20.00", "01-06 09:00")

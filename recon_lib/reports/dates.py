@@ -44,7 +44,7 @@ _RICH = (
     r"|(?<a2>[0-9]{1,2})(?<s2>[-/.])(?<b2>[0-9]{1,2})[-/.](?<y2>[0-9]{4}|[0-9]{2})"
     r"|(?<d3>[0-9]{1,2})(?:er)?[-. /]{1,2}(?<n3>[^-0-9 .,/:]{3,})[.,]{0,2}[- /](?<y3>[0-9]{4})"
     r"|(?<n4>[^-0-9 .,/:]{3,})\.? (?<d4>[0-9]{1,2}),? (?<y4>[0-9]{4}))"
-    r"(?:[t, ]+(?<h>[0-9]{1,2})[:.](?<mi>[0-9]{2})(?:[:.](?<s>[0-9]{2})(?:[.,][0-9]{1,9})?)?(?: ?(?<ap>[ap])\.? ?m\.?)?)?"
+    r"(?:[t, ]+(?<h>[0-9]{1,2})[:.](?<mi>[0-9]{2})(?:[:.](?<s>[0-9]{2})(?:[.,](?<f>[0-9]{1,9}))?)?(?: ?(?<ap>[ap])\.? ?m\.?)?)?"
     r" ?(?<zw>[a-z]{1,4})?(?<zs>[-+])?(?<zh>[0-9]{1,2})?(?::?(?<zm>[0-9]{2}))?$"
 )
 _DIGITS = str.maketrans("012345678", "999999999")
@@ -217,6 +217,8 @@ def parts(text: pl.Expr, plan: DatePlan) -> pl.Expr:
     minutes = pl.when(numbered).then(cell("shift")).when(worded).then(cell("base"))
     # The zone counts only beside a time: `2026-08-12 PDT` is a day.
     local = on.cast(pl.Datetime("us")) + cell("clock").cast(pl.Duration("us"))
+    part = cell("f").str.head(6).str.pad_end(6, "0").cast(pl.Int32, strict=False)
+    local = local + pl.duration(microseconds=part.fill_null(0), time_unit="us")
     at = (local - pl.duration(minutes=minutes, time_unit="us")).dt.replace_time_zone("UTC")
     return told.struct.with_fields(at.alias("at"), on.alias("on"))
 
