@@ -95,17 +95,6 @@ def test_without_a_reimbursement_report_a_loss_waits():
     assert findings(f, DAY, *STOCK) == ["warehouse_lost|waiting|2026-02-10|2026-02-10|2026-04-11||A1|S1|1|7.20|7.20"]
 
 
-def test_without_a_ledger_a_short_shipment_waits():
-    """10 shipped, 8 received by the record: the ledger's receipts, of which the larger number holds, may tell more."""
-    f = folder()
-    f.full = False
-    f.inbound("FBA1", 1, 10, 8, "2026-02-01").reimb("2026-03-01", "R9", "Lost_Warehouse", 9, 1, "7.20")
-    waits = "inbound_shortage|waiting|2026-02-01|2026-02-01|2026-11-01||FBA1|S1|2|7.20|14.40"
-    assert findings(f, DAY, *MOVED) == [waits]
-    f.led("2026-01-20", 1, 8, event="Receipts", ref="FBA1")
-    assert findings(f, DAY, *MOVED) == [waits.replace("waiting", "claimable")]
-
-
 @pytest.mark.parametrize(
     ("day", "expected"),
     [

@@ -22,7 +22,6 @@ from recon_lib.policy import Policy
 
 # A payment for a shipment may come before Amazon closes it, but not longer before than a shipment stays open.
 _OPEN_DAYS = 180
-_RECEIVING = timedelta(days=30)  # before a shipment closes, as a rule
 
 
 def short_units(books: Books) -> Matched:
@@ -94,11 +93,7 @@ def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
                     pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units")),
                 ),
             ).alias("arithmetic"),
-            *coverage.first_reason(
-                coverage.missing(books, "reimbursements", pl.col("event_on")),
-                # receipts that no report tells may be more than the record's
-                coverage.missing(books, "ledger_detail", pl.col("event_on") - _RECEIVING, pl.col("event_on")),
-            ),
+            *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("event_on"))),
         )
     )
     name = "inbound_shortage"
