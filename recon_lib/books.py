@@ -19,7 +19,7 @@ from recon_lib import frames
 from recon_lib.account import Account, load_account
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.merging import merge_overlaps, union_of_days
-from recon_lib.paths import default_store
+from recon_lib.paths import default_store, shown
 from recon_lib.reports.base import Reading
 
 T = TypeVar("T")
@@ -133,14 +133,14 @@ def account_files(folder: Path) -> Iterator[Path]:
             if path.relative_to(folder).as_posix() == "books/bank/mapping.yml":
                 continue  # settings, read beside each bank file
             if path.is_symlink() and not path.exists():
-                here = path.relative_to(folder).as_posix()
+                here = shown(path.relative_to(folder))
                 raise ReportError("is a link that leads nowhere", hoped="a file", do="remove it", file=here)
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 raise ReportError(
                     "is a link that leads out of the account folder",
                     hoped="the file itself",
                     do="copy the file into reports/",
-                    file=path.relative_to(folder).as_posix(),
+                    file=shown(path.relative_to(folder)),
                 )
             yield path
 
@@ -158,7 +158,7 @@ def _readings(
     """What each file gives, in the order of the paths: small ones several at once, large ones one after the other."""
 
     def read(path: Path) -> list[tuple[str, Reading | ReportError]]:
-        return list(read_path(path, path.relative_to(folder).as_posix(), store, account))
+        return list(read_path(path, shown(path.relative_to(folder)), store, account))
 
     with ThreadPoolExecutor(2) as pool:
         begun = {path: pool.submit(read, path) for path in paths if _is_small(path)}

@@ -17,6 +17,7 @@ import polars as pl
 from recon_lib.account import load_account
 from recon_lib.errors import NotAReport, ReconError, ReportError
 from recon_lib.money import money_text
+from recon_lib.paths import shown
 from recon_lib.reports.bank_mapping import NAME, load_mapping
 from recon_lib.reports.base import Reading
 from recon_lib.reports.period import told_period
@@ -79,7 +80,7 @@ def check(paths: Sequence[Path], *, store: Path) -> CheckResult:
         if path.is_dir():
             _folder(path, store, result)
         else:
-            _file(path, path.as_posix(), store, None, result)
+            _file(path, shown(path), store, None, result)
     for readings in result.settlements.values():
         _contradictions(readings, result)
     return result
@@ -112,20 +113,18 @@ def _walk(folder: Path, root: Path, result: CheckResult) -> Iterator[tuple[Path,
         for name in sorted(folders):
             path = Path(place) / name
             if path.is_symlink():
-                result.rows.append(Row(path.as_posix(), "not a report: a link to a folder, not followed"))
+                result.rows.append(Row(shown(path), "not a report: a link to a folder, not followed"))
             elif name.startswith("."):
-                result.rows.append(Row(path.as_posix(), "not a report: a hidden folder, not looked into"))
+                result.rows.append(Row(shown(path), "not a report: a hidden folder, not looked into"))
         folders[:] = sorted(n for n in folders if not n.startswith(".") and not (Path(place) / n).is_symlink())
         for name in sorted(names):
             path = Path(place) / name
             if path.is_symlink() and not _within(path, root):
-                result.rows.append(
-                    Row(path.as_posix(), "not a report: a link that leads out of the folder, not followed")
-                )
+                result.rows.append(Row(shown(path), "not a report: a link that leads out of the folder, not followed"))
             elif name.startswith("."):
-                result.rows.append(Row(path.as_posix(), "not a report: a hidden file"))
+                result.rows.append(Row(shown(path), "not a report: a hidden file"))
             else:
-                yield path, path.as_posix()
+                yield path, shown(path)
     for error in unread:
         where = str(error.filename)
         why = error.strerror or type(error).__name__

@@ -15,6 +15,11 @@ def is_url(place: object) -> bool:
     return isinstance(place, str) and bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", place))
 
 
+def shown(path: Path) -> str:
+    """The path as it is told and written in data: bytes that are no UTF-8 (names from an old archive) as `\\xff`."""
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def project_root() -> Path:
     """The folder with params/ and notebooks/: the checkout that recon_lib was installed from (`pip install -e .`)."""
     root = Path(__file__).resolve().parent.parent

@@ -75,3 +75,20 @@ def test_letters_that_the_terminal_has_not_are_written_as_numbers(report: Path, 
     assert (told.returncode, told.stderr) == (0, b"")
     assert b"\\xdcbersicht \\u5186.csv" in told.stdout
     assert b"1 rows used, 0 rejected" in told.stdout
+
+
+def test_a_name_that_is_no_utf_8_is_read_and_told(
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As archives of other systems leave them: the file `Auszug_ä` in Latin-1, told by its byte."""
+    account = tmp_path / "account"
+    (account / "books").mkdir(parents=True)
+    (account / "account.yml").write_text("account: odd\nmarketplace: US\n")
+    try:
+        os.rename(os.fsencode(report), os.fsencode(account / "books") + b"/Auszug_\xe4.csv")
+    except OSError:
+        pytest.skip("this disk takes names in UTF-8 only")
+    monkeypatch.setenv("RECON_STORE", str(tmp_path / "store"))
+    assert main(["check", str(account)]) == 0
+    assert main(["packet", str(account), "--date", "2026-01-31", "--out", str(tmp_path / "out")]) == 1  # unexplained
+    assert "Auszug_\\xe4.csv:2" in (tmp_path / "out" / "odd" / "2026-01-31" / "findings.csv").read_text()
