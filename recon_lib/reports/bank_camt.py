@@ -181,7 +181,12 @@ def _booking(etree: Any, camt: Any, space: str, statement: Any, entry: Any, line
     mark = "CreditorName" if amount < 0 else "DebtorName"
     parts = [t.get(mark if name == "DebtorName" else name) for t in read for name in (*names, "EndToEndId")]
     known = [p for p in parts if p and p.strip().upper() not in {"NOTPROVIDED", "NONREF"}]
-    text = words(*known, read[0].get("AdditionalEntryInformation"))
+    # pycamt leaves out on whose behalf the money came, and what the bank says of each payment
+    behalf = [
+        e.text for who in entry.iter(_any("UltmtCdtr" if amount < 0 else "UltmtDbtr")) for e in who.iter(_any("Nm"))
+    ]
+    added = [element.text for element in entry.iter(_any("AddtlTxInf"))]
+    text = words(*known, *behalf, *added, read[0].get("AdditionalEntryInformation"))
     reference = _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef")
     return Booking(line, day, amount, currency, text, reference)
 

@@ -270,6 +270,15 @@ def test_camt_with_prefixes_comments_and_old_versions():
     assert read(CAMT, commented)[0] == plain[0]
 
 
+def test_camt_tells_who_really_paid_and_what_the_bank_added():
+    payer = "<RltdPties><Dbtr><Nm>SOME BANK</Nm></Dbtr><UltmtDbtr><Pty><Nm>AMAZON PAYMENTS</Nm></Pty></UltmtDbtr></RltdPties>"
+    text = CAMT_TEXT.replace("<RltdPties><Dbtr><Nm>AMAZON PAYMENTS EUROPE</Nm></Dbtr></RltdPties>", payer)
+    text = text.replace("</RmtInf></TxDtls>", "</RmtInf><AddtlTxInf>payout of March</AddtlTxInf></TxDtls>")
+    assert read(CAMT, text)[0][0]["description"] == "SOME BANK one two E-1 AMAZON PAYMENTS payout of March"
+    bought = text.replace("300.50</Amt><CdtDbtInd>CRDT", "300.50</Amt><CdtDbtInd>DBIT")  # who was paid counts there
+    assert read(CAMT, bought)[0][0]["description"] == "one two E-1 payout of March"
+
+
 def test_camt_says_what_does_not_add_up():
     note = read(CAMT, CAMT_TEXT.replace("230.50", "230.49"))[2].notes[0]
     assert "line 4" in note
