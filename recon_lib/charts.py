@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recon_lib.titles import title_of
+from recon_lib.trends import delays_by_month
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -167,7 +168,12 @@ def discrepancies(weekly: pl.DataFrame) -> Chart:
 
 
 def delays(monthly: pl.DataFrame, yardstick: int = 45) -> Chart:
-    """Days from event to reimbursement by month of payment, and the yardstick. `monthly`: `trends.delays_by_month`."""
+    """Days from event to reimbursement by month of payment, and the yardstick.
+
+    `monthly`: `trends.delays_by_month`, or the history of a day that it would be made from.
+    """
+    if "month" not in monthly.columns:
+        monthly = delays_by_month(monthly, yardstick)
     months = [day.strftime("%Y-%m") for day in monthly["month"]]
     traces = [
         {

@@ -68,3 +68,16 @@ def test_the_truth_beside_the_demo_reads_as_a_table() -> None:
     by_hand = next(r for r in rows if r["note"].startswith("partly found, partly paid"))
     assert by_hand["quantity"] == "1"  # 3 lost - 1 found - 1 paid
     assert len({r["audit"] for r in rows}) >= 24
+
+
+def test_the_four_lines_that_tell_the_library_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECON_STORE", str(tmp_path / "store"))
+    lines = [line.strip() for line in (recon_lib.__doc__ or "").splitlines() if line.startswith("    ")]
+    assert len(lines) == 4
+    lines[2] = f"chart = {lines[2]}"
+    names = {"recon_lib": recon_lib, "account_folder": demo.HOME, "as_of": demo.AS_OF, "out": tmp_path / "out"}
+    exec("\n".join(lines), names)
+    months = recon_lib.trends.delays_by_month(names["day"].history)
+    assert months.height >= 2
+    assert names["chart"].to_dict() == recon_lib.charts.delays(months).to_dict()
+    assert (tmp_path / "out" / "findings.csv").is_file()
