@@ -265,6 +265,25 @@ def test_an_item_in_two_parcels_of_two_days_has_the_units_of_both():
         ])  # fmt: skip
 
 
+def test_refunds_beyond_the_charge_bring_no_more_commission_back():
+    """34.37 charged, 17.18 and 21.39 refunded: commission 5.16 back in two halves, less 0.52 each: all that is due, 4.13 − 0.01."""
+    rows = sale(o(1), 1, "2026-02-01", "34.37", "5.16", "4.00")
+    rows += refund(o(1), 1, "2026-02-10", "17.18", "2.58", "0.52")
+    rows += refund(o(1), 1, "2026-02-14", "21.39", "2.58", "0.52")
+    # another item of which too little came back on the second refund: (6.00 − 1.20) / 2 − 1.40 = 1.00
+    rows += sale(o(2), 2, "2026-02-01", "40.00", "6.00", "4.00")
+    rows += refund(o(2), 2, "2026-02-10", "20.00", "3.00", "0.60") + refund(
+        o(2), 2, "2026-02-14", "25.00", "2.00", "0.60"
+    )
+    f = Folder().settle("901", "2026-01-25", "2026-02-20", rows)
+    f.ret("2026-02-12", o(1), 1, "DEFECTIVE").ret("2026-02-12", o(2), 2, "DEFECTIVE")
+    assert findings(f, "2026-02-25", "refund_fee_kept", "refund_exceeds_charge") == [
+        f"refund_exceeds_charge|claimable|2026-02-14|2026-02-14||{o(1)}||S1|||4.20",
+        f"refund_exceeds_charge|claimable|2026-02-14|2026-02-14||{o(2)}||S2|||5.00",
+        f"refund_fee_kept|claimable|2026-02-14|2026-02-14|2026-05-15|{o(2)}|901|S2|||1.00",
+    ]
+
+
 def test_a_month_that_has_not_ended_is_no_charge_of_the_day_yet():
     f = Folder().stored("2026-01", 1, "0.3241", "50.00", "15.00").stored("2026-02", 2, "0.3241", "50.00", "15.00")
     told = "storage_fee_overcharge|claimable|2026-01-31|2026-01-31|2026-05-01||2026-01 FC1||||2.36"

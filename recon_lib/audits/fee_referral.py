@@ -24,7 +24,7 @@ from recon_lib.audits.fee_common import (
 from recon_lib.audits.fee_items import REFUND, cases, places, proofs, refunded_order_items, refunds
 from recon_lib.audits.settled_facts import ITEM_SEED, put_together, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ITEM
+from recon_lib.item_runs import ITEM, repeated
 from recon_lib.measures import exact
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy
@@ -127,11 +127,23 @@ def _with_charge(books: Books, back: pl.DataFrame) -> pl.DataFrame:
     charged, rows = (frame.with_columns(**numbers) for frame in (charged, back))
     how = {c: pl.col(c).sum() for c in sums}
     rows = rows.join(put_together(charged, "item", how), on="item", how="left")
+    rows = rows.with_columns(charged=pl.when(pl.col("commission").is_not_null()).then("item").otherwise("side"))
     if rows["commission"].null_count():
         of_order = put_together(charged, "side", how)
         rows = rows.join(of_order, on="side", how="left", suffix="_order")
         rows = rows.with_columns(pl.coalesce(c, f"{c}_order").alias(c) for c in sums)
-    return rows
+    return _within_charge(rows)
+
+
+def _within_charge(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of several refunds of one charge `back` adds up to its base at the most: beyond it no commission is left to give back."""
+    several = repeated(rows["charged"])
+    if not several.any():
+        return rows
+    more = rows.filter(several).sort("charged", "posted_on", *REFUND[:-1], nulls_last=True)
+    left = pl.col("base") - (pl.col("back").cum_sum() - pl.col("back")).over("charged")
+    more = more.with_columns(back=pl.when(left < pl.col("back")).then(pl.max_horizontal(left, 0)).otherwise("back"))
+    return pl.concat([rows.filter(~several), more.select(rows.columns)])
 
 
 def _kept_too_much(rows: pl.DataFrame, rule: RefundFee) -> pl.DataFrame:
