@@ -31,6 +31,7 @@ from recon_lib.kept import once
 _EARLY = timedelta(days=3)
 _MOST_SUMS = 4096
 _POOL = ["pool_order", "pool_sku", "pool_currency"]
+_PAID: dict[str, Any] = {"row": pl.UInt32, "settled": pl.Int64, "settled_on": pl.Date, "place": pl.String}
 
 
 @dataclass(slots=True)
@@ -125,21 +126,17 @@ def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.Da
         pools[tuple(key)][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
     for waiting, paying in pools.values():
         _pay(waiting, paying)
-    found = [due for waiting, _ in pools.values() for due in waiting if due.lines]
-    return pl.DataFrame(
-        {
-            "row": [d.row for d in found],
-            "settled": [d.paid for d in found],
-            "settled_on": [max(line.on for line in d.lines) for d in found],
-            "lines": [sorted(line.place for line in d.lines) for d in found],
-        },
-        schema={"row": pl.UInt32, "settled": pl.Int64, "settled_on": pl.Date, "lines": pl.List(pl.String)},
-    )
+    dues = (due for waiting, _ in pools.values() for due in waiting)
+    paid = [(due.row, due.paid, line.on, line.place) for due in dues for line in due.lines]
+    told = pl.DataFrame(paid, schema=_PAID, orient="row")
+    return told.group_by("row").agg(pl.col("settled").first(), pl.col("settled_on").max(), lines=pl.col("place").sort())
 
 
 def _pay(waiting: list[_Due], paying: list[_Line]) -> None:
     for same_code in (True, False):
         _one_to_one(waiting, paying, in_time=True, same_code=same_code)
+    if not (_open(waiting) and _free(paying)):
+        return
     for due in _open(waiting):
         near = [line for line in _free(paying) if due.meets(line) and line.on <= due.until and line.amount < due.amount]
         for part in _adding_up(near, due.amount, by_day=True):
