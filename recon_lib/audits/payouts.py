@@ -126,8 +126,8 @@ def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.Da
         pools[tuple(key)][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
     for waiting, paying in pools.values():
         _pay(waiting, paying)
-    dues = (due for waiting, _ in pools.values() for due in waiting)
-    paid = [(due.row, due.paid, line.on, line.place) for due in dues for line in due.lines]
+    waited = (due for waiting, _ in pools.values() for due in waiting)
+    paid = [(due.row, due.paid, line.on, line.place) for due in waited for line in due.lines]
     told = pl.DataFrame(paid, schema=_PAID, orient="row")
     return told.group_by("row").agg(pl.col("settled").first(), pl.col("settled_on").max(), lines=pl.col("place").sort())
 
