@@ -5,6 +5,9 @@
     amount: Betrag                 # one signed column, or instead of it:
     # credit: Haben                #   money that came
     # debit: Soll                  #   money that left (with or without a minus)
+    # direction: Soll/Haben        # beside an `amount` without a sign: the column that says which way the money went,
+    # came: [H]                    #   its words for money that came
+    # left: [S]                    #   and for money that left
     currency: Waehrung             # a column, or a constant such as EUR where no column has that name
     description: [Auftraggeber, Verwendungszweck]
     reference: Kundenreferenz      # may be left out
@@ -29,7 +32,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.reports.bank import MOST_BYTES, to_rows
-from recon_lib.reports.bank_common import BadEntry, Booking, Parsed, currency_code, decode, exact, exact_day, words
+from recon_lib.reports.bank_amounts import read_amount
+from recon_lib.reports.bank_common import BadEntry, Booking, Parsed, currency_code, decode, exact_day, words
 from recon_lib.reports.base import Rows
 
 NAME = "mapping.yml"
@@ -48,13 +52,16 @@ class Mapping(BaseModel):
     amount: str | None = None
     credit: str | None = None
     debit: str | None = None
+    direction: str | None = None
+    came: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     currency: str = Field(min_length=1)
     description: tuple[str, ...] = ()
     reference: str | None = None
     delimiter: str | None = None
     decimal: Literal[",", "."] = "."
 
-    @field_validator("amount", "credit", "debit", "reference", mode="before")
+    @field_validator("amount", "credit", "debit", "direction", "reference", mode="before")
     @classmethod
     def _none_where_blank(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
@@ -66,7 +73,7 @@ class Mapping(BaseModel):
             raise ValueError("name the column")
         return value
 
-    @field_validator("description", mode="before")
+    @field_validator("description", "came", "left", mode="before")
     @classmethod
     def _one_or_more(cls, value: object) -> object:
         names = (value,) if isinstance(value, str) else value
@@ -93,6 +100,11 @@ class Mapping(BaseModel):
     def _one_way_to_amounts(self) -> Mapping:
         if (self.amount is None) == (self.credit is None) or (self.credit is None) != (self.debit is None):
             raise ValueError("name either `amount`, or both `credit` and `debit`")
+        told = (self.direction is not None, bool(self.came), bool(self.left))
+        if any(told) and not (all(told) and self.amount):
+            raise ValueError("name `direction`, `came` and `left` together, beside an `amount` without a sign")
+        if set(map(_norm, self.came)) & set(map(_norm, self.left)):
+            raise ValueError("a word stands for both money that came and money that left")
         return self
 
 
@@ -172,7 +184,15 @@ def _norm(name: str) -> str:
 
 
 def _wanted(mapping: Mapping) -> set[str]:
-    names = [mapping.date, mapping.amount, mapping.credit, mapping.debit, mapping.reference, *mapping.description]
+    names = [
+        mapping.date,
+        mapping.amount,
+        mapping.credit,
+        mapping.debit,
+        mapping.direction,
+        mapping.reference,
+        *mapping.description,
+    ]
     return {_norm(name) for name in names if name}
 
 
@@ -215,26 +235,14 @@ def _day(mapping: Mapping, written: str) -> date:
     return exact_day(str(day.year), str(day.month), str(day.day), mapping.date, written)
 
 
-# The currencies that write their amounts with a sign; one with letters before it is of one currency alone.
-_SIGNS = {
-    "€": ("EUR",), "£": ("GBP", "EGP"), "E£": ("EGP",), "₹": ("INR",), "¥": ("JPY", "CNY"), "JP¥": ("JPY",), "CN¥": ("CNY",),
-    "$": ("USD", "CAD", "MXN", "AUD", "BRL", "SGD", "NZD", "HKD", "TWD", "ARS", "CLP", "COP"),
-    "US$": ("USD",), "CA$": ("CAD",), "C$": ("CAD",), "MX$": ("MXN",), "A$": ("AUD",), "AU$": ("AUD",), "R$": ("BRL",),
-    "S$": ("SGD",), "NZ$": ("NZD",), "HK$": ("HKD",), "NT$": ("TWD",),
-}  # fmt: skip
-_COIN = r"[A-Z]{3}|[A-Z]{0,2}[$€£¥₹]|"
-_AMOUNT = re.compile(
-    rf"\(?(?P<sign>[+-]?)(?P<before>{_COIN})(?P<inner>[+-]?)(?P<digits>[0-9.,'’]*)(?P<trailing>-?)(?P<behind>{_COIN})\)?"
-)
-
-
 def _amount(mapping: Mapping, cell: object, currency: str) -> Decimal:
     assert callable(cell)
     if mapping.amount is not None:
-        return _number(cell(mapping.amount), mapping, currency, mapping.amount)
+        value = read_amount(cell(mapping.amount), mapping.decimal, currency, mapping.amount)
+        return value if mapping.direction is None else _directed(mapping, value, cell)
     credit, debit = str(mapping.credit), str(mapping.debit)
-    came = _number(cell(credit), mapping, currency, credit) if cell(credit) else None
-    left = _number(cell(debit), mapping, currency, debit) if cell(debit) else None
+    came = read_amount(cell(credit), mapping.decimal, currency, credit) if cell(credit) else None
+    left = read_amount(cell(debit), mapping.decimal, currency, debit) if cell(debit) else None
     if came is None and left is None:
         raise BadEntry(credit, "", "neither a credit nor a debit")
     if came and left:
@@ -244,22 +252,14 @@ def _amount(mapping: Mapping, cell: object, currency: str) -> Decimal:
     return came or (-abs(left) if left else Decimal(0))
 
 
-def _number(written: str, mapping: Mapping, currency: str, column: str) -> Decimal:
-    """As banks write amounts: a currency before or behind, the minus before, behind or as brackets, thousands marks only in
-    whole groups (`1.234,50` yes, `1.23,50` no)."""
-    plain = re.sub(r"[\s\u200b]+", "", written.replace("\u2212", "-"))
-    shape = _AMOUNT.fullmatch(plain)
-    if not plain or shape is None:
-        raise BadEntry(column, written, "no amount")
-    named = [word for word in (shape["before"], shape["behind"]) if word]
-    if named := [word for word in named if currency not in _SIGNS.get(word, (word,))]:
-        raise BadEntry(column, written, f"names {named[0]} where the row is in {currency}")
-    signs = shape["sign"] + shape["inner"] + shape["trailing"]
-    if plain.count("(") != plain.count(")") or len(signs) + plain.count("(") > 1:
-        raise BadEntry(column, written, "no amount")
-    whole, mark, rest = shape["digits"].partition(mapping.decimal)
-    thousands = re.escape("." if mapping.decimal == "," else ",")
-    grouped = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]{{1,3}}(?:['’][0-9]{{3}})+"
-    if re.fullmatch(rf"{grouped}|[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}}", whole):
-        whole = re.sub(r"[^0-9]", "", whole)
-    return exact(("-" if "-" in signs or "(" in plain else "") + whole + mark + rest, mapping.decimal, currency, column)
+def _directed(mapping: Mapping, value: Decimal, cell: object) -> Decimal:
+    """The amount with the sign that the column of the direction gives it."""
+    assert callable(cell)
+    assert mapping.direction is not None
+    written = cell(mapping.direction)
+    came = _norm(written) in map(_norm, mapping.came)
+    if not came and _norm(written) not in map(_norm, mapping.left):
+        raise BadEntry(mapping.direction, written, "neither a word for money that came nor for money that left")
+    if value < 0:
+        raise BadEntry(str(mapping.amount), str(value), "an amount with a sign, though a column tells the direction")
+    return value if came or not value else -value

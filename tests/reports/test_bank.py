@@ -400,6 +400,27 @@ def test_amounts_as_banks_write_them(mark, written, hoped):
     assert rows.rejects.height == (0 if hoped else 1)
 
 
+def test_a_column_may_say_which_way_the_money_went():
+    mapping = to_mapping(
+        {"date": "Datum", "date_format": "%Y%m%d", "amount": "Bedrag (EUR)", "currency": "EUR", "decimal": ",",
+         "direction": "Af Bij", "came": "Bij", "left": ["Af", "Terug"]}
+    )  # fmt: skip
+    text = '"Datum";"Af Bij";"Bedrag (EUR)"\n20260105;Bij;1.234,56\n20260106; af ;5,00\n20260107;TERUG;0,10\n'
+    rows = read_mapped(f"{text}20260108;;5,00\n20260108;Boeking;5,00\n20260109;Bij;-5,00\n".encode(), mapping)
+    assert rows.frames["bank"]["amount"].to_list() == [Decimal("1234.56"), Decimal("-5"), Decimal("-0.10")]
+    assert rows.rejects.select("line", "column").rows() == [(5, "Af Bij"), (6, "Af Bij"), (7, "Bedrag (EUR)")]
+
+
+@pytest.mark.parametrize(
+    ("written", "hoped"),
+    [("1,234.50 CR", "1234.50"), ("45.00DR", "-45"), ("45.00 Dr.", "-45"), ("USD 5.00 cr", "5"), ("-5.00 DR", None), ("5 C", None), ("5.00 €.", None)],
+)  # fmt: skip
+def test_a_mark_behind_an_amount_says_which_way_the_money_went(written, hoped):
+    mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": "USD", "delimiter": ";"})
+    rows = read_mapped(f"d;a\n2026-01-05;{written}\n".encode(), mapping)
+    assert rows.frames["bank"]["amount"].to_list() == ([Decimal(hoped)] if hoped else [])
+
+
 def test_an_amount_that_names_another_currency_is_rejected():
     mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": "EUR"})
     rows = read_mapped(b"d,a\n2026-01-05,5.00 EUR\n2026-01-06,5.00 USD\n", mapping)
@@ -459,6 +480,10 @@ def test_a_name_left_empty_names_no_column(nothing) -> None:  # type: ignore[no-
         ({"date_format": "%"}, "day, month and year"),
         ({"decimal": ";"}, "decimal"),
         ({"delimiter": "x"}, "tab"),
+        ({"direction": "S/H"}, "came"),
+        ({"came": ["H"], "left": ["S"]}, "direction"),
+        ({"direction": "S/H", "came": ["H"], "left": ["h"]}, "both"),
+        ({"amount": None, "credit": "x", "debit": "y", "direction": "S/H", "came": ["H"], "left": ["S"]}, "amount"),
     ],
 )
 def test_wrong_mapping_is_refused(change, met):
