@@ -10,8 +10,9 @@ from holidays import country_holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon_lib.audits.business_days import last_business_day
 from recon_lib.audits.cash import deposit_differs, deposit_missing, deposit_unexplained
-from recon_lib.audits.deposits import bank_tieout, cash, last_business_day
+from recon_lib.audits.deposits import bank_tieout, cash
 from recon_lib.settings import MARKETPLACES
 
 

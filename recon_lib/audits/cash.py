@@ -11,7 +11,8 @@ import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.deposits import cash, last_business_day
+from recon_lib.audits.business_days import last_business_day
+from recon_lib.audits.deposits import cash
 from recon_lib.audits.evidence import findings, not_checked
 from recon_lib.audits.pay_coverage import coverage_spans
 from recon_lib.audits.settlements import missing_periods

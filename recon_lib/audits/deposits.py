@@ -13,57 +13,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations, product
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from recon_lib.audits.evidence import PLACE, fold, occurrence, words
-from recon_lib.audits.settled_facts import other_lines
-from recon_lib.audits.settlements import settlements
+from recon_lib.audits.cash_sides import Credit, Deposit, credits_of, deposits_of, failed_transfers
 from recon_lib.books import Books
 from recon_lib.kept import once
 
-if TYPE_CHECKING:
-    from holidays import HolidayBase
-
-# Wages of Amazon's employees and refunds of card purchases: never a payout.
-_NOT_PAYOUT = r"(?i)payroll|direct dep|amzn mktp|amazon mktpl"
 _DAY = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Deposit:
-    """Money that Amazon says it sent: a positive settlement or an Amazon Pay transfer. `credits` are bank rows that pay it."""
-
-    fact: str
-    reference: str
-    on: date
-    until: date
-    amount: Decimal
-    currency: str
-    place: str
-    reserves: list[Decimal]
-    credits: list[Credit]
-    how: str = ""
-
-
-@dataclass(slots=True)
-class Credit:
-    """A bank credit of the counterparty."""
-
-    fact: str
-    reference: str | None
-    on: date
-    amount: Decimal
-    currency: str
-    place: str
-    used: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,128 +61,9 @@ def bank_tieout(books: Books) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").sort("deposit_on", "reference_id")
 
 
-@cache
-def _calendar(marketplace: str) -> HolidayBase:
-    # Easter Monday is a bank holiday in England, not in the whole kingdom
-    country, part = {"UK": ("GB", "ENG")}.get(marketplace, (marketplace, None))
-    calendar = _calendar_class(country)
-    known = calendar.supported_categories
-    return calendar(subdiv=part, categories=tuple(c for c in ("public", "bank") if c in known))
-
-
-def _calendar_class(country: str) -> type[HolidayBase]:
-    """The calendar of one country from its own file: the package beside it would import all 250 countries."""
-    import holidays  # slow to import, and needed only where money is due
-    from holidays.registry import COUNTRIES
-
-    module, names = next((module, names) for module, names in COUNTRIES.items() if country in names[1:])
-    path = Path(holidays.__file__).with_name("countries") / f"{module}.py"
-    spec = spec_from_file_location(f"{__name__}.{module}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    alone = module_from_spec(spec)
-    spec.loader.exec_module(alone)
-    found: type[HolidayBase] = getattr(alone, names[0])
-    return found
-
-
-def last_business_day(marketplace: str, day: date, count: int) -> date:
-    """The `count`-th business day after `day`, by the public and bank holidays of the marketplace's country."""
-    found = day if count == 0 else _calendar(marketplace).get_nth_working_day(day, count)
-    return date(found.year, found.month, found.day)
-
-
-def _deposits(books: Books) -> list[Deposit]:
-    account = books.account
-    heads = settlements(books).filter(pl.col("total_amount") > 0).with_columns(on=pl.coalesce("deposit_on", "end_on"))
-    heads = heads.filter(pl.col("on") <= books.as_of)
-    found = [
-        (f"settlement|{r['settlement_id']}", r["settlement_id"], r["on"], r["total_amount"], r["currency"], r["place"],
-         [v for v in (r["previous"], r["current"]) if v])
-        for r in heads.iter_rows(named=True)
-    ]  # fmt: skip
-    pay = books.frames["pay_lines"].with_columns(PLACE.alias("place"), fold("transaction_type").alias("type"))
-    pay = pay.filter(pl.col("type").is_in(["transfer", "reserve"])).select(
-        "settlement_id", "posted_on", "amount", "currency", "place", "type", "file", "line"
-    )  # fmt: skip
-    rows = pay.collect()
-    reserves: dict[str, list[Decimal]] = defaultdict(list)
-    for number, amount in rows.filter(pl.col("type") == "reserve").select("settlement_id", "amount").iter_rows():
-        reserves[number].append(amount)
-    key = ["settlement_id", "posted_on", "currency", "amount"]
-    sent = rows.filter(pl.col("type") == "transfer", pl.col("amount") < 0, pl.col("posted_on") <= books.as_of)
-    sent = (
-        sent.sort(*key, "file", "line")
-        .with_columns(occurrence(key))
-        .with_columns(words(*key, "occurrence").alias("fact"))
-    )
-    found += [
-        (f"transfer|{r['fact']}", r["settlement_id"], r["posted_on"], -r["amount"], r["currency"], r["place"],
-         reserves[r["settlement_id"]])
-        for r in sent.iter_rows(named=True)
-    ]  # fmt: skip
-    made = [
-        Deposit(
-            fact,
-            ref,
-            on,
-            last_business_day(account.marketplace, on, account.bank_days),
-            amount,
-            currency,
-            place,
-            held,
-            [],
-        )
-        for fact, ref, on, amount, currency, place, held in found
-    ]
-    return sorted(made, key=lambda d: (d.on, d.currency, d.amount, d.fact))
-
-
-def _credits(books: Books) -> tuple[list[Credit], int]:
-    """The counterparty's credits, each once: a line told by two files of the same statement is one line."""
-    text = pl.concat_str([pl.col("description").fill_null(""), pl.lit(" "), pl.col("reference").fill_null("")])
-    rows = (
-        books.frames["bank"]
-        .filter(pl.col("amount") > 0)
-        .with_columns(text.alias("text"), PLACE.alias("place"))
-        .collect()
-    )
-    rows = rows.filter(pl.col("text").str.contains(f"(?i){books.account.bank_pattern}"))
-    ours = rows.filter(~pl.col("text").str.contains(_NOT_PAYOUT))
-    same = ["booked_on", "currency", "amount"]
-    ours = ours.sort(*same, "reference", "file", "line", nulls_last=True)
-    named = ours.filter(pl.col("reference").is_not_null()).unique(
-        [*same, "reference"], keep="first", maintain_order=True
-    )
-    # without a reference: as many as the fullest file shows, of which the named ones are part
-    by_file = ours.with_columns(pl.col("reference").fill_null(pl.concat_str(pl.lit("\n"), "line")))
-    most = (
-        by_file.group_by(*same, "file")
-        .agg(pl.col("reference").n_unique().alias("n"))
-        .group_by(same)
-        .agg(pl.col("n").max())
-    )
-    known = named.group_by(same).agg(pl.len().alias("named"))
-    nameless = ours.filter(pl.col("reference").is_null()).join(most, on=same).join(known, on=same, how="left")
-    wanted = pl.col("n").cast(pl.Int64) - pl.col("named").fill_null(0).cast(pl.Int64)
-    nameless = nameless.sort(*same, "file", "line").filter(pl.int_range(pl.len()).over(same) < wanted)
-    key = [*same, "reference"]
-    kept = pl.concat([named, nameless.select(named.columns)]).sort(*key, "place", nulls_last=True)
-    kept = kept.with_columns(occurrence(key)).with_columns(words(*key, "occurrence").alias("fact"))
-    made = kept.select("fact", "reference", "booked_on", "amount", "currency", "place").rows()
-    return [Credit(*row) for row in made], rows.height - ours.height
-
-
-def _failed_transfers(books: Books) -> list[tuple[date, Decimal, str]]:
-    """Day, amount and currency of the lines that give a failed transfer back, oldest first."""
-    told = pl.concat_str([pl.col("type", "what").fill_null("")], separator=" ")
-    rows = other_lines(books).filter(told.str.contains("transferoffundsunsuccessful"), pl.col("amount") > 0)
-    return rows.drop_nulls("posted_on").select("posted_on", "amount", "currency").sort("posted_on", "amount").rows()
-
-
 def _tie(books: Books) -> Cash:
-    deposits = _deposits(books)
-    credits, not_payouts = _credits(books)
+    deposits = deposits_of(books)
+    credits, not_payouts = credits_of(books)
     by_currency: dict[str, list[Credit]] = defaultdict(list)
     for credit in credits:
         by_currency[credit.currency].append(credit)
@@ -262,7 +104,7 @@ def _tie(books: Books) -> Cash:
         pay_in_two(late)
         if not late:
             pay_together()
-    for on, *money in _failed_transfers(books):
+    for on, *money in failed_transfers(books):
         sent = [d for d in deposits if not d.how and d.on <= on and [d.amount, d.currency] == money]
         if sent:
             pay(sent[-1], "given back")

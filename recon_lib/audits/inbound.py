@@ -11,11 +11,11 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, words
 from recon_lib.audits.facts import ledger_rows, reimbursements
-from recon_lib.audits.inventory import (
+from recon_lib.audits.paid_units import paid_history, paid_pairs
+from recon_lib.audits.stock_units import (
     Matched,
     reimbursed_units,
 )
-from recon_lib.audits.paid_units import paid_history, paid_pairs
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.policy import Policy

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.evidence import PLACE, fold
+from recon_lib.audits.evidence import PLACE
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, returns_in_ledger
 from recon_lib.audits.order_payments import DAMAGED, paid_units, payments
 from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together, refund_lines, whole_money
 from recon_lib.books import Books
-from recon_lib.item_runs import ORDER_NUMBER, fine, repeated, whole_units
+from recon_lib.item_runs import fine, repeated, whole_units
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 
 WRONG_ITEM = "switcheroo"
-_FNSKU_SEED = 4  # of a FNSKU or SKU beside its order's number
 _FIRST = {c: pl.col(c).first() for c in LINE}
 NO_CHARGE = "value unknown: the order's charge is in no settlement here"
 NO_EARNINGS = "value unknown: the order's price less its fees is not above zero"
@@ -51,10 +50,8 @@ def lines(books: Books) -> pl.DataFrame:
         for side in sides:
             more = side.filter(~pl.col("pair").is_in(rows["pair"].implode())).select("pair", *LINE)
             rows = pl.concat([rows, more], how="diagonal")
-        for side in [*sides, charges(books), _refunded_charges(books)]:
-            rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
-        own = {c: pl.coalesce(f"own_{c}", c) for c in ("gross", "net")}
-        rows = rows.with_columns(**own, net_units=pl.coalesce("own_units", "units"))
+        for side in [*sides, charges(books)]:
+            rows = rows.join(side.drop(LINE), on="pair", how="left")
         counts = ["returned", "damaged", "sellable", "paid", "paid_damage"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
         for_missing = pl.max_horizontal(
@@ -73,34 +70,28 @@ def lines(books: Books) -> pl.DataFrame:
 
 
 def charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU: `units` charged, `gross` principal, `net` of referral and fulfilment fees, `charge_place`."""
+    """One row an order and SKU: `units` charged; `gross` principal and `net` of referral and fulfilment fees of `net_units`:
+    those of the refunded items, where every refund names one, else all; `charge_place`."""
 
     def make(books: Books) -> pl.DataFrame:
         rows = order_lines(books).select(
-            *LINE,
-            "pair",
-            "units",
-            "currency",
-            gross="principal",
-            net=pl.col("principal") + pl.col("fees"),
-            charge_place="place",
-        )
-        how = _FIRST | {c: pl.col(c).sum() for c in ("units", "gross", "net")}
-        how |= {c: pl.col(c).min() for c in ("currency", "charge_place")}
+            *LINE, "pair", "units", "currency", gross="principal", net=pl.col("principal") + pl.col("fees"), net_units="units",
+            charge_place="place", is_own=pl.col("item").is_in(_named_items(books).implode()),
+        )  # fmt: skip
+        own = pl.col("is_own")
+        how = _FIRST | {"units": pl.col("units").sum()} | {c: pl.col(c).min() for c in ("currency", "charge_place")}
+        for c in ("gross", "net", "net_units"):
+            how[c] = pl.when(own.any()).then(pl.col(c).filter(own).sum()).otherwise(pl.col(c).sum())
         return put_together(rows, "pair", how).with_columns(whole_money(c).alias(c) for c in ("gross", "net"))
 
     return once(books, "charges", make)
 
 
-def _refunded_charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_gross`, `own_net` of those items."""
+def _named_items(books: Books) -> pl.Series:
+    """The refunded items (their numbers) of every order and SKU whose refunds all name a charged item."""
     refunded = refunded_items(books).select("pair", "item", nameless=pl.col("order_item_code").is_null())
     whole = refunded.filter("nameless")["pair"]
-    named = refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
-    rows = order_lines(books).filter(pl.col("item").is_in(named.implode()))
-    rows = rows.select("pair", own_units="units", own_gross="principal", own_net=pl.col("principal") + pl.col("fees"))
-    made = put_together(rows, "pair", {c: pl.col(c).sum() for c in ("own_units", "own_gross", "own_net")})
-    return made.with_columns(whole_money(c).alias(c) for c in ("own_gross", "own_net"))
+    return refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
 
 
 def refunded_items(books: Books) -> pl.DataFrame:
@@ -232,54 +223,3 @@ def unit_value(quantity: str) -> list[pl.Expr]:
         .then(pl.when(pl.col("net_units") > 0).then(pl.lit(NO_EARNINGS)).otherwise(pl.lit(NO_CHARGE)))
         .alias("no_value"),
     ]
-
-
-def restocked(books: Books) -> pl.DataFrame:
-    """Sellable returns and what the ledger shows of them, one row an order and SKU.
-
-    `late_units` are sellable units returned more than `restock_days` ago; `back` the units the ledger put back that no
-    other return of the order explains.
-    """
-    return once(books, "restocked", _restocked)
-
-
-def _restocked(books: Books) -> pl.DataFrame:
-    grade = pl.col("grade").fill_null("")
-    units = pl.col("quantity").cast(pl.Int64).fill_null(0)
-    due = (books.as_of - pl.col("returned_on")).dt.total_days() > books.account.restock_days
-    wrong = pl.col("why").fill_null("") == WRONG_ITEM
-    sellable = (grade == "sellable") & ~wrong
-    fnsku = pl.coalesce("fnsku", pl.lit(""))
-    ours = customer_returns(books).select(
-        *LINE, "pair", "asin", fnsku=fnsku, number=pl.col("pair") ^ fnsku.hash(_FNSKU_SEED),
-        late_units=pl.when(sellable & due).then(units).otherwise(0),
-        kept_units=pl.when(~sellable & ~grade.is_in(DAMAGED)).then(units).otherwise(0),
-        event_on=pl.when(sellable & due).then("returned_on"),
-    )  # fmt: skip
-    how = {c: pl.col(c).first() for c in ("pair", "fnsku", *LINE)}
-    how |= {c: pl.col(c).sum() for c in ("late_units", "kept_units")}
-    rows = put_together(ours, "number", how | {"event_on": pl.col("event_on").max(), "asin": pl.col("asin").min()})
-    rows = rows.drop("number").filter(pl.col("late_units") > 0).with_columns(order=ORDER_NUMBER)
-    entered = returns_in_ledger(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
-    entered = entered.filter(pl.col("quantity") > 0, pl.col("order_id").is_not_null()).with_columns(order=ORDER_NUMBER)
-    entered = entered.filter(pl.col("order").is_in(rows["order"].unique().implode())).with_columns(
-        all=units, sellable=pl.when(fold("disposition") == "sellable").then(units).otherwise(0)
-    )
-
-    def booked(key: str) -> pl.DataFrame:
-        named = entered.filter(pl.col(key).is_not_null())
-        named = named.select("all", "sellable", number=pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED))
-        made = put_together(named, "number", {c: pl.col(c).sum() for c in ("all", "sellable")})
-        return made.rename({c: f"{c}_{key}" for c in ("all", "sellable")})
-
-    for key in ("fnsku", "sku"):
-        number = pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED)
-        rows = rows.with_columns(number=number).join(booked(key), on="number", how="left").drop("number")
-
-    def either(name: str) -> pl.Expr:
-        return pl.when(pl.col("fnsku") == "").then(f"{name}_sku").otherwise(f"{name}_fnsku")
-
-    return rows.with_columns(
-        back=pl.max_horizontal(either("sellable"), either("all") - pl.col("kept_units"), 0),
-        fnsku=pl.when(pl.col("fnsku") != "").then("fnsku"),
-    )

@@ -10,9 +10,9 @@ import polars as pl
 from recon_lib.audits.evidence import fold, occurrence, words
 from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.inbound import short_units
-from recon_lib.audits.inventory import Matched, damaged_units, lost_units
 from recon_lib.audits.order_payments import BACK, OUTBOUND, SERVICE
 from recon_lib.audits.paid_units import cash_units
+from recon_lib.audits.stock_units import Matched, damaged_units, lost_units
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY, RATE

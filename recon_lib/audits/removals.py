@@ -8,7 +8,10 @@ from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
-from recon_lib.audits.inventory import (
+from recon_lib.audits.paid_units import paid_history, paid_pairs
+from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.settled_facts import paid_lines
+from recon_lib.audits.stock_units import (
     DISPOSED,
     Matched,
     damaged_units,
@@ -17,9 +20,6 @@ from recon_lib.audits.inventory import (
     lost_units,
     reimbursed_units,
 )
-from recon_lib.audits.paid_units import paid_history, paid_pairs
-from recon_lib.audits.payouts import settled_on
-from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
 from recon_lib.money import MONEY, RATE, round_money_expr
 from recon_lib.policy import Policy

@@ -17,11 +17,11 @@ from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
     refunded_items,
-    restocked,
     unit_value,
     with_proof,
 )
 from recon_lib.audits.payouts import settled_on
+from recon_lib.audits.restocked import restocked
 from recon_lib.audits.settled_facts import whole_money
 from recon_lib.books import Books
 from recon_lib.money import money_text

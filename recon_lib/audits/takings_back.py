@@ -10,10 +10,11 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import AuditResult
 from recon_lib.audits.evidence import findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
-from recon_lib.audits.inventory import damaged_units, lost_units
 from recon_lib.audits.order_payments import damage_payments
-from recon_lib.audits.order_units import lines, restocked
+from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
+from recon_lib.audits.restocked import restocked
+from recon_lib.audits.stock_units import damaged_units, lost_units
 from recon_lib.books import Books
 from recon_lib.money import MONEY, RATE, exact_text_expr, round_money_expr
 from recon_lib.policy import Policy
