@@ -50,10 +50,8 @@ def lines(books: Books) -> pl.DataFrame:
         for side in sides:
             more = side.filter(~pl.col("pair").is_in(rows["pair"].implode())).select("pair", *LINE)
             rows = pl.concat([rows, more], how="diagonal")
-        for side in [*sides, charges(books), _refunded_charges(books)]:
-            rows = rows.join(side.drop(LINE, strict=False), on="pair", how="left")
-        own = {c: pl.coalesce(f"own_{c}", c) for c in ("gross", "net")}
-        rows = rows.with_columns(**own, net_units=pl.coalesce("own_units", "units"))
+        for side in [*sides, charges(books)]:
+            rows = rows.join(side.drop(LINE), on="pair", how="left")
         counts = ["returned", "damaged", "sellable", "paid", "paid_damage"]
         rows = rows.with_columns(pl.col(counts).fill_null(0), pl.col("is_fba").fill_null(True))
         for_missing = pl.max_horizontal(
@@ -72,34 +70,28 @@ def lines(books: Books) -> pl.DataFrame:
 
 
 def charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU: `units` charged, `gross` principal, `net` of referral and fulfilment fees, `charge_place`."""
+    """One row an order and SKU: `units` charged; `gross` principal and `net` of referral and fulfilment fees of `net_units`:
+    those of the refunded items, where every refund names one, else all; `charge_place`."""
 
     def make(books: Books) -> pl.DataFrame:
         rows = order_lines(books).select(
-            *LINE,
-            "pair",
-            "units",
-            "currency",
-            gross="principal",
-            net=pl.col("principal") + pl.col("fees"),
-            charge_place="place",
-        )
-        how = _FIRST | {c: pl.col(c).sum() for c in ("units", "gross", "net")}
-        how |= {c: pl.col(c).min() for c in ("currency", "charge_place")}
+            *LINE, "pair", "units", "currency", gross="principal", net=pl.col("principal") + pl.col("fees"), net_units="units",
+            charge_place="place", is_own=pl.col("item").is_in(_named_items(books).implode()),
+        )  # fmt: skip
+        own = pl.col("is_own")
+        how = _FIRST | {"units": pl.col("units").sum()} | {c: pl.col(c).min() for c in ("currency", "charge_place")}
+        for c in ("gross", "net", "net_units"):
+            how[c] = pl.when(own.any()).then(pl.col(c).filter(own).sum()).otherwise(pl.col(c).sum())
         return put_together(rows, "pair", how).with_columns(whole_money(c).alias(c) for c in ("gross", "net"))
 
     return once(books, "charges", make)
 
 
-def _refunded_charges(books: Books) -> pl.DataFrame:
-    """One row an order and SKU whose refunds all name a charged item: `own_units`, `own_gross`, `own_net` of those items."""
+def _named_items(books: Books) -> pl.Series:
+    """The refunded items (their numbers) of every order and SKU whose refunds all name a charged item."""
     refunded = refunded_items(books).select("pair", "item", nameless=pl.col("order_item_code").is_null())
     whole = refunded.filter("nameless")["pair"]
-    named = refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
-    rows = order_lines(books).filter(pl.col("item").is_in(named.implode()))
-    rows = rows.select("pair", own_units="units", own_gross="principal", own_net=pl.col("principal") + pl.col("fees"))
-    made = put_together(rows, "pair", {c: pl.col(c).sum() for c in ("own_units", "own_gross", "own_net")})
-    return made.with_columns(whole_money(c).alias(c) for c in ("own_gross", "own_net"))
+    return refunded.filter(~pl.col("pair").is_in(whole.implode()))["item"]
 
 
 def refunded_items(books: Books) -> pl.DataFrame:

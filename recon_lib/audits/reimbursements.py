@@ -10,7 +10,7 @@ from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, words
-from recon_lib.audits.facts import LINE
+from recon_lib.audits.facts import LINE, PAIR
 from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import charges, lines
 from recon_lib.audits.payouts import settled_on
@@ -49,8 +49,8 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     paid_units = pl.col("kept_units").sum().over(LINE)
     # of the charge: `sold` units, and `net` of the `net_units` that were refunded
     charge = lines(books).rename({"currency": "in_currency", "units": "sold"})
-    charge = charge.select(*LINE, "net", "net_units", "charge_place", "in_currency", "sold")
-    late = late.with_columns(paid_units.alias("paid_units")).join(charge, on=LINE, how="left", nulls_equal=True)
+    charge = charge.select("pair", "net", "net_units", "charge_place", "in_currency", "sold")
+    late = late.with_columns(paid_units.alias("paid_units"), pair=PAIR).join(charge, on="pair", how="left")
     late = late.filter(pl.col("sold").is_null() | (pl.col("paid_units") <= pl.col("sold"))).with_columns(
         worth=pl.when((pl.col("net_units") > 0) & (pl.col("net") > 0)).then(
             round_money_expr(
@@ -224,7 +224,7 @@ def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:
         pl.col("net").sum(), pl.len().alias("payments"), pl.col("approved_on").max().alias("event_on"), pl.col("fnsku").min(),
         pl.col("asin").min(), pl.col("place").sort().alias("lines"), pl.col("currency").first(), pl.col("amount_total").sum(),
     )  # fmt: skip
-    paid = paid.join(charges(books).select(*LINE, "units"), on=LINE, how="left", nulls_equal=True)
+    paid = paid.with_columns(pair=PAIR).join(charges(books).select("pair", "units"), on="pair", how="left")
     known = pl.col("units") > 0
     odd = paid.filter(
         (known & (pl.col("net") > pl.col("units"))) | (~known.fill_null(False) & (pl.col("payments") > 1))
