@@ -6,7 +6,6 @@ read(path, store=folder) -> Reading        one plain file (an archive's members 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from recon_lib.reports.base import Column, Reading, Report, Rows
@@ -19,6 +18,7 @@ _MODULES = (
     "removals",
     "fees",
     "settlement",
+    "settlement_v1",
     "date_range",
     "orders",
     "amazon_pay",
@@ -30,8 +30,6 @@ _MODULES = (
 def _collect() -> tuple[Report, ...]:
     found: dict[int, Report] = {}
     for name in _MODULES:
-        if find_spec(f"{__name__}.{name}") is None:
-            continue
         for value in vars(import_module(f"{__name__}.{name}")).values():
             for report in value if isinstance(value, tuple | list) else (value,):
                 if isinstance(report, Report):

@@ -8,9 +8,6 @@ The closing day is not in the API: `closed_on` stays null. Addresses are never r
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +16,9 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.errors import ReportError
 from recon_lib.reports.base import Report, Rows
+from recon_lib.reports.json_lists import elements
 
 _LISTS = ("ItemData", "ShipmentData")
-_MOST_DEEP = 50
-_BLANKS = re.compile(r"[ \t\r\n]*")
 # How far along a shipment is; the furthest state told counts, because downloads carry no date of their own.
 _STATES = (
     "WORKING", "READY_TO_SHIP", "SHIPPED", "IN_TRANSIT", "DELIVERED", "CHECKED_IN", "RECEIVING", "CLOSED",
@@ -68,7 +64,7 @@ def read_inbound_json(data: bytes) -> Rows:
     text = _decoded(data)
     found, seen = _Found(), False
     line, counted = 1, 0
-    for name, offset, value in _objects(text):
+    for name, offset, value in elements(text, _LISTS):
         seen = True
         if value is None:
             continue
@@ -177,95 +173,6 @@ def _units(item: dict[str, Any], name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
         raise _BadItem(name, value, "is no number of units")
     return value
-
-
-def _objects(text: str) -> Iterator[tuple[str, int, Any]]:
-    """Every element of every ItemData and ShipmentData list: list name, offset of its first character, value.
-
-    An empty list gives one element None at its bracket, so that "asked and nothing there" is told from "not there".
-    """
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
-    at = _skip(text, 0)
-    try:
-        while at < len(text):
-            at = _skip(text, (yield from _walk(text, at, decoder, 0)))
-            if text[at : at + 1] == ",":  # pages pasted together
-                at = _skip(text, at + 1)
-    except json.JSONDecodeError as problem:
-        raise ReportError(
-            f"broken JSON: {problem.msg}",
-            hoped="whole JSON",
-            do="download the file again; it may be cut off",
-            line=problem.lineno,
-        ) from None
-    except ValueError as problem:  # a number of thousands of digits
-        raise ReportError(
-            f"JSON with a number that cannot be read: {problem}"[:160], hoped="an answer of the v0 API"
-        ) from None
-    except RecursionError:
-        raise ReportError("JSON nested too deeply", hoped="an answer of the v0 API") from None
-
-
-def _walk(text: str, at: int, decoder: json.JSONDecoder, depth: int) -> Generator[tuple[str, int, Any], None, int]:
-    """Walks one value and gives the offset after it; numbers and texts are left to the decoder."""
-    if depth > _MOST_DEEP:
-        raise RecursionError
-    opening = text[at : at + 1]
-    if opening not in ("{", "["):
-        return decoder.raw_decode(text, at)[1]
-    closing = "}" if opening == "{" else "]"
-    at = _skip(text, at + 1)
-    if text[at : at + 1] == closing:
-        return at + 1
-    while True:
-        if opening == "{":
-            name, at = decoder.raw_decode(text, at)
-            if not isinstance(name, str):
-                raise json.JSONDecodeError("a name was hoped for", text, at)
-            at = _skip(text, _expect(text, _skip(text, at), ":"))
-            if _is_list(text, at, name):
-                at = yield from _elements(text, at, decoder, name)
-            else:
-                at = yield from _walk(text, at, decoder, depth + 1)
-        else:
-            at = yield from _walk(text, at, decoder, depth + 1)
-        at = _skip(text, at)
-        if text[at : at + 1] == closing:
-            return at + 1
-        at = _skip(text, _expect(text, at, ","))
-
-
-def _elements(text: str, at: int, decoder: json.JSONDecoder, name: str) -> Generator[tuple[str, int, Any], None, int]:
-    start, at = at, _skip(text, at + 1)
-    if text[at : at + 1] == "]":
-        yield name, start, None
-        return at + 1
-    while True:
-        value, end = decoder.raw_decode(text, at)
-        yield name, at, {} if value is None else value
-        at = _skip(text, end)
-        if text[at : at + 1] == "]":
-            return at + 1
-        at = _skip(text, _expect(text, at, ","))
-
-
-def _is_list(text: str, at: int, name: str) -> bool:
-    return name in _LISTS and text[at : at + 1] == "["
-
-
-def _skip(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return found.end() if found else at
-
-
-def _expect(text: str, at: int, mark: str) -> int:
-    if text[at : at + 1] != mark:
-        raise json.JSONDecodeError(f"'{mark}' was hoped for", text, at)
-    return at + 1
-
-
-def _no_constant(name: str) -> Any:
-    raise ReportError(f"JSON with {name}, which is no number", hoped="whole numbers of units")
 
 
 INBOUND_JSON = Report(
