@@ -13,7 +13,8 @@ from recon_lib import frames, reports
 from recon_lib.errors import NotAReport, ReconError, ReportError
 from recon_lib.reports.archive import open_members
 from recon_lib.reports.bank import KEY
-from recon_lib.reports.bank_mapping import NAME, load_mapping, read_mapped
+from recon_lib.reports.bank_mapped import read_mapped
+from recon_lib.reports.bank_mapping import NAME, load_mapping
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.reader import read_file
 

@@ -12,7 +12,8 @@ import pytest
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.reports import bank_common
 from recon_lib.reports.bank import CAMT, MT940, OFX
-from recon_lib.reports.bank_mapping import read_mapped, to_mapping
+from recon_lib.reports.bank_mapped import read_mapped
+from recon_lib.reports.bank_mapping import to_mapping
 
 OFX1 = """OFXHEADER:100
 DATA:OFXSGML

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from recon_lib.errors import ReportError, UsageError
 from recon_lib.reports.bank import BANK as BANK_FORMATS
 from recon_lib.reports.bank import REJECTS
-from recon_lib.reports.bank_mapping import load_mapping, read_mapped, to_mapping
+from recon_lib.reports.bank_mapped import read_mapped
+from recon_lib.reports.bank_mapping import load_mapping, to_mapping
 
 SPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"
 ENTRY = (
