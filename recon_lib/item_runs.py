@@ -37,7 +37,7 @@ BACK = [
 ]  # fmt: skip
 REFUNDED = [
     "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
-    "adjustment_id", "order", "principal", "extra", "commission", "kept", "has_code", "file", "line_1", "line_3", "line_5",
+    "adjustment_id", "order", "base", "commission", "kept", "has_code", "file", "line_1", "line_3", "line_5",
     "is_several",
 ]  # fmt: skip
 PROOF = (1, 3, 4, 5)
@@ -60,8 +60,10 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
     """What is kept of the lines (with `file`), made in one pass, in no order. A run has the sums of `_runs_of`.
 
     `settlement_orders`, `settlement_refunds`: runs of orders and refunds that name an order, with `order` and `charge`
-    (ORDER_NUMBER and NUMBER). `settlement_days`: `lines` and `fine` of all lines, by file, settlement, currency and quarter of an
-    hour, at one of which every zone's midnight falls. `settlement_back`: BACK of the prices given back by refunds.
+    (ORDER_NUMBER and NUMBER) and `base`, the total price with shipping and gift wrap, without tax, less promotions; those of
+    orders with fees as positive charges, and without `principal` where no line tells one. `settlement_days`: `lines` and `fine`
+    of all lines, by file, settlement, currency and quarter of an hour, at one of which every zone's midnight falls.
+    `settlement_back`: BACK of the prices given back by refunds.
     `settlement_few`: FEW of all other lines that are neither orders nor the fees of refunds.
     """
     parts, back, few = [], [], []
@@ -75,11 +77,14 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
         few.append(some.filter(~is_back).select(FEW))
         parts.append(_runs_of(told))
     runs = pl.concat(parts)
-    named = runs.filter(pl.col("order_id").is_not_null())
+    named = runs.filter(pl.col("order_id").is_not_null()).with_columns(base=pl.col("principal") + pl.col("extra"))
+    sold = named.filter(pl.col("kind") == ORDER).with_columns(
+        -pl.col("commission", "fulfilment"), principal=pl.when("has_principal").then("principal")
+    )
     when = ["file", "settlement_id", "currency", pl.col("posted_at").dt.truncate(_MINUTES), "posted_on"]
     return {
-        "settlement_orders": named.filter(pl.col("kind") == ORDER).drop(
-            "adjustment_id", "kind", "lines", "fine", "kept", "line_1", "line_5"
+        "settlement_orders": sold.drop(
+            "adjustment_id", "kind", "lines", "fine", "extra", "kept", "has_principal", "has_code", "line_1", "line_5"
         ),
         "settlement_refunds": named.filter(pl.col("kind") == REFUND).select(REFUNDED),
         "settlement_days": runs.group_by(when).agg(pl.col("lines", "fine").sum()),
@@ -101,10 +106,11 @@ def parcel_units(runs: pl.DataFrame, key: str = "charge") -> pl.DataFrame:
     """Of items told on several runs: `key` and `units`, the quantities of their parcels added up.
 
     The quantity stands on every row of a parcel, so it counts once a settlement and posted day on which a price was charged;
-    null where one of these tells none. Without any price the largest quantity holds. Reads `units`, `has_principal`,
-    `settlement_id` and `posted_on` of the runs.
+    null where one of these tells none. Without any price the largest quantity holds. Reads `units`, `principal`, `settlement_id`
+    and `posted_on` of the runs.
     """
-    by_day = runs.group_by(key, "settlement_id", "posted_on").agg(pl.col("units").max(), pl.col("has_principal").any())
+    has_principal = pl.col("principal").is_not_null().any()
+    by_day = runs.group_by(key, "settlement_id", "posted_on").agg(pl.col("units").max(), has_principal=has_principal)
     priced = pl.col("units").filter("has_principal")
     known = priced.null_count() == 0
     told = pl.when(~pl.col("has_principal").any()).then(pl.col("units").max()).when(known).then(priced.sum())
@@ -229,7 +235,7 @@ def _runs_of(lines: pl.DataFrame) -> pl.DataFrame:
         "fees": total(fee),
         "priced": most(price),
         "any_units": most(charge),
-        "line": each(np.minimum, np.where(price, line, far)).replace(far, None),
+        "line": each(np.minimum, np.where(price, line, far)).replace(far, None).cast(pl.UInt32),
         "is_charge": each(np.logical_or, charge),
         "lines": pl.Series(np.diff(np.append(starts, key.size))),
         "fine": each(np.add, amounts),

@@ -30,7 +30,7 @@ def settled_lines(books: Books) -> Settled:
             pl.col("lines", "fine").sum(), first_on=days.min(), last_on=days.max()
         )  # fmt: skip
         orders, refunds = (
-            told["settlement_orders"].drop("posted_at", "has_code"),
+            told["settlement_orders"].drop("posted_at"),
             told["settlement_refunds"].drop("posted_at"),
         )
         made = pl.collect_all([orders, refunds, sums], engine="in-memory")
@@ -83,10 +83,10 @@ def items(books: Books) -> pl.DataFrame:
 
     def make(books: Books) -> pl.DataFrame:
         runs = settled_lines(books).orders.lazy().filter("is_item")
-        rows = runs.select("charge", **_SUMS).collect()
+        rows = runs.select(*_OF_ITEM, day="posted_on").collect()
         twice = repeated(rows["charge"])
         if not twice.any():
-            return rows.drop("has_principal")
+            return rows
         units = parcel_units(
             runs.filter(pl.col("charge").is_in(rows.filter(twice)["charge"].unique().implode())).collect()
         )
@@ -98,27 +98,15 @@ def items(books: Books) -> pl.DataFrame:
                 pl.col("sku", "currency").first(),  # equal on all runs of an item
                 pl.col("marketplace_name").max(),
                 pl.col("day").min(),
-                pl.col("principal", "base", "commission", "fulfilment").sum(),
-                pl.col("has_principal").any(),
+                pl.col("base", "commission", "fulfilment").sum(),
+                pl.when(pl.col("principal").is_not_null().any()).then(pl.col("principal").sum()),
             )
-            .with_columns(principal=pl.when("has_principal").then("principal"))
             .join(units.lazy(), on="charge", how="left")
             .collect()
         )
-        return pl.concat([rows.filter(~twice), several.select(rows.columns)]).drop("has_principal")
+        return pl.concat([rows.filter(~twice), several.select(rows.columns)])
 
     return once(books, "sold_items", make)
 
 
-_SUMS = {
-    "sku": pl.col("sku"),
-    "currency": pl.col("currency"),
-    "marketplace_name": pl.col("marketplace_name"),
-    "day": pl.col("posted_on"),
-    "units": pl.col("units"),
-    "principal": pl.when("has_principal").then("principal"),
-    "base": pl.col("principal") + pl.col("extra"),
-    "commission": -pl.col("commission"),
-    "fulfilment": -pl.col("fulfilment"),
-    "has_principal": pl.col("has_principal"),
-}
+_OF_ITEM = ("charge", "sku", "currency", "marketplace_name", "units", "principal", "base", "commission", "fulfilment")

@@ -57,11 +57,11 @@ SOLD = [
 def test_lines_that_stand_together_are_one_run():
     made = settled_lines(books("2026-01-31", settlement_lines=SOLD))
     (first, second) = made.orders.sort("sku").to_dicts()
-    assert [first[c] for c in ("principal", "extra", "commission", "fulfilment")] == [300000, 25000, -48800, -91000]
+    assert [first[c] for c in ("principal", "base", "commission", "fulfilment")] == [300000, 325000, 48800, 91000]
     assert [first[c] for c in ("price", "fees", "units", "priced", "line")] == [300000, -139800, 2, 2, 2]
-    assert [second[c] for c in ("principal", "extra", "commission", "fulfilment")] == [120000, 0, -18000, 0]
+    assert [second[c] for c in ("principal", "base", "commission", "fulfilment")] == [120000, 120000, 18000, 0]
     (refund,) = made.refunds.to_dicts()
-    assert [refund[c] for c in ("principal", "kept")] == [-120000, -3600]
+    assert [refund[c] for c in ("base", "kept")] == [-120000, -3600]
 
 
 def test_an_item_is_the_same_however_its_lines_are_strewn():

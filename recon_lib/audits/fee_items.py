@@ -66,7 +66,7 @@ def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
     runs = settled_lines(books).orders.filter("is_item")
     rows, how = _of_runs(runs.join(only.select("charge").unique(), on="charge", how="semi"))
     how |= {"number": pl.col("charge").first()}
-    made = _fees(rows.group_by(ITEM).agg(**{c: e for c, e in how.items() if c not in ITEM}))
+    made = rows.group_by(ITEM).agg(**{c: e for c, e in how.items() if c not in ITEM})
     made = _with_parcels(made, rows, "number").drop("number")
     made = _with_store(made.with_columns(whole_money(c).alias(c) for c in _MONEY))
     return made.sort("day", *ITEM, nulls_last=True).with_row_index("charge")
@@ -75,21 +75,18 @@ def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
 def refunded_order_items(books: Books) -> pl.DataFrame:
     """The order items of all orders of which anything was refunded (and of others that are asked about): ITEM, `base`,
     `commission` (ten-thousandths) and `units`, in no order."""
-    return _fees(_by_number(concerned_orders(books).filter("is_item"))).select(*ITEM, "base", "commission", "units")
+    return _by_number(concerned_orders(books).filter("is_item")).select(*ITEM, "base", "commission", "units")
 
 
 def _of_runs(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
-    """Runs with fees as positive charges, and how those of one item (`charge`) add up.
+    """Runs of orders, and how those of one item (`charge`) add up.
 
-    `units` = the largest quantity on its rows (it stands on every row of a parcel), `day` the first posted day, `base` the total
-    price with shipping and gift wrap, without tax, less promotions.
+    `units` = the largest quantity on its rows (it stands on every row of a parcel), `day` the first posted day.
     """
-    rows = runs.select(
-        *ITEM, "charge", "units", "has_principal", "settlement_id", "marketplace_name", "principal", day="posted_on",
-        base=pl.col("principal") + pl.col("extra"), commission=-pl.col("commission"), fulfilment=-pl.col("fulfilment"),
-    )  # fmt: skip
+    rows = runs.select(*ITEM, "charge", "units", "settlement_id", "marketplace_name", *_MONEY, day="posted_on")
     how = {c: pl.col(c).first() for c in ITEM} | {c: pl.col(c).sum() for c in _MONEY}
-    how |= {c: pl.col(c).max() for c in ("units", "marketplace_name", "has_principal")}
+    how |= {"principal": pl.when(pl.col("principal").is_not_null().any()).then(pl.col("principal").sum())}
+    how |= {c: pl.col(c).max() for c in ("units", "marketplace_name")}
     return rows, how | {c: pl.col(c).min() for c in ("day", "settlement_id")}
 
 
@@ -108,10 +105,6 @@ def _with_parcels(items: pl.DataFrame, runs: pl.DataFrame, number: str) -> pl.Da
     return joined.with_columns(units=pl.when("is_told").then("parcels").otherwise("units")).drop("parcels", "is_told")
 
 
-def _fees(items: pl.DataFrame) -> pl.DataFrame:
-    return items.with_columns(principal=pl.when("has_principal").then("principal")).drop("has_principal")
-
-
 def _with_store(items: pl.DataFrame) -> pl.DataFrame:
     """`store` for `marketplace_name`: the few names are told once."""
     names = items.select("marketplace_name").unique().with_columns(store=_store())
@@ -123,7 +116,7 @@ def refunds(books: Books) -> pl.DataFrame:
     given back, `kept` = refund commission kept; all positive, in ten-thousandths. `charge` is the number of its key."""
     number = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(REFUND, 1)])
     rows = settled_lines(books).refunds.filter("has_code").select(
-        *REFUND, "settlement_id", "marketplace_name", charge=number, back=-(pl.col("principal") + pl.col("extra")),
+        *REFUND, "settlement_id", "marketplace_name", charge=number, back=-pl.col("base"),
         given="commission", kept=-pl.col("kept"),
     )  # fmt: skip
     how = {c: pl.col(c).first() for c in REFUND} | {c: pl.col(c).sum() for c in ("back", "given", "kept")}
