@@ -184,6 +184,19 @@ def test_taken_back():
     """)
 
 
+def test_a_unit_found_just_before_a_reversal_is_not_that_of_an_earlier_one_given_back_in_stock():
+    """Three lost and paid. One taken back with a unit in stock on the 8th, one on the 17th for the unit found on the 15th."""
+    f = folder().led("2026-01-20", 1, -3, ref="A1").reimb("2026-01-22", "R1", "Lost_Warehouse", 1, 3, "10.00")
+    name = {"orig": "R1", "orig_type": "Lost_Warehouse", "sku": "Amazon.Found.B1", "fnsku": "B1", "total": "-10.00"}
+    f.reimb("2026-02-08", "V1", "Reimbursement_Reversal", 1, -1, "-10.00", stock=1, **name)
+    f.led("2026-02-15", 1, 1, "F").reimb("2026-02-17", "V2", "Reimbursement_Reversal", 1, -1, "-10.00", **name)
+    f.settle("901", "2026-01-01", "2026-03-25", paid("2026-01-24", LOST, "30.00", 1))
+    assert findings(f, DAY, *AUDITS) == []
+    f.reimb("2026-02-19", "V3", "Reimbursement_Reversal", 1, -1, "-10.00", **name)  # for which no unit is there
+    told = "reimbursement_reversed|claimable|2026-02-19|2026-02-19|||V3|S1|1|10.00|10.00"
+    assert findings(f, DAY, *AUDITS) == [told]
+
+
 def test_paid_twice():
     f, rows = folder(), []
     for n, units in ((1, 1), (2, 2)):  # two payments for one unit, and for two

@@ -78,12 +78,15 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         stock = found.select("ledger_row", "fnsku", "asin", "code", "units", "on", stretch=stretch)
         by_name = paid.join(stock.filter(pl.col("code") == "N"), on=["fnsku", "units", "stretch"])
         by_asin = paid.filter("is_reversal").join(stock, on=["asin", "units", "stretch"])
-        shared = ["row", "is_reversal", "approved_on", "ledger_row", "on"]
+        shared = ["row", "asin", "is_reversal", "approved_on", "ledger_row", "on"]
         near = (
             pl.concat([by_name.select(shared), by_asin.select(shared)])
             .unique()
             .with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs())
             .filter(pl.col("apart") <= _ONE_CREDIT_DAYS)
+        )
+        near = (
+            near.join(_wanted_nearer(books, near), on=["row", "ledger_row"], how="anti")
             # money is taken back because the unit was found: before, if one was
             .sort(
                 pl.col("is_reversal") & (pl.col("on") > pl.col("approved_on")),
@@ -105,6 +108,15 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
         return found.filter(~pl.col("ledger_row").is_in(pl.Series(list(used), dtype=pl.UInt32).implode())), first
 
     return once(books, "paid_in_stock", make)
+
+
+def _wanted_nearer(books: Books, near: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of `near` whose found unit lies nearer to another reversal of the product, which gave no unit back."""
+    bare = pl.col("is_reversal") & (pl.col("quantity_inventory").fill_null(0) <= 0)
+    others = reimbursements(books).filter(bare).select(asin=pl.coalesce("asin", "fnsku"), other="approved_on")
+    pairs = near.filter("is_reversal").join(others, on="asin")
+    nearer = (pl.col("on") - pl.col("other")).dt.total_days().abs() < pl.col("apart")
+    return pairs.filter(nearer).select("row", "ledger_row").unique()
 
 
 def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
