@@ -27,9 +27,12 @@ from recon_lib.money import money_text
 from recon_lib.outputs import write_day
 from recon_lib.policy import Policy, load_policy
 from recon_lib.register import decided
+from recon_lib.sold import settled_lines
 from recon_lib.tieout import settlement_tieout
 
 _AT_A_TIME = 2  # audits: each uses many processors where it looks at many rows, and one where it looks at few
+# Of many rows these take the longest, in this order: nobody should wait for one of them at the end.
+_LONG = ("fulfilment_fee_overcharge", "refund_without_return", "reimbursement_underpaid", "warehouse_lost")
 HISTORY_ORDER = ["audit", "event_on", "paid_on", "settled_on", "order_id", "fnsku", "reimbursement_id", "sku", "amount"]
 
 
@@ -129,9 +132,8 @@ def reconcile(
         register: decisions of people (open cases, accepted differences); from the account's own register where null.
         told: called with the name of each audit before it runs (progress), in the thread that runs it.
     """
-    policy = policy or load_policy()
     decisions = decided(books) if register is None else Decisions(standing=register)
-    pay, results = _audited(books, policy, audits, published, told)
+    policy, pay, results = _audited(books, policy, audits, published, told)
     raw = pl.concat([result.findings for result in results])
     history = with_names(pl.concat([result.settled for result in results]), books, ("fnsku",))
     history = history.sort(HISTORY_ORDER, nulls_last=True)
@@ -150,28 +152,30 @@ def reconcile(
 
 def _audited(
     books: Books,
-    policy: Policy,
+    policy: Policy | None,
     audits: tuple[Audit, ...],
     published: pl.DataFrame | None,
     told: Callable[[str], None],
-) -> tuple[PayDay, list[AuditResult]]:
-    """Amazon Pay, and the results of it and of all audits in the order of the list, however many run at a time."""
+) -> tuple[Policy, PayDay, list[AuditResult]]:
+    """The policy, Amazon Pay, and the results of it and of all audits in the order of the list, however many run at a time."""
 
-    def run(audit: Audit) -> AuditResult:
+    def run(audit: Audit, policy: Policy) -> AuditResult:
         told(audit.names[0])
         return audit.run(books, policy)
 
-    # The one of most names looks at the most rows: nobody should wait for it at the end.
-    longest = sorted(range(len(audits)), key=lambda at: -len(audits[at].names))
+    names = [audit.names[0] for audit in audits]
+    longest = sorted(range(len(audits)), key=lambda at: _LONG.index(names[at]) if names[at] in _LONG else len(_LONG))
     with ThreadPoolExecutor(min(_AT_A_TIME, pl.thread_pool_size())) as pool:
         try:
-            begun = {at: pool.submit(run, audits[at]) for at in longest}
+            pool.submit(settled_lines, books)  # most audits begin with them, whatever the policy says
+            policy = policy or load_policy()
+            begun = {at: pool.submit(run, audits[at], policy) for at in longest}
             pay = reconcile_pay(books, published)
             found = [begun[at].result() for at in range(len(audits))]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return pay, [AuditResult(findings=pay.findings, not_checked=pay.not_checked), *found]
+    return policy, pay, [AuditResult(findings=pay.findings, not_checked=pay.not_checked), *found]
 
 
 def _missing_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
