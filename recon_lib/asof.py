@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import partial, reduce
 from pathlib import Path
 
-import dataframely as dy
-import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from recon_lib import frames
 from recon_lib.account import Account
 from recon_lib.books import FRAMES, Books
 from recon_lib.digests import MADE, digested
+from recon_lib.family_rows import ONE_FILE_EACH, declared, is_held, joined
 from recon_lib.file_facts import file_table
 from recon_lib.merging import union_of_days
-from recon_lib.overlaps import Source, merged, overlap_of
-from recon_lib.reports import FAMILIES
-from recon_lib.reports.base import FEW, Reading, Report, parts_at, rows_at
+from recon_lib.overlaps import Source
+from recon_lib.reports.base import Reading, rows_at
 from recon_lib.reports.inbound import with_told_elsewhere
 from recon_lib.settled_files import superseded_settlements
 from recon_lib.zones import in_account_zone
@@ -50,12 +47,8 @@ EVENT_DAY: dict[str, pl.Expr] = {
     "bank": pl.col("booked_on"),
     "removal_receipts": pl.col("received_on"),
 }
-# Each file keeps its window: two files of one window may be two currencies.
-_NEVER_MERGED = {"pay_statements"}
 _SEVERAL_OF_ONE = {"settlement_lines", "aged_inventory_fees"}
 _MANY = 50_000
-_ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
-_HELD = 16 << 20  # bytes of Parquet up to which a family's rows are held in memory
 
 
 def assemble(
@@ -86,10 +79,10 @@ def assemble(
         if not found:
             made[family] = frames.empty(schema).lazy()
             continue
-        held = _bytes(found) <= _HELD
-        rows, parts, is_merged = _joined(found, family, schema, account, as_of, store)
+        held = is_held(found)
+        rows, parts, is_merged = joined(found, family, schema, account, as_of, store)
         steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = []
-        if family in _ONE_FILE_EACH and dropped:
+        if family in ONE_FILE_EACH and dropped:
             steps.append(lambda rows: rows.join(gone, on=["file", "settlement_id"], how="anti", maintain_order="left"))
         if steps or is_merged:
             kept[family] = _physical_rows(_all(steps, rows), family)
@@ -128,28 +121,8 @@ def assemble(
     told = frames.empty(frames.Reject)
     if rejects:
         told = pl.concat([frame.cast(told.schema) for frame in rejects])
-    periods = _periods(readings, sources, made)
+    periods = _periods(sources, made)
     return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests, running)
-
-
-def _joined(
-    found: list[Source], family: str, schema: type[dy.Schema], account: Account, as_of: date, store: Path
-) -> tuple[pl.LazyFrame, list[tuple[Path, str | None]], bool]:
-    """The rows of all files, each once; the Parquet files they lie in (the name of one's file where the frame does not
-    tell it); whether rows of overlapping files may have been set aside."""
-    parts: list[tuple[Path, str | None]] = [(source.path, source.display) for source in found]
-    if family in _ONE_FILE_EACH | _NEVER_MERGED or len(found) < 2:
-        return _rows(found, schema), parts, False
-    report = _declared(found[0])
-    nullable = report.period is not None and schema.columns()[report.period].nullable
-    overlap = overlap_of(found, report, nullable=nullable)
-    if overlap is None:
-        return _rows(found, schema), parts, False
-    target = merged(overlap, report, account, as_of, store, partial(_rows, schema=schema))
-    rows = [rows_at(target).select(frames.empty(schema).columns)]
-    if overlap.apart:
-        rows.insert(0, _rows(overlap.apart, schema))
-    return pl.concat(rows), [*[(s.path, s.display) for s in overlap.apart], (target, None)], True
 
 
 def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -168,7 +141,7 @@ def _running(settlements: pl.LazyFrame, as_of: date) -> tuple[tuple[str | None, 
 
 def _spans(found: list[Source]) -> dict[str, tuple[date, date]]:
     """The days that the column of the period reaches over, for reports so large that days are worth more than a look each."""
-    column = _declared(found[0]).period
+    column = declared(found[0]).period
     known = [(s.reading.period_from, s.reading.period_to) for s in found]
     if column is None or sum(s.reading.rows_used for s in found) < _MANY or not all(a and b for a, b in known):
         return {}
@@ -184,44 +157,9 @@ def _event_day(family: str, zone: str) -> pl.Expr | None:
     return EVENT_DAY.get(family)
 
 
-def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
-    """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
-    columns = frames.empty(schema).columns
-    if _bytes(found) > _HELD:
-        parts = [_when_asked(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
-        return pl.concat(parts)
-    held = [rows_at(source.path).collect(engine="in-memory") for source in found]
-    of_file = np.repeat(np.arange(len(found), dtype=np.uint32), [part.height for part in held])
-    names = pl.Series("file", [source.display for source in found]).gather(pl.Series(of_file))
-    return pl.concat(held).with_columns(names).select(columns).lazy()
-
-
-def _when_asked(path: Path) -> pl.LazyFrame:
-    """As `rows_at`, but an Arrow stream too is read only when its rows are asked for: many small files may be many rows."""
-    if path.suffix != FEW:
-        return rows_at(path)
-
-    def read(
-        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        rows = pl.read_ipc_stream(path, columns=columns, n_rows=n_rows)
-        rows = rows if columns is None else rows.select(columns)
-        yield rows if predicate is None else rows.filter(predicate)
-
-    return register_io_source(read, schema=pl.read_ipc_stream(path, n_rows=0).schema)
-
-
-def _bytes(found: list[Source]) -> int:
-    return sum(part.stat().st_size for source in found for part in parts_at(source.path))
-
-
-def _declared(source: Source) -> Report:
-    return next(report for report in FAMILIES if report.family == source.reading.family)
-
-
 def _reaches_past(found: list[Source], day: pl.Expr, as_of: date) -> bool:
     """Can a row lie after the as-of day? A written day and the account's day differ by one at the most."""
-    if not all(day.meta.eq(pl.col(_declared(source).period or "")) for source in found):  # a month's last day, say
+    if not all(day.meta.eq(pl.col(declared(source).period or "")) for source in found):  # a month's last day, say
         return True
     limit = as_of - timedelta(days=1)
     ends = [source.reading.period_to for source in found]
@@ -236,7 +174,7 @@ def _physical_rows(rows: pl.LazyFrame, family: str) -> dict[str, int]:
 
 
 def _periods(
-    readings: list[tuple[str, Reading]], sources: Mapping[str, list[Source]], made: Mapping[str, pl.LazyFrame]
+    sources: Mapping[str, list[Source]], made: Mapping[str, pl.LazyFrame]
 ) -> dict[str, list[tuple[date, date]]]:
     """Family -> the days its files speak about. A settlement speaks about its stated window, not about its first and last row."""
     periods: dict[str, list[tuple[date, date]]] = {}

@@ -30,7 +30,8 @@ LATER = (
     "cmd", "code", "dateutil.easter", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_16_le",
     "encodings.utf_8_sig", "faulthandler", "holidays", "ipykernel.debugger", "ipykernel.ipkernel", "ipykernel.kernelapp",
     "ipykernel.zmqshell", "numpy.ma", "pdb", "polars._utils.parquet", "polars._utils.udfs", "psutil", "pwd",
-    "recon_lib.asof", "recon_lib.bank_totals", "recon_lib.changes", "recon_lib.claims_book", "recon_lib.quiet",
+    "recon_lib.asof", "recon_lib.bank_totals", "recon_lib.changes", "recon_lib.claims_book",
+    "recon_lib.family_rows", "recon_lib.quiet",
     "recon_lib.reports.members", "recon_lib.reports.reader", "recon_lib.reports.recognise", "recon_lib.reports.small",
     "recon_lib.settled_files", "tornado.platform.asyncio", "xlsxwriter.workbook",
 )  # fmt: skip

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from recon_lib import asof, digests, item_runs, open_account, reconcile
+from recon_lib import digests, family_rows, item_runs, open_account, reconcile
 from recon_lib.audits.fee_items import places, proofs
 from recon_lib.audits.settled_facts import settlement_sums
 from recon_lib.reports.base import keep_few
@@ -142,7 +142,7 @@ def test_amounts_that_no_whole_number_holds_are_an_error():
 def test_a_large_account_is_audited_as_a_small_one(day, tmp_path, monkeypatch):
     small = open_account(DEMO, day, store=tmp_path)
     assert not small.digests
-    monkeypatch.setattr(asof, "_HELD", 0)
+    monkeypatch.setattr(family_rows, "HELD", 0)
     monkeypatch.setattr(item_runs, "_BATCH", 7)
     large = open_account(DEMO, day, store=tmp_path)
     names = ("orders", "refunds", "back", "days", "few")
@@ -154,7 +154,7 @@ def test_a_large_account_is_audited_as_a_small_one(day, tmp_path, monkeypatch):
 
 
 def test_a_file_is_digested_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(asof, "_HELD", 0)
+    monkeypatch.setattr(family_rows, "HELD", 0)
     open_account(DEMO, "2026-01-31", store=tmp_path)
 
     def never(*_: object) -> dict[str, pl.DataFrame]:
@@ -179,7 +179,7 @@ def test_an_arrow_stream_is_read_when_its_rows_are_asked_for(tmp_path, monkeypat
         return read(path, **how)
 
     monkeypatch.setattr(pl, "read_ipc_stream", told)
-    lazy = asof._when_asked(path)
+    lazy = family_rows._when_asked(path)
     assert asked == [0]  # its columns only
     made = lazy.filter(pl.col("sku") == "B").with_columns(file=pl.lit("f")).select("file", "line")
     assert_frame_equal(made.collect(), pl.DataFrame({"file": ["f", "f"], "line": [3, 5]}))
@@ -191,7 +191,7 @@ def test_an_arrow_stream_is_read_when_its_rows_are_asked_for(tmp_path, monkeypat
 
 
 def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(asof, "_HELD", 0)
+    monkeypatch.setattr(family_rows, "HELD", 0)
     whole = open_account(DEMO, "2026-01-31", store=tmp_path).digests["settlement_orders"].collect()
     (damaged, *_) = sorted(tmp_path.rglob("settlement_orders.parquet"))
     damaged.write_bytes(damaged.read_bytes()[:-9])
@@ -201,7 +201,7 @@ def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
 
 def test_another_polars_digests_anew(tmp_path, monkeypatch):
     """The numbers of orders are polars' own: those of another version would meet nothing."""
-    monkeypatch.setattr(asof, "_HELD", 0)
+    monkeypatch.setattr(family_rows, "HELD", 0)
     open_account(DEMO, "2026-01-31", store=tmp_path)
     before = {folder.name for folder in (tmp_path / "digests").iterdir()}
     monkeypatch.setattr(pl, "__version__", "0.0.1")

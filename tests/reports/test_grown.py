@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from recon_lib import asof
+from recon_lib import family_rows
 from recon_lib.books import open_account
 from recon_lib.errors import ReportError
 from recon_lib.reconcile import reconcile
@@ -334,7 +334,7 @@ def test_a_packet_does_not_tell_what_was_in_the_store(
                 ((_, got),) = read_members(book, f"books/{name}", store=one, marketplace="US")
         assert isinstance(got, Reading)
         assert got.frames[got.family].is_dir()
-    monkeypatch.setattr(asof, "_HELD", held)
+    monkeypatch.setattr(family_rows, "HELD", held)
     assert contents(account, one, tmp_path / "one") == contents(account, tmp_path / "two", tmp_path / "other")
 
 
