@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recon_lib import item_runs
+from recon_lib import code_words, item_runs
 from recon_lib.reports.base import rows_at
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
 
@@ -43,7 +43,7 @@ MADE: dict[str, Callable[[pl.LazyFrame], dict[str, pl.DataFrame]]] = {
 
 @cache
 def _version() -> str:
-    sources = [Path(__file__), Path(item_runs.__file__)]
+    sources = [Path(__file__), Path(item_runs.__file__), Path(code_words.__file__)]
     told = [source.read_bytes() for source in sources]
     # the numbers of items and orders are polars' own, which another version may make differently
     return hashlib.sha256(b"".join([*told, pl.__version__.encode()])).hexdigest()[:12]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from recon_lib.cents import MINOR_DIGITS
+from recon_lib.code_words import usual_words
 from recon_lib.errors import RunError
 
 FINE = 10_000  # money as whole ten-thousandths: exact, and quicker to add up than Decimal
@@ -67,7 +68,7 @@ def digest(lines: pl.LazyFrame) -> dict[str, pl.DataFrame]:
     `settlement_few`: FEW of all other lines that are neither orders nor the fees of refunds.
     """
     parts, back, few = [], [], []
-    for batch in _batches(lines.select(list(dict.fromkeys([*RUN, *FEW])))):
+    for batch in map(usual_words, _batches(lines.select(list(dict.fromkeys([*RUN, *FEW]))))):
         is_order, is_refund = any_case("transaction_type", "order"), any_case("transaction_type", "refund")
         kinds = pl.when(is_order).then(ORDER).when(is_refund).then(REFUND).otherwise(OTHER)
         told = batch.with_columns(kind=kinds.cast(pl.UInt8))

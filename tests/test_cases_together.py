@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from case_folder import Folder, findings, lines, paid, refund, sale
+from case_folder import Folder, findings, lines, other, paid, refund, sale
 
 from recon_lib.books import open_account
 from recon_lib.reconcile import reconcile
@@ -292,3 +294,44 @@ def test_a_payment_over_the_day_on_which_the_sourcing_cost_began(sales):
     f.settle("901", "2025-01-01", "2025-05-30", rows + paid("2025-04-07", "WAREHOUSE_LOST", "14.40", 1))
     found = ["reimbursement_underpaid|claimable|2025-04-05|2025-04-05|2025-06-04||R1|S1|2|2.90|5.80"]
     assert findings(f, "2025-04-30") == (found if sales else [])
+
+
+def respelt(how):
+    """One account with its settlement's words as `how` writes them."""
+    f = Folder()
+    for n in range(1, 6):
+        f.product(n, "10.00").measured(n, ("16", "1", "1"), "0.2")
+    o = "111-000000{}-0000001".format
+    rows = sale(o(1), 1, "2026-02-02", "60.00", "9.00", "8.00") + refund(o(1), 1, "2026-02-10", "60.00", "9.00", "3.00")
+    rows += sale(o(2), 2, "2026-02-02", "60.00", "12.00", "3.99", ship="5.00", promo="-5.00", wrap="1.00")
+    rows += [("Order", o(2), "S2", "ItemFees", "FBAPerOrderFulfillmentFee", "-1.00", "2026-02-02", 1, {})]
+    rows += refund(o(2), 2, "2026-02-05", "65.00", "9.60", "2.00") + paid(
+        "2026-02-22", "REVERSAL_REIMBURSEMENT", "30.00", 2, o(2)
+    )
+    rows += other("2026-02-01", "Previous Reserve Amount Balance", "5.00") + other(
+        "2026-03-01", "Current Reserve Amount", "-7.00"
+    )
+    f.settle("901", "2026-02-01", "2026-03-01", [(how(a), b, c, how(d), how(e), *r) for a, b, c, d, e, *r in rows])
+    return f
+
+
+def test_the_words_of_a_settlement_count_however_they_are_spelt():
+    """Case, blanks, hyphens and underscores differ between sources; the same charges and refunds are found in all."""
+    told = findings(respelt(str), "2026-04-20")
+    assert told == lines("""
+        fulfilment_fee_overcharge|claimable|2026-02-02|2026-02-02|2026-05-03|111-0000001-0000001|901|S1|1|4.01|4.01
+        referral_fee_error|claimable|2026-02-02|2026-02-02|2026-05-03|111-0000002-0000001|901|S2|1|2.85|2.85
+        refund_exceeds_charge|claimable|2026-02-05|2026-02-05||111-0000002-0000001||S2|||5.00
+        refund_fee_kept|claimable|2026-02-05|2026-02-05|2026-05-06|111-0000002-0000001|901|S2|1|2.00|2.00
+        refund_fee_kept|claimable|2026-02-10|2026-02-10|2026-05-11|111-0000001-0000001|901|S1|1|1.20|1.20
+        refund_without_return|claimable|2026-02-10|2026-04-11|2026-06-10|111-0000001-0000001||S1|1|43.00|43.00
+    """)
+    apart = re.compile(r"(?<=[a-z])(?=[A-Z])")
+    for how in (
+        str.upper,
+        str.lower,
+        lambda w: apart.sub(" ", w),
+        lambda w: apart.sub("_", w).lower(),
+        lambda w: apart.sub("-", w),
+    ):
+        assert findings(respelt(how), "2026-04-20") == told

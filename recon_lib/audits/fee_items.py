@@ -10,6 +10,7 @@ import polars as pl
 from recon_lib.audits.evidence import PLACE
 from recon_lib.audits.settled_facts import concerned_orders, put_together, whole_money
 from recon_lib.books import Books
+from recon_lib.code_words import usual_words
 from recon_lib.item_runs import ITEM, ORDER_NUMBER, any_case, code, parcel_units, repeated
 from recon_lib.sold import items, proof, settled_lines
 
@@ -133,9 +134,9 @@ def proofs(books: Books, kind: str, keys: pl.DataFrame, codes: list[int]) -> pl.
     one = found.filter(pl.col("line").is_not_null(), ~pl.col("order_id").is_in(several.implode())).select(names)
     if several.is_empty():
         return one
-    lines = books.frames["settlement_lines"].filter(pl.col("order_id").is_in(several.implode()))
-    lines = lines.filter(any_case("transaction_type", kind)).with_columns(code=code())
-    return pl.concat([one, lines.filter(pl.col("code").is_in(codes)).select(names).collect()])
+    rows = books.frames["settlement_lines"].filter(pl.col("order_id").is_in(several.implode())).collect()
+    lines = usual_words(rows).filter(any_case("transaction_type", kind)).with_columns(code=code())
+    return pl.concat([one, lines.filter(pl.col("code").is_in(codes)).select(names)])
 
 
 def places(lines: pl.DataFrame, keys: pl.DataFrame, key: list[str], codes: list[int]) -> pl.DataFrame:
