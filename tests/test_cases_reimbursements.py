@@ -197,6 +197,32 @@ def test_a_unit_found_just_before_a_reversal_is_not_that_of_an_earlier_one_given
     assert findings(f, DAY, *AUDITS) == [told]
 
 
+def reversed_orders(full=True):
+    """Three refunds before the first settlement, paid back on 10 January and taken back on 15 February. In between one unit
+    came back and went into stock, one came back damaged, one did not come back."""
+    f = folder()
+    f.full = full
+    for n in (1, 2, 3):
+        f.reimb("2026-01-10", f"R{n}", "CustomerReturn", n, 1, "42.66", order=o(n))
+        f.reimb(
+            "2026-02-15", f"V{n}", "Reimbursement_Reversal", n, -1, "-42.66", orig=f"R{n}", orig_type="CustomerReturn",
+            sku=f"Amazon.Found.B{n}", fnsku=f"B{n}", total="-42.66",
+        )  # fmt: skip
+    f.led("2026-02-11", 1, 1, event="CustomerReturns", ref=o(1))
+    return f
+
+
+def test_a_unit_that_came_back_was_rightly_taken_back_also_where_no_settlement_tells_the_refund():
+    f = reversed_orders().ret("2026-02-10", o(1), 1).ret("2026-02-10", o(2), 2, "DAMAGED")
+    head = "reimbursement_reversed|claimable|2026-02-15|2026-02-15|"
+    assert findings(f, DAY, "reimbursement_reversed") == [f"{head}|{o(n)}|V{n}|S{n}|1|42.66|42.66" for n in (2, 3)]
+
+
+def test_without_the_returns_what_was_taken_back_of_a_refund_waits():
+    found = findings(reversed_orders(full=False), DAY, "reimbursement_reversed", columns=["status", "reason"])
+    assert set(found) == {"waiting|report missing: customer returns"}
+
+
 def test_paid_twice():
     f, rows = folder(), []
     for n, units in ((1, 1), (2, 2)):  # two payments for one unit, and for two

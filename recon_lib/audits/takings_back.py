@@ -12,7 +12,7 @@ from recon_lib.audits.evidence import findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
 from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import lines
-from recon_lib.audits.reimbursement_rows import ROW_KEY, reversals
+from recon_lib.audits.reimbursement_rows import ORDER_PAYMENTS, ROW_KEY, reversals
 from recon_lib.audits.restocked import restocked
 from recon_lib.audits.stock_units import damaged_units, lost_units
 from recon_lib.books import Books
@@ -37,9 +37,11 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     stock = pl.max_horizontal(pl.col("quantity_inventory").cast(pl.Int64), 0)
     rows = rows.with_columns(in_stock=pl.min_horizontal(stock, "back_units")).sort("approved_on", "row")
     found = _found_near(books, rows)
-    due = lines(books).filter(pl.col("refunded").is_not_null()).join(_never_put_back(books), on="pair", how="left").select(
+    # where no settlement tells the refund, what was paid was refunded
+    refunded = pl.coalesce("refunded", pl.max_horizontal("paid", "returned"))
+    due = lines(books).join(_never_put_back(books), on="pair", how="left").select(
         original_order="order_id", original_sku="sku",
-        due=pl.col("damaged") + pl.max_horizontal(pl.col("refunded") - pl.col("returned"), 0) + pl.col("away").fill_null(0),
+        due=pl.col("damaged") + pl.max_horizontal(refunded - pl.col("returned"), 0) + pl.col("away").fill_null(0),
         still=pl.col("paid") + pl.col("paid_damage"),
     )  # fmt: skip
     rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
@@ -61,6 +63,8 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         pl.col("approved_on") - near,
         pl.min_horizontal(pl.col("approved_on") + near, pl.lit(books.as_of)),
     )
+    back = coverage.missing(books, "customer_returns", pl.col("approved_on") - 2 * near, pl.col("approved_on"))
+    absent = pl.coalesce(absent, pl.when(pl.col("original_why").is_in(ORDER_PAYMENTS)).then(back))
     out = rows.with_columns(
         event_on=pl.col("approved_on"),
         anchor_on=pl.col("approved_on"),
