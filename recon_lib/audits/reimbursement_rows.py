@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import polars as pl
 
-from recon_lib.audits.evidence import fold, occurrence, words
+from recon_lib.audits.evidence import fold, occurrence_sorted, words
 from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.inbound import short_units
 from recon_lib.audits.order_payments import BACK, OUTBOUND, SERVICE
@@ -27,7 +27,7 @@ def named(books: Books) -> pl.DataFrame:
 
     def make(books: Books) -> pl.DataFrame:
         rows = reimbursements(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
-        rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
+        rows = rows.with_columns(occurrence_sorted(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
         cash = pl.col("quantity_cash").cast(RATE)
         by_unit = pl.when(pl.col("quantity_cash") > 0).then((pl.col("amount_total").cast(RATE) / cash).cast(MONEY))
         back = (
