@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, PolarsError
 
-from recon_lib.reports import scan, tally, typed
+from recon_lib.reports import scan, shapes, tally, typed
 from recon_lib.reports.base import Report
 from recon_lib.reports.job import (
     PARQUET,
@@ -48,7 +48,7 @@ class _Clean:
 def run(job: Job, counted: Callable[[], ByteFacts]) -> tuple[Outcome, ByteFacts]:
     """The clean pass where the byte counts prove it right, else the strict one."""
     plans = typed.plans_for(job.header)
-    first = typed.month_first_default(job.report, job.marketplace)
+    first = shapes.month_first_default(job.report, job.marketplace)
     done = _try_clean(job, plans, month_first=first, trim=False)
     facts = counted()
     if not proper(job, facts):
@@ -64,7 +64,7 @@ def run_below(job: Job, above: Path, facts: ByteFacts, *, trim: bool) -> Outcome
     None where the first rows of `above` do not show by themselves how to read the others, or a row here is in doubt.
     """
     plans = typed.plans_for(job.header)
-    first = typed.month_first_default(job.report, job.marketplace)
+    first = shapes.month_first_default(job.report, job.marketplace)
     done = _try_clean(job, plans, month_first=first, trim=False, above=above)
     if done.outcome is not None and trim and not done.trim:
         done = _try_clean(job, plans, month_first=first, trim=True, above=above)
@@ -117,15 +117,15 @@ def _clean(
     """
     report = job.report
     words = typed.texts(sample.lazy(), plans).collect()
-    sniffed = typed.sniff(words, plans, month_first=month_first)
-    order, said = typed.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
+    sniffed = shapes.sniff(words, plans, month_first=month_first)
+    order, said = shapes.order_of_day_and_month(words.lazy(), sniffed, default=month_first)
     if said and not alone:
         return None
     if said:  # the first rows leave it open: ask all of them
         everything = typed.texts(scan.quick_scan(job.path, job.header), plans)
-        order, said = typed.order_of_day_and_month(everything, sniffed, default=month_first)
+        order, said = shapes.order_of_day_and_month(everything, sniffed, default=month_first)
     if order != month_first:
-        sniffed = typed.sniff(words, plans, month_first=order)
+        sniffed = shapes.sniff(words, plans, month_first=order)
     facts = facts_of(job, words.lazy())
     coded = frozenset[str]() if trim else frozenset(report.words)
     reading = [replace(p, dtype=pl.Categorical()) if p.column.target in coded else p for p in sniffed]

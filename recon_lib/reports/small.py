@@ -13,7 +13,7 @@ import dataframely as dy
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.reports import scan, typed, verdicts
+from recon_lib.reports import scan, shapes, typed, verdicts
 from recon_lib.reports.base import Report, counted_money, keep_few
 from recon_lib.reports.job import (
     SAMPLE_ROWS,
@@ -54,7 +54,7 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
     if raw is None:
         return None
     plans = typed.plans_for(header)
-    month_first = typed.month_first_default(report, job.marketplace)
+    month_first = shapes.month_first_default(report, job.marketplace)
     trim = facts.padded
     first = raw.head(SAMPLE_ROWS)
 
@@ -62,14 +62,14 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
         cells = first[f"c{plan.at}"].to_list() if plan.header is not None else []
         return [cell for cell in (c.strip() if trim else c for c in cells if c) if cell]
 
-    sniffed = typed.with_dates(plans, words_of, month_first=month_first)
+    sniffed = shapes.with_dates(plans, words_of, month_first=month_first)
     rows = raw.lazy().select(typed.text_columns(tuple(plans), trim=trim, empties=header.quoted))
     slashed = any(p.date is not None and p.date.slashed for p in sniffed)
     if slashed or report.prepare is not None:
         rows = rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy()
-    order, said = typed.order_of_day_and_month(rows, sniffed, default=month_first)
+    order, said = shapes.order_of_day_and_month(rows, sniffed, default=month_first)
     if order != month_first:
-        sniffed = typed.with_dates(plans, words_of, month_first=order)
+        sniffed = shapes.with_dates(plans, words_of, month_first=order)
     known = facts_of(job, rows)
     if dated := typed.parts(tuple(sniffed)):
         rows = rows.with_columns(dated)

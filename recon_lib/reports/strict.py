@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from recon_lib.reports import scan, typed, verdicts
+from recon_lib.reports import scan, shapes, typed, verdicts
 from recon_lib.reports.base import Report
 from recon_lib.reports.job import (
     PARQUET,
@@ -27,7 +27,7 @@ _IN_MEMORY = 64 << 20
 
 def judge(job: Job, facts: ByteFacts) -> Outcome:
     """The strict pass."""
-    plans, first = typed.plans_for(job.header), typed.month_first_default(job.report, job.marketplace)
+    plans, first = typed.plans_for(job.header), shapes.month_first_default(job.report, job.marketplace)
     raw, ragged = scan.sound_rows(job.path, facts, job.header, job.head, job.work)
     return _strict(job, raw, ragged, plans, month_first=first)
 
@@ -45,14 +45,14 @@ def _strict(
     if job.path.stat().st_size < _IN_MEMORY:
         rows = rows.collect().lazy()
     sample = rows.head(SAMPLE_ROWS).collect()
-    sniffed = typed.sniff(sample, plans, month_first=month_first)
+    sniffed = shapes.sniff(sample, plans, month_first=month_first)
     slashes = [replace(p, date=replace(p.date, slashed=True)) if p.date and p.header else p for p in sniffed]
     order, order_said = _order(rows, sniffed, slashes, default=month_first)
-    sniffed = typed.sniff(sample, plans, month_first=order)
-    sniffed = typed.rich_where_needed(rows, sniffed)
-    marks, mark_said = typed.decimal_marks(rows, sniffed, job.language or _language_of(job.marketplace))
+    sniffed = shapes.sniff(sample, plans, month_first=order)
+    sniffed = shapes.rich_where_needed(rows, sniffed)
+    marks, mark_said = shapes.decimal_marks(rows, sniffed, job.language or _language_of(job.marketplace))
     facts = facts_of(job, rows)
-    rich = typed.numbers_to_judge(rows, sniffed, marks)
+    rich = shapes.numbers_to_judge(rows, sniffed, marks)
     judged = typed.typed(rows, sniffed, marks=marks, plain=False, rich=rich)
     wrong = verdicts.failures(sniffed, marks)
     which = pl.coalesce(
@@ -83,8 +83,8 @@ def _order(
 ) -> tuple[bool, str]:
     """The order of day and month from all rows; a column counts although its first cells were of another shape."""
     if any(p.date is not None and p.date.slashed for p in sniffed):
-        return typed.order_of_day_and_month(rows, sniffed, default=default)
-    order, _ = typed.order_of_day_and_month(rows, slashes, default=default)
+        return shapes.order_of_day_and_month(rows, sniffed, default=default)
+    order, _ = shapes.order_of_day_and_month(rows, slashes, default=default)
     return order, ""
 
 
