@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from recon_lib.folding import needs_no_folding
-from recon_lib.keys import KEY_COLUMNS
 from recon_lib.matching_terms import Array
+from recon_lib.pay_keys import KEY_COLUMNS
 
 IDS = list(KEY_COLUMNS.values())
 GROUP = "group"  # kind and currency as one small number

@@ -23,7 +23,6 @@ from recon_lib.index_page import page
 from recon_lib.words import count
 
 CACHE, PAGE, LOCK = ".index.json", "index.html", ".index.lock"
-ANSWER = ("exit_code", "owed", "findings", "open_items", "overdue_items", "not_checked")
 FORM = 1  # of the cache
 _PACKET = re.compile(r"(\d{4}-\d\d(?:-\d\d)?)(?:\.r(\d+))?")
 

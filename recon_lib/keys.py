@@ -1,4 +1,4 @@
-"""Ids as they are compared: trimmed (no-break space too), case-folded, as text; and their 64-bit hashes. Amazon Pay's four ids.
+"""Ids as they are compared: trimmed (no-break space too), case-folded, as text; and their 64-bit hashes.
 
 A hash only proposes: whoever joins on hashes compares the texts of what was joined (`matching.pair` does).
 """
@@ -9,13 +9,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-# The key as account.yml names it -> its column on both sides.
-KEY_COLUMNS = {
-    "AmazonTransactionId": "amazon_transaction_id",
-    "SellerReferenceId": "seller_reference_id",
-    "SellerOrderId": "seller_order_id",
-    "AmazonOrderReferenceId": "order_reference_id",
-}
 _SEED = 7
 _MIX = 0x9E3779B97F4A7C15
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recon_lib.keys import KEY_COLUMNS
 from recon_lib.matching_terms import Rule
 
-__all__ = ["KEY_COLUMNS", "pay_rules"]
+# The key as account.yml names it -> its column on both sides.
+KEY_COLUMNS = {
+    "AmazonTransactionId": "amazon_transaction_id",
+    "SellerReferenceId": "seller_reference_id",
+    "SellerOrderId": "seller_order_id",
+    "AmazonOrderReferenceId": "order_reference_id",
+}
 
 
 def pay_rules(match_keys: Sequence[str]) -> list[Rule]:

@@ -6,13 +6,13 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.audits.evidence import PLACE, findings, occurrence, words
+from recon_lib.audits.fee_common import STORAGE
 from recon_lib.books import Books
 from recon_lib.measures import exact, volume
 from recon_lib.money import MONEY, RATE, money_text, round_money_expr
 from recon_lib.policy import Policy, holds_on
 from recon_lib.referral import category_key
 
-_AUDIT = "storage_fee_overcharge"
 _KEY = ["month_on", "asin", "fnsku", "fulfillment_center", "country", "size_tier", "currency", "estimated_fee"]
 _COUNTRIES = {"GB": "UK"}
 
@@ -24,7 +24,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     without saying so is left open, and a charge that the report's own total volume bears out is none.
     """
     if not books.has("storage_fees"):
-        unchecked.append((_AUDIT, "storage_fees", "report missing", None))
+        unchecked.append((STORAGE, "storage_fees", "report missing", None))
         return frames.empty(frames.RawFinding)
     store = books.account.marketplace
     rows = _charges(books)
@@ -71,7 +71,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     )
     judged = joined.with_columns(reason=reason, allowed=allowed)
     for why, count in judged.filter(pl.col("reason").is_not_null()).group_by("reason").len().sort("reason").iter_rows():
-        unchecked.append((_AUDIT, "storage_fees", why, count))
+        unchecked.append((STORAGE, "storage_fees", why, count))
     fee = round_money_expr(pl.col("cubic") * pl.col("average_quantity") * pl.col("allowed"))
     by_total = round_money_expr(pl.col("total_cubic") * pl.col("allowed"))
     near = ((pl.col("total_cubic") - pl.col("cubic") * pl.col("average_quantity")).abs() * exact(100)) <= pl.col(
@@ -103,7 +103,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
             "|", " ", literal=True
         ),
     )
-    return findings(told, _AUDIT, claim_type="fee_storage", value_basis="charge")
+    return findings(told, STORAGE, claim_type="fee_storage", value_basis="charge")
 
 
 def _charges(books: Books) -> pl.DataFrame:
