@@ -5,7 +5,7 @@ Every class says its grain. Conventions for all of them:
 * `file` is the path below the account folder (a member of an archive: `a.zip!member.txt`), `line` the physical
   line in it, counted from 1, on which the row begins. Together they are the proof of a number.
 * `_on` is a calendar day, `_at` a point in time in UTC. Where a report writes a time with its zone, `_at` holds it and
-  `_on` holds the day as written; `account.open_account` replaces `_on` by the day in the account's time zone. Where a
+  `_on` holds the day as written; `books.open_account` replaces `_on` by the day in the account's time zone. Where a
   report writes only a day (or a time without zone), `_at` is null and `_on` is that day.
 * money is `MONEY` beside its `currency`; positive comes to the seller.
 * ids and codes are text, exactly as written, trimmed; an empty cell is null.

@@ -35,6 +35,7 @@ def instant(column: str) -> pl.Expr:
 
 
 def ids_in_words() -> pl.Expr:
+    """The ids that a row has, each by its name in account.yml."""
     parts = [
         pl.when(pl.col(c).is_not_null()).then(pl.format("{} {}", pl.lit(name), pl.col(c)))
         for name, c in KEY_COLUMNS.items()

@@ -128,6 +128,7 @@ def frame_of(report: Report, family: str) -> type[dy.Schema]:
 
 
 def facts_of(job: Job, rows: pl.LazyFrame) -> dict[str, str]:
+    """What the whole file tells about every row, by the family's own `prepare` too."""
     facts = job.facts()
     if job.report.prepare is not None:
         named = rows.rename({n: n.removeprefix(typed.TEXT) for n in rows.collect_schema().names()})

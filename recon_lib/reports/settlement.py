@@ -27,6 +27,7 @@ def prepare(rows: pl.LazyFrame) -> dict[str, str]:
 
 
 def prepare_v2(rows: pl.LazyFrame) -> dict[str, str]:
+    """As `prepare`, with the layout."""
     return prepare(rows) | {"layout": "V2"}
 
 
@@ -76,6 +77,7 @@ def settlements(rows: pl.LazyFrame, summary: pl.Expr, facts: Mapping[str, str]) 
 
 
 def split_v2(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """Lines and settlements of the file; a row is one line."""
     summary = is_summary(("amount",))
     lines = rows.filter(~summary).with_columns(pl.lit(1, dtype=pl.UInt8).alias("part"))
     return {"settlement_lines": lines, "settlements": settlements(rows, summary, facts)}

@@ -35,11 +35,13 @@ _CODE = r"^[A-Z]+(?:_[A-Z0-9]+)+$|^RE_EVALUATION$"
 
 
 def prepare_v1(rows: pl.LazyFrame) -> dict[str, str]:
+    """As `prepare`, with the layout: the hybrid has a time of posting."""
     timed = rows.select(pl.col("posted_time").is_not_null().any()).collect().item()
     return prepare(rows) | {"layout": "hybrid" if timed else "V1"}
 
 
 def split_v1(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """Lines and settlements of the file; a row gives one line for each amount on it, in the order of the file."""
     amounts = tuple(amount for amount, _, _ in _AMOUNTS)
     summary = is_summary(amounts)
     given = [pl.col(a).is_not_null() for a in amounts]
