@@ -326,3 +326,13 @@ def test_nothing_or_one_report_alone_is_no_error(tmp_path, name):
     assert told(tmp_path / "one", "2019-01-01") == ([], [])
     assert name is not None or told(tmp_path / "one") == ([], [])
     told(tmp_path / "one")
+
+
+def test_returns_known_since_the_payment_tell_whether_it_was_rightly_taken_back():
+    """Paid on 10 January, taken back on 15 February: a returns report from 8 January on has the days that count."""
+    f = reversed_orders(full=False)
+    for day in ("2026-01-08", "2026-01-25", "2026-02-10", "2026-03-30"):
+        f.ret(day, o(9), 9)
+    f.led("2026-01-10", 9, 1, event="Receipts", ref="FBA9").led("2026-03-30", 9, 1, event="Receipts", ref="FBA9")
+    found = findings(f, DAY, "reimbursement_reversed", columns=["order_id", "status", "reason"])
+    assert found == [f"{o(n)}|claimable|" for n in (1, 2, 3)]

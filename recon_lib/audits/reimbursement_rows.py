@@ -65,6 +65,7 @@ def reversals(books: Books) -> pl.DataFrame:
         paid = rows.filter(~pl.col("is_reversal")).select(
             "asin", "units", "amount_per_unit", original_reimbursement_id="reimbursement_id", original_row="row",
             original_why="why", original_sku="sku", original_fnsku="fnsku", original_order="order_id", original_place="place",
+            original_on="approved_on",
         )  # fmt: skip
         told = [c for c in paid.columns if c.startswith("original_") and c != "original_reimbursement_id"]
         both = taken.join(paid, on="original_reimbursement_id", how="inner", suffix="_paid")

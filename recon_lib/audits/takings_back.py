@@ -63,7 +63,10 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         pl.col("approved_on") - near,
         pl.min_horizontal(pl.col("approved_on") + near, pl.lit(books.as_of)),
     )
-    back = coverage.missing(books, "customer_returns", pl.col("approved_on") - 2 * near, pl.col("approved_on"))
+    paid_on = pl.coalesce(
+        "original_on", pl.col("approved_on") - near
+    )  # a unit that came back then was rightly taken back
+    back = coverage.missing(books, "customer_returns", paid_on, pl.col("approved_on"))
     absent = pl.coalesce(absent, pl.when(pl.col("original_why").is_in(ORDER_PAYMENTS)).then(back))
     out = rows.with_columns(
         event_on=pl.col("approved_on"),
