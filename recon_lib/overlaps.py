@@ -19,10 +19,12 @@ from recon_lib.books import merged_name
 from recon_lib.merging import as_named, merge_layouts, merge_overlaps, overlapping
 from recon_lib.reports.base import Reading, Report, rows_at
 from recon_lib.reports.store import is_as_sealed, make_durable, seal
+from recon_lib.zones import in_account_zone
 
 # Rows equal in every column are one row in overlapping downloads: an id alone may rightly stand in two files.
 # With the instant of an event, which is one of these columns.
 WHOLE_ROW = {"pay_lines": "posted_at", "pay_activity": "activity_at"}
+_INSIDE = "_inside"
 _OTHER_ZONE = 1  # days by which the written day of an instant may differ in another zone
 # Parts of a key that some layouts of a report lack, or an instant where they tell the day alone.
 _MAY_LACK = {
@@ -154,11 +156,23 @@ def merged(
     )
     ranks = {source.display: number for number, source in enumerate(order)}
     may_lack = _MAY_LACK.get(report.family, ())
-    parts = [report.family, *key, " ".join(may_lack), str(as_of) if report.newest_by else "", overlap.told, "named"]
+    parts = [
+        report.family,
+        *key,
+        " ".join(may_lack),
+        str(as_of) if report.newest_by else "",
+        overlap.told,
+        account.time_zone,
+    ]
     parts += [f"{s.display} {s.reading.sha256} {ranks[s.display]} {s.path.parent.parent.parent.name}" for s in together]
     target = store / "merged" / f"{merged_name(parts)}.parquet"
     note = target.with_suffix(".seal")
     if not (note.is_file() and is_as_sealed(target, note.read_text(encoding="utf-8", errors="replace"))):
+        inside = overlap.inside if overlap.inside is not None else pl.lit(True)
+        rows = rows.with_columns(inside.alias(_INSIDE))
+        if any(name.endswith("_at") and name in key for name in may_lack):
+            # a day that one layout tells without hour is the account's day of another one's hour
+            rows = in_account_zone(rows, report.family, account.time_zone)
         if report.family in _NAMED:
             rows = as_named(rows, _NAMED[report.family], key, ranks)
         key = _without_told_days(rows, key)
@@ -166,12 +180,11 @@ def merged(
             until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
         else:
-            inside = overlap.inside if overlap.inside is not None else pl.lit(True)
-            once = merge_layouts(rows.filter(inside), key, ranks, may_lack)
-            whole = pl.concat([rows.filter(~inside), once])
+            once = merge_layouts(rows.filter(_INSIDE), key, ranks, may_lack)
+            whole = pl.concat([rows.filter(~pl.col(_INSIDE)), once])
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
-        whole.sort("file", "line").sink_parquet(temporary)
+        whole.drop(_INSIDE).sort("file", "line").sink_parquet(temporary)
         make_durable(temporary)
         fresh = temporary.with_suffix(".new")
         fresh.write_text(seal(temporary), encoding="utf-8")

@@ -131,6 +131,15 @@ def test_a_plate_and_its_order_are_one_return_however_downloads_write_the_day(tm
     assert sorted(met["license_plate_number"].to_list()) == ["L0", "L1", "L3"]
 
 
+def test_a_day_without_hour_is_the_accounts_day_of_another_downloads_hour(tmp_path: Path) -> None:
+    """23:30 by UTC on 10 May is 00:30 on the 11th in London; no plate is told."""
+    timed = tabbed(RETURN, came_back("1", "2026-05-10T23:30:00+00:00"), came_back("2", "2026-05-20T08:00:00+00:00"))
+    days = tabbed(RETURN, came_back("1", "2026-05-11"), came_back("2", "2026-05-20"), came_back("3", "2026-05-20"))
+    got = frame(tmp_path, "customer_returns", "2026-05-31", a=timed, b=days)
+    told = got.select("order_id", pl.col("returned_on").dt.day()).rows()
+    assert sorted(told) == [("1", 11), ("2", 20), ("3", 20)]
+
+
 def test_a_unit_that_was_graded_anew_is_one_return_as_the_newer_download_tells_it(tmp_path: Path) -> None:
     names = RETURN + " | license-plate-number"
     old = tabbed(names, came_back("1").replace("SELLABLE", "CUSTOMER_DAMAGED") + " | L1")
