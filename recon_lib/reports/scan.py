@@ -14,8 +14,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.reports.recognise import Header
+from recon_lib.reports.records import records
 from recon_lib.reports.store import REJECTS
-from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, records, split_line
+from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, split_line
 
 _BATCH = 50_000
 PLACES, PIECE = 24, 1 << 15
