@@ -197,6 +197,40 @@ def test_a_unit_found_just_before_a_reversal_is_not_that_of_an_earlier_one_given
     assert findings(f, DAY, *AUDITS) == [told]
 
 
+def test_a_reversal_that_has_its_own_found_unit_takes_none_from_one_given_back_in_stock():
+    """Three lost, two paid and both taken back: one with a unit in stock (the N of the 11th), one for the F of the 12th.
+    Two came back, no money was kept: one unit is owed."""
+    f = folder().led("2026-01-20", 1, -3, ref="A1").reimb("2026-01-22", "R1", "Lost_Warehouse", 1, 2, "10.00")
+    name = {"orig": "R1", "orig_type": "Lost_Warehouse", "sku": "Amazon.Found.B1", "fnsku": "B1", "total": "-10.00"}
+    f.reimb("2026-02-08", "V1", "Reimbursement_Reversal", 1, -1, "-10.00", stock=1, **name)
+    f.reimb("2026-02-12", "V2", "Reimbursement_Reversal", 1, -1, "-10.00", **name)
+    f.led("2026-02-11", 1, 1, "N", ref="A2").led("2026-02-12", 1, 1, "F", ref="A3")
+    f.settle("901", "2026-01-01", "2026-03-25", paid("2026-01-24", LOST, "20.00", 1))
+    told = "reimbursement_reversed|claimable|2026-02-12|2026-02-12|||V2|S1|1|10.00|10.00"
+    assert findings(f, DAY, *AUDITS, "warehouse_lost") == [told]
+
+
+@pytest.mark.parametrize("told", ["CustomerReturn", ""])
+def test_a_payment_for_an_order_taken_back_takes_no_found_unit_from_one_given_back_in_stock(told):
+    """Two lost, one paid and taken back with a unit in stock (the F of the 11th): the other is owed. The unit of the order
+    came back and was restocked: taking that payment back the day after was right."""
+    f = folder().led("2026-01-20", 1, -2, ref="A1").reimb("2026-01-22", "R1", "Lost_Warehouse", 1, 1, "10.00")
+    f.reimb("2026-01-10", "R2", "CustomerReturn", 1, 1, "42.66", order=o(1))
+    f.ret("2026-02-08", o(1), 1).led("2026-02-09", 1, 1, event="CustomerReturns", ref=o(1))
+    name = {"sku": "Amazon.Found.B1", "fnsku": "B1"}
+    f.reimb(
+        "2026-02-08", "V1", "Reimbursement_Reversal", 1, -1, "-10.00", orig="R1", orig_type="Lost_Warehouse", stock=1,
+        total="-10.00", **name,
+    )  # fmt: skip
+    f.led("2026-02-11", 1, 1, "F", ref="A2")
+    f.reimb(
+        "2026-02-12", "V2", "Reimbursement_Reversal", 1, -1, "-42.66", orig="R2", orig_type=told, total="-42.66", **name
+    )
+    f.settle("901", "2026-01-01", "2026-03-25", paid("2026-01-24", LOST, "10.00", 1))
+    found = findings(f, "2026-03-10", "reimbursement_reversed", "warehouse_lost")
+    assert found == ["warehouse_lost|claimable|2026-01-20|2026-01-20|2026-03-21||A1|S1|1|10.00|10.00"]
+
+
 def reversed_orders(full=True):
     """Three refunds before the first settlement, paid back on 10 January and taken back on 15 February. In between one unit
     came back and went into stock, one came back damaged, one did not come back."""

@@ -15,7 +15,7 @@ import polars as pl
 from recon_lib.allocation import Allocation, allocate
 from recon_lib.audits.evidence import PLACE, occurrence_sorted, words
 from recon_lib.audits.facts import adjustments, ledger_rows, reimbursements
-from recon_lib.audits.order_payments import used_by_returns
+from recon_lib.audits.order_payments import BACK, OUTBOUND, SERVICE, used_by_returns
 from recon_lib.books import Books
 from recon_lib.kept import once
 from recon_lib.money import MONEY
@@ -25,6 +25,7 @@ DISPOSED = ["D"]
 # Moves that are nobody's loss: redefinition 3 4, correction O, disposition change P Q, donation G.
 QUIET = ["3", "4", "O", "P", "Q", "G"]
 _ONE_CREDIT_DAYS = 7
+_BY_ORDER = [*BACK, *SERVICE, *OUTBOUND]
 _EVENT = ["event_on", "fnsku", "reference_id", "fulfillment_center", "disposition", "code", "country", "quantity"]
 
 
@@ -86,7 +87,7 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
             .filter(pl.col("apart") <= _ONE_CREDIT_DAYS)
         )
         near = (
-            near.join(_wanted_nearer(books, near), on=["row", "ledger_row"], how="anti")
+            near.join(_wanted_nearer(books, near, stock), on=["row", "ledger_row"], how="anti")
             # money is taken back because the unit was found: before, if one was
             .sort(
                 pl.col("is_reversal") & (pl.col("on") > pl.col("approved_on")),
@@ -110,13 +111,34 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
     return once(books, "paid_in_stock", make)
 
 
-def _wanted_nearer(books: Books, near: pl.DataFrame) -> pl.DataFrame:
-    """The pairs of `near` whose found unit lies nearer to another reversal of the product, which gave no unit back."""
+def _wanted_nearer(books: Books, near: pl.DataFrame, stock: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of `near` whose found unit lies nearer to another reversal of the product, which gave no unit back and has no
+    found unit (`stock`) nearer still. What was paid for an order comes back as a return, never as a found unit."""
+    rows = reimbursements(books).with_columns(asin=pl.coalesce("asin", "fnsku"))
     bare = pl.col("is_reversal") & (pl.col("quantity_inventory").fill_null(0) <= 0)
-    others = reimbursements(books).filter(bare).select(asin=pl.coalesce("asin", "fnsku"), other="approved_on")
-    pairs = near.filter("is_reversal").join(others, on="asin")
-    nearer = (pl.col("on") - pl.col("other")).dt.total_days().abs() < pl.col("apart")
-    return pairs.filter(nearer).select("row", "ledger_row").unique()
+    stock_paid = rows.filter(~pl.col("is_reversal"), ~pl.col("why").is_in(_BY_ORDER))["reimbursement_id"]
+    of_order = rows.filter(~pl.col("is_reversal"), pl.col("why").is_in(_BY_ORDER))["reimbursement_id"]
+    original = pl.col("original_reimbursement_id")
+    for_order = original.is_in(of_order.implode()) & ~original.is_in(stock_paid.implode())
+    asin = near.filter("is_reversal")["asin"].unique()
+    others = rows.filter(bare, ~for_order.fill_null(False), pl.col("asin").is_in(asin.implode())).select(
+        "asin", "row", need=pl.max_horizontal(pl.col("quantity_cash").cast(pl.Int64).abs(), 1), other="approved_on"
+    )
+    both = others.join(stock.select("asin", "ledger_row", "units", "on"), on="asin")
+    both = both.with_columns(nearest=(pl.col("on") - pl.col("other")).dt.total_days().abs())
+    both = both.filter(pl.col("nearest") <= _ONE_CREDIT_DAYS).sort("nearest", "other", "row", "ledger_row")
+    need: dict[int, int] = {}
+    free: dict[int, int] = {}
+    wanted: dict[int, int] = {}
+    for row, wants, ledger_row, has, apart in both.select("row", "need", "ledger_row", "units", "nearest").rows():
+        units = min(need.setdefault(row, wants), free.setdefault(ledger_row, has))
+        if units:
+            need[row] -= units
+            free[ledger_row] -= units
+            wanted.setdefault(ledger_row, apart)
+    nearest = pl.DataFrame(list(wanted.items()), {"ledger_row": pl.UInt32, "nearest": pl.Int64}, orient="row")
+    pairs = near.filter("is_reversal").join(nearest, on="ledger_row")
+    return pairs.filter(pl.col("nearest") < pl.col("apart")).select("row", "ledger_row")
 
 
 def _with_fnsku(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
