@@ -124,6 +124,8 @@ def _amount(mapping: Mapping, cell: object, currency: str) -> Decimal:
         raise BadEntry(credit, cell(credit), "a credit and a debit in one row")
     if came is not None and came < 0:
         raise BadEntry(credit, cell(credit), "a negative credit")
+    if left is not None and re.search(r"(?i)CR\s*\.?$", cell(debit)):
+        raise BadEntry(debit, cell(debit), "a credit among the debits")
     return came or (-abs(left) if left else Decimal(0))
 
 

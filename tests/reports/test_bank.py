@@ -422,6 +422,15 @@ def test_a_mark_behind_an_amount_says_which_way_the_money_went(written, hoped):
     assert rows.frames["bank"]["amount"].to_list() == ([Decimal(hoped)] if hoped else [])
 
 
+def test_a_mark_that_contradicts_its_column_is_rejected():
+    mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "credit": "in", "debit": "out", "currency": "USD"})
+    days = [("5.00 CR", ""), ("", "5.00 DR"), ("", "5.00 CR"), ("5.00 DR", ""), ("", "5.00 cr.")]
+    text = "d,in,out\n" + "".join(f"2026-01-{n:02},{came},{left}\n" for n, (came, left) in enumerate(days, 1))
+    rows = read_mapped(text.encode(), mapping)
+    assert rows.frames["bank"]["amount"].to_list() == [Decimal(5), Decimal(-5)]
+    assert rows.rejects.select("line", "column").rows() == [(4, "out"), (5, "in"), (6, "out")]
+
+
 def test_an_amount_that_names_another_currency_is_rejected():
     mapping = to_mapping({"date": "d", "date_format": "%Y-%m-%d", "amount": "a", "currency": "EUR"})
     rows = read_mapped(b"d,a\n2026-01-05,5.00 EUR\n2026-01-06,5.00 USD\n", mapping)
