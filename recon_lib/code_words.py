@@ -6,6 +6,8 @@ all other codes are compared folded where they are looked at.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 _USUAL = {
@@ -18,12 +20,9 @@ _USUAL = {
 }  # fmt: skip
 
 
-def _folded(words: pl.Series) -> pl.Series:
-    return words.str.to_lowercase().str.replace_all(r"[\s_\-]", "")
-
-
-_BY_FOLDED = {
-    column: dict(zip(_folded(pl.Series(words)).to_list(), words, strict=True)) for column, words in _USUAL.items()
+_APART = re.compile(r"[\s_\-]")
+_BY_FOLDED = {  # without a query: a process that has run one can no longer be split into kernels
+    column: {_APART.sub("", word).lower(): word for word in words} for column, words in _USUAL.items()
 }
 
 
@@ -32,7 +31,7 @@ def usual_words(lines: pl.DataFrame) -> pl.DataFrame:
     for column, usual in _BY_FOLDED.items():
         seen = lines[column].unique().drop_nulls()
         seen = seen.filter(~seen.is_in(list(usual.values())))
-        folded = _folded(seen)
+        folded = seen.str.to_lowercase().str.replace_all(_APART.pattern, "")
         known = folded.is_in(list(usual))
         if known.any():
             now = folded.filter(known).replace_strict(usual, return_dtype=pl.String)

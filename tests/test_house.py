@@ -199,6 +199,25 @@ def test_modules_stay_small() -> None:
     assert {name: n for name, n in sizes.items() if n > allowed.get(name, 250)} == {}
 
 
+def test_no_query_runs_while_a_kernel_imports() -> None:
+    """A waiting process with all imports done is split into kernels: the threads of a query would not be there any more."""
+    code = (
+        "import polars as pl\n"
+        "ran = []\n"
+        "for name in ('collect', '_collect_eager'):\n"
+        "    was = getattr(pl.LazyFrame, name)\n"
+        "    setattr(pl.LazyFrame, name, lambda *a, _was=was, **k: ran.append(_was.__name__) or _was(*a, **k))\n"
+        "from recon_lib import kernel\n"
+        "kernel._imports()\n"
+        "kernel._later_imports()\n"
+        "print(ran)\n"
+        "pl.Series(['A']).str.to_lowercase()\n"
+        "print(len(ran) > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[]", "True"]
+
+
 def test_the_process_that_only_runs_a_notebook_needs_no_frames() -> None:
     """Its imports stand on the way of every packet; the frames are the kernel's."""
     code = (
