@@ -16,7 +16,7 @@ from recon_lib.pay_keys import KEY_COLUMNS, pay_rules
 _ACTIVITY_ROW = ["activity_at", "kind", *KEY_COLUMNS.values(), "amount", "currency"]
 _WITHIN = ("kind", "currency")
 _TEXTS = [*KEY_COLUMNS.values(), *_WITHIN]
-_MANY = 10_000  # rows from which on streaming them costs less than its start
+_MANY = 10_000  # rows from which on streaming them is worth its start
 _WORDS = ("description", "store_name")  # nothing looks at them
 _LINE_ONCE = ["amazon_transaction_id", "kind", "currency", "amount"]
 
@@ -55,9 +55,8 @@ def match_sides(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Activity and lines with `pile` and `matched_on`, and the pairs.
 
-    Lines also get their pair's `activity_amount` and `activity_on`.
-
-    The pairs are those of `matching.pair`, with row numbers of the two frames.
+    Lines also get their pair's `activity_amount` and `activity_on`. The pairs are those of `matching.pair`, with row
+    numbers of the two frames.
     """
     places = lines.select(pl.arg_where(pl.col("kind").is_not_null())).to_series()
     rules = pay_rules(account.match_keys)
