@@ -87,7 +87,7 @@ def at_a_glance(day: Day) -> Html:
     rows.append(
         line(
             "",
-            "Waiting (too early to claim, or Amazon may still act)",
+            "Waiting (too early to claim, Amazon may still act, or a report is missing)",
             value_of(of_status(found, "waiting"), home),
             count(of_status(found, "waiting").height, "finding"),
         )

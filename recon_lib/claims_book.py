@@ -45,7 +45,8 @@ ASKED = {
     "transactions. One claim a charge: duplicates are denied. One appeal, then it is final.",
     "Referral fee": "Day, transaction and amount, the correct amount and why, the category guideline relied on.",
     "Storage fee": "The transactions, the amount charged, the correct amount and why.",
-    "Reimbursement value": "The reimbursement ID, and the sourcing cost on file with an invoice for it.",
+    "Reimbursement value": "The reimbursement ID and what a unit is worth: the sourcing cost on file with an invoice for it, "
+    "or for a unit of an order the price charged less its fees.",
     "Refund above charge": _USUAL,
     "Reimbursement not paid out": _USUAL,
     "Reimbursement reversed": _USUAL,
@@ -99,6 +100,8 @@ def _sheet(sheet: Any, rows: pl.DataFrame, head: Any, formats: dict[int, Any]) -
         sheet.write_string(0, at, name, head)
         sheet.set_column(at, at, width)
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)  # printed, every page begins with the head
     sheet.autofilter(0, 0, rows.height, len(COLUMNS) - 1)
     names = [name for name, _, _ in COLUMNS]
     for line, row in enumerate(rows.select(names).iter_rows(), start=1):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recon_lib.tables import Column, Html, count, table
+from recon_lib.tables import Column, Html, count, monies, table
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -28,6 +29,7 @@ def files(day: Day) -> Html:
     single = day.books.files.sort("path").with_columns(
         pl.col("title").fill_null("not a report"),
         (pl.col("rows_used") - pl.col("rows_repeated") - pl.col("rows_after")).alias("rows_in"),
+        pl.col("totals").map_elements(_money_of, return_dtype=pl.String),
     )
     counts = ["rows_total", "rows_in", "rows_repeated", "rows_after", "rows_rejected"]
     whole = single.group_by("title").agg(
@@ -58,6 +60,12 @@ def files(day: Day) -> Html:
         rows=300,
     )
     return Html(f"{reports}<details><summary>File by file</summary>{listed}</details>" if single.height else reports)
+
+
+def _money_of(totals: str) -> str:
+    """`-1234.50 CAD + 7 JPY` as it is written everywhere on the page, from the files' `CAD -1234.50; JPY 7`."""
+    pairs = (total.split(" ") for total in totals.split("; ") if total)
+    return monies({currency: Decimal(amount) for currency, amount in pairs}, none="")
 
 
 def _adds_up(rows: pl.DataFrame) -> pl.DataFrame:

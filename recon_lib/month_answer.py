@@ -11,6 +11,7 @@ import polars as pl
 from recon_lib import manifest, month_packets
 from recon_lib.answer import line, of_status, value_of
 from recon_lib.gaps import caveat
+from recon_lib.money import money_text
 from recon_lib.month import Month, funnel
 from recon_lib.review_book import NAME, Sheet, write_book
 from recon_lib.tables import Html, count, head, monies, text
@@ -136,7 +137,7 @@ def save(month: Month, sheets: dict[str, Sheet], packets: Path | None, out: Path
     content["inputs"] += month_packets.as_inputs(month, packets, sheets["daily"].frame, sheets["expired"].frame)
     content["control_totals"]["month"] = {
         name: {
-            row["currency"] or "": str(row["money_all"])
+            row["currency"] or "": money_text(row["money_all"], row["currency"])
             for row in funnel(month).filter(stage=name).iter_rows(named=True)
         }
         for name in ("found", "claimed", "approved", "paid", "bank")

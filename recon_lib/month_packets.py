@@ -110,12 +110,17 @@ def expired(month: Month, home: Path | None) -> pl.DataFrame:
     rows = gone.join(days, on="finding_id", how="left")
     why = (
         pl.when(pl.col("times") > 0)
-        .then(pl.format("shown as claimable in {} packets and not claimed", "times"))
+        .then(pl.format("shown as claimable in {} and not claimed", _packets("times")))
         .when(pl.col("packets") > 0)
-        .then(pl.format("not in the {} packets of that time: its reports came later", "packets"))
+        .then(pl.format("not in the {} of that time: its reports came later", _packets("packets")))
         .otherwise(pl.lit("no packet was published while it could be claimed"))
     )
     return rows.with_columns(why.alias("why")).sort("claim_by", "finding_id")
+
+
+def _packets(number: str) -> pl.Expr:
+    word = pl.when(pl.col(number) == 1).then(pl.lit("packet")).otherwise(pl.lit("packets"))
+    return pl.format("{} {}", number, word)
 
 
 def shown(gone: pl.DataFrame, home: Path | None) -> pl.DataFrame:

@@ -153,7 +153,7 @@ def _recurring(rows: pl.DataFrame, key: str, title: str, name: str, home: str) -
         f"{name} with a case this month and at least one more",
         rows.with_columns(told),
         columns,
-        empty=f"No {title} had a case this month and another one.",
+        empty=f"No {title if title.isupper() else title.lower()} had a case this month and another one.",
         rows=30,
     )
 

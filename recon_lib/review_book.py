@@ -77,6 +77,9 @@ def _write(sheet: Any, one: Sheet, head: Any, formats: dict[Any, Any]) -> None:
         sheet.write_string(0, at, column.title, head)
         sheet.set_column(at, at, WIDTHS.get(column.kind, 20))
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)  # all columns on one page, however many pages the rows need
+    sheet.repeat_rows(0)
     if one.frame.is_empty():
         sheet.write_string(1, 0, one.empty, formats["text"])
         return

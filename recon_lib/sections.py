@@ -9,7 +9,7 @@ import polars as pl
 from recon_lib.answer import value_of, what_to_quote
 from recon_lib.gaps import unchecked
 from recon_lib.tables import Column, Html, head, table, text
-from recon_lib.titles import title_of
+from recon_lib.titles import AUDIT_TITLES, title_of
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -160,12 +160,14 @@ def sign_off(day: Day) -> Html:
     return Html(
         f'<table class="sign" id="sign-off"><caption>{caption}</caption>'
         f"{head('Role', 'Name', 'Date', 'Signature')}<tbody>{rows}</tbody></table>"
+        f"<p>A signature is recorded with <code>recon case review ACCOUNT_FOLDER {day.books.as_of} --who NAME</code>.</p>"
     )
 
 
 def weekly(weeks: pl.DataFrame) -> Html:
     """The numbers of the chart of discrepancies. `weeks`: `trends.discrepancies_by_week`."""
-    frame = weeks.sort("week", "audit", "currency", descending=[True, False, False], nulls_last=True)
+    named = weeks.with_columns(pl.col("audit").replace(AUDIT_TITLES))
+    frame = named.sort("week", "audit", "currency", descending=[True, False, False], nulls_last=True)
     columns = [
         Column("week", "Week (Monday)", "day"),
         Column("audit", "Audit"),

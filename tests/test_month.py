@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -199,7 +200,7 @@ def packets(tmp_path_factory: pytest.TempPathFactory, account: Path, store: Path
 
 def test_why_a_claim_ran_out(month: months.Month, packets: Path) -> None:
     (row,) = month_packets.expired(month, packets).to_dicts()
-    assert (row["sku"], row["owed"], row["claim_by"], row["why"]) == ("S3", D(7), date(2026, 1, 14), "shown as claimable in 1 packets and not claimed")  # fmt: skip
+    assert (row["sku"], row["owed"], row["claim_by"], row["why"]) == ("S3", D(7), date(2026, 1, 14), "shown as claimable in 1 packet and not claimed")  # fmt: skip
     assert row["last_shown"] == date(2026, 1, 10)
     (row,) = month_packets.expired(month, None).to_dicts()
     assert row["why"] == "no packet was published while it could be claimed"
@@ -233,7 +234,7 @@ def test_tie_out_to_the_packets_and_signatures(
     assert told["packet"]["month"] == "2026-01"
     named = [row["path"] for row in told["inputs"] if row["family"] == "packet"]
     assert named == ["packets/2026-01-10", "packets/2026-01-31", "packets/2026-01-31 signed off by Bob"]
-    assert told["control_totals"]["month"]["bank"] == {"USD": "10.0000"}
+    assert told["control_totals"]["month"]["bank"] == {"USD": "10.00"}
 
 
 def test_the_workbook_holds_the_same_tables(month: months.Month, packets: Path, tmp_path: Path) -> None:
@@ -245,9 +246,14 @@ def test_the_workbook_holds_the_same_tables(month: months.Month, packets: Path, 
     months_read = pl.read_excel(book, sheet_name="Months")
     assert months_read.columns == ["Month", "Units found", "Found (by event)", "Currency", "Approved by Amazon", "Paid in settlements", "Ran out unclaimed"]  # fmt: skip
     assert months_read["Found (by event)"].to_list() == [75, 17]
+    with zipfile.ZipFile(book) as parts:  # printed, every page has the head and all columns
+        sheet, names = parts.read("xl/worksheets/sheet1.xml").decode(), parts.read("xl/workbook.xml").decode()
+    assert 'orientation="landscape"' in sheet
+    assert 'fitToHeight="0"' in sheet
+    assert "_xlnm.Print_Titles" in names
     assert pl.read_excel(book, sheet_name="Open cases")["Case"].cast(pl.String).to_list() == ["77"]
     assert pl.read_excel(book, sheet_name="Expired")["Why"].to_list() == [
-        "shown as claimable in 1 packets and not claimed"
+        "shown as claimable in 1 packet and not claimed"
     ]
 
 
@@ -334,6 +340,8 @@ def test_an_account_without_anything_says_so() -> None:
     page = at_a_glance(empty, sheets) + "".join(sheet.html() for sheet in sheets.values())
     assert "In 2026-01 Amazon approved <b>nothing</b>; nothing ran out unclaimed; nothing is left to claim." in page
     assert "Nothing was found yet." in page
+    assert "No SKU had a case this month and another one." in page
+    assert "No centre had a case this month and another one." in page
     for figure in (
         month_charts.months(sheets["months"].frame, "USD"),
         month_charts.funnel(sheets["funnel"].frame, dict(months.STAGES), "USD"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib import answer, controls, gaps, manifest, pay_totals, sections
+from recon_lib import answer, controls, gaps, manifest, pay_totals, sections, trends
 from recon_lib.books import open_account
 from recon_lib.claims_book import ASKED, SHEETS, write_claims
 from recon_lib.money import MONEY
@@ -110,6 +110,19 @@ def test_the_answer_adds_up() -> None:
     assert "1 × settlement lines do not add up to the total" in shown
 
 
+def test_what_waits_may_wait_for_a_report() -> None:
+    # Of 42.66 and 700.00 that wait the second one lacks a report: it is neither too early, nor may Amazon still act.
+    rows = [
+        finding(
+            "refund_without_return", "waiting", n=1, owed=Decimal("42.66"), reason="claim window opens on 2026-02-20"
+        ),
+        finding("pay_overdue", "waiting", n=2, owed=Decimal("700.00"), reason="report missing"),
+    ]
+    shown = answer.at_a_glance(make_day(rows))
+    assert "742.66 USD" in shown
+    assert "Waiting (too early to claim, Amazon may still act, or a report is missing)" in shown
+
+
 def test_the_last_day_is_still_within_the_days() -> None:
     rows = [
         finding(n=1, claim_by=date(2026, 2, 14)),
@@ -145,6 +158,22 @@ def test_rows_of_a_file_add_up() -> None:
     shown = controls.files(make_day())
     assert ">83<" in shown  # 98 used − 10 in another file − 5 after the day; 83 + 10 + 5 + 2 rejected = 100
     assert shown.count('aria-label="yes"') == 2  # the report and its one file
+
+
+def test_the_money_of_a_file_is_written_as_everywhere_on_the_page() -> None:
+    day = make_day()
+    day.books.files = day.books.files.with_columns(totals=pl.lit("CAD -1234.50; JPY 27159"))
+    assert "−1,234.50 CAD + 27,159 JPY" in controls.files(day)
+
+
+def test_the_numbers_of_the_weekly_chart_name_audits_as_the_chart_does() -> None:
+    shown = sections.weekly(trends.discrepancies_by_week(make_day().findings))
+    assert '<td class="text">Lost in the warehouse and not made good</td>' in shown
+    assert "warehouse_lost" not in shown
+
+
+def test_a_packet_says_how_it_is_signed() -> None:
+    assert "<code>recon case review ACCOUNT_FOLDER 2026-01-31 --who NAME</code>" in sections.sign_off(make_day())
 
 
 def test_a_settlement_that_does_not_tie_has_a_cross() -> None:
@@ -206,6 +235,24 @@ def test_audits_of_one_claim_type_share_its_sheet_and_each_row_tells_what_the_ca
     told = book.load_sheet("Weight and dimensions").to_polars()["The case asks for"][0]
     assert "scale and ruler" in told
     assert "One claim a charge" in told
+
+
+def test_a_payment_too_low_for_a_unit_of_an_order_is_not_asked_for_its_sourcing_cost_alone(tmp_path: Path) -> None:
+    import fastexcel
+
+    row = finding("reimbursement_underpaid", value_basis="after_order", order_id="111-1")
+    write_claims(findings([row]), tmp_path / "claims.xlsx")
+    told = fastexcel.read_excel(tmp_path / "claims.xlsx").load_sheet("Reimbursement value").to_polars()
+    assert "or for a unit of an order the price charged less its fees" in told["The case asks for"][0]
+
+
+def test_claims_print_sideways_with_their_head_on_every_page(tmp_path: Path) -> None:
+    write_claims(findings([finding(n=1)]), tmp_path / "claims.xlsx")
+    with zipfile.ZipFile(tmp_path / "claims.xlsx") as book:
+        assert 'orientation="landscape"' in book.read("xl/worksheets/sheet1.xml").decode()
+        assert '<definedName name="_xlnm.Print_Titles" localSheetId="0">\'Lost or damaged\'!$1:$1</definedName>' in (
+            book.read("xl/workbook.xml").decode()
+        )
 
 
 def test_every_sheet_tells_what_its_case_asks_for() -> None:
