@@ -43,9 +43,9 @@ LEDGER_DETAIL = Report(
         Column("store", ("Store",)),
     ),
     signature=("FNSKU", "Event Type", "Reference ID", "Quantity", "Disposition", "Fulfillment Center"),
-    # Title, store and the two reconciled numbers change later.
+    # Title, store and the two reconciled numbers change later; the time tells no more than the day, in any zone.
     key=(
-        "event_on", "event_at", "fnsku", "asin", "sku", "event_type", "reference_id", "quantity", "fulfillment_center",
+        "event_on", "fnsku", "asin", "sku", "event_type", "reference_id", "quantity", "fulfillment_center",
         "disposition", "reason", "country",
     ),
     quoted=True,

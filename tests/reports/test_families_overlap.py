@@ -211,6 +211,22 @@ def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) 
     assert sorted(fees, key=str) == [("F1", "SKU-1", D("1.50")), ("F2", None, D("2.00"))]
 
 
+LEDGER = "Date | FNSKU | ASIN | MSKU | Title | Event Type | Reference ID | Quantity | Fulfillment Center | Disposition | Reason"
+
+
+def test_a_ledgers_midnight_in_another_zone_or_layout_is_no_other_event(tmp_path: Path) -> None:
+    """`Date and Time` is midnight of the day: of the account, of UTC, or in a shorter layout not there at all."""
+    row = "07/06/2026 | F | A | S | T | Adjustments | 7001 | -2 | LTN4 | SELLABLE | M | GB | 0 | 2"
+    names = LEDGER + " | Country | Reconciled Quantity | Unreconciled Quantity"
+    local, utc = (f"{row} | 2026-07-06T00:00:00+0100", f"{row} | 2026-07-05T23:00:00+0000")
+    timed = names + " | Date and Time"
+    got = frame(
+        tmp_path, "ledger_detail", "2026-07-31",
+        bare=tabbed(names, row), local=tabbed(timed, local, local), utc=tabbed(timed, utc),
+    )  # fmt: skip
+    assert got["quantity"].to_list() == [-2, -2], "twins inside one file"
+
+
 PREVIEW = (
     "sku | asin | your-price | longest-side | median-side | shortest-side | unit-of-dimension | item-package-weight"
 )
