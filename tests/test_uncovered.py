@@ -94,6 +94,24 @@ def test_a_ledger_that_begins_late_is_a_hole_if_it_tells_sales(sales: bool, stat
     assert {row.split("|")[1] for row in found} == {state}
 
 
+@pytest.mark.parametrize("older", [(), (10, 15, 20, 25, 28), (31, 31, 31)])
+def test_a_report_downloaded_again_and_again_has_no_more_events_for_it(tmp_path: Path, older: tuple[int, ...]) -> None:
+    """A payment every third day from 1 January to 1 April, and none in the forty-one days to the packet's: a quiet time."""
+    f = Folder("US").product(1, "5.00").led("2026-04-05", 1, -1, ref="A1")
+    for n in range(31):
+        day = f"2026-{1 + (3 * n) // 30:02d}-{1 + (3 * n) % 30:02d}" if n < 30 else "2026-04-01"
+        f.reimb(day.replace("2026-02-30", "2026-02-28"), f"R{n}", "GeneralAdjustment", 2, 1, "1.00")
+    files = f.files()
+    head, *rows = files["reports/reimb.txt"].splitlines(keepends=True)
+    files |= {f"reports/older-{n}-{kept}.txt": "".join([head, *rows[:kept]]) for n, kept in enumerate(older)}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    got = reconcile(open_account(tmp_path, "2026-05-12", store=tmp_path / "store")).findings
+    lost = got.filter(pl.col("audit") == "warehouse_lost").select("status", pl.col("claim_by").cast(pl.String))
+    assert lost.rows() == [("claimable", "2026-06-04")]
+
+
 def test_a_settlement_that_has_not_ended_speaks_about_its_days_from_its_start() -> None:
     """Of a past day: the file that ends on 31 January is there, its first line is of the 22nd. No day lacks a report."""
     f = Folder("US").reimb("2026-01-02", "R1", "Lost_Warehouse", 1, 1, "10.00")

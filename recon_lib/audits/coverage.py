@@ -46,7 +46,8 @@ def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | N
     spans = books.coverage(family)
     if not spans:
         return []  # a file without rows says: nothing happened
-    rows = int(books.files.filter(pl.col("family") == family)["rows_used"].sum() or 0)
+    told = pl.col("rows_used") - pl.col("rows_repeated").fill_null(0)  # an event downloaded twice happened once
+    rows = int(books.files.filter(pl.col("family") == family).select(told.sum()).item() or 0)
     days = sum((end - start).days + 1 for start, end in spans)
     if rows < _PACE_ROWS or days < _PACE_DAYS:
         return []
