@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -160,8 +161,15 @@ def _readings(
     def read(path: Path) -> list[tuple[str, Reading | ReportError]]:
         return list(read_path(path, shown(path.relative_to(folder)), store, account))
 
+    from recon_lib.reports import FAMILIES, alike
+
+    small = [path for path in paths if _size(path) <= _SMALL]
+    tiny = {path for path in small if _size(path) <= alike.MOST}
     with ThreadPoolExecutor(2) as pool:
-        begun = {path: pool.submit(read, path) for path in paths if _is_small(path)}
+        together = pool.submit(alike.keep_alike, sorted(tiny), FAMILIES, store, account.marketplace)
+        begun = {path: pool.submit(read, path) for path in small if path not in tiny}
+        together.result()
+        begun |= {path: pool.submit(read, path) for path in tiny}
         try:
             for path in paths:
                 yield begun[path].result() if path in begun else read(path)
@@ -169,11 +177,11 @@ def _readings(
             pool.shutdown(cancel_futures=True)
 
 
-def _is_small(path: Path) -> bool:
+def _size(path: Path) -> float:
     try:
-        return path.stat().st_size <= _SMALL
+        return path.stat().st_size
     except OSError:
-        return False  # told by the reader
+        return math.inf  # told by the reader
 
 
 def refusal(problems: list[ReportError]) -> ReportError:

@@ -5,7 +5,7 @@ The settlement's window stands in the lines before its header; it becomes the on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -37,21 +37,22 @@ def preamble_values(preamble: str) -> tuple[dict[str, str], int]:
     return values, start
 
 
-def _statement(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
-    """The lines, and the window that the preamble states (no row where it states none)."""
-    values, line = preamble_values(facts.get("preamble", ""))
-    written = [values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate")]
-    told = pl.LazyFrame([[line, *written]], schema=_WRITTEN, orient="row")
-    statement = told.select(
-        "line",
-        "seller_id",
-        *(_moment(n, dates.sniff([w] if w else [])) for n, w in zip(_ENDS, written[1:], strict=True)),
+def _statements(files: Sequence[Mapping[str, str]]) -> dict[str, pl.LazyFrame]:
+    """The window that each preamble states (no row where it states none)."""
+    told: list[list[object]] = []
+    for nth, facts in enumerate(files):
+        values, line = preamble_values(facts.get("preamble", ""))
+        told.append([nth, line, *(values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate"))])
+    rows = pl.LazyFrame(told, schema=_WRITTEN, orient="row")
+    ends = ([str(row[at]) for row in told if row[at]] for at in (3, 4))
+    statements = rows.select(
+        "nth", "line", "seller_id", *(_moment(name, dates.sniff(words)) for name, words in zip(_ENDS, ends, strict=True))
     ).filter(pl.col("start_at").is_not_null() & pl.col("end_at").is_not_null())
-    return {"pay_lines": rows, "pay_statements": statement}
+    return {"pay_statements": statements}
 
 
 _ENDS = ("start_at", "end_at")
-_WRITTEN = {"line": pl.UInt32, **dict.fromkeys(("seller_id", *_ENDS), pl.String)}
+_WRITTEN = {"nth": pl.UInt32, "line": pl.UInt32, **dict.fromkeys(("seller_id", *_ENDS), pl.String)}
 
 
 @lru_cache(maxsize=256)
@@ -88,7 +89,7 @@ PAY_SETTLEMENT = Report(
     ),
     period="posted_on",
     money="net_amount",
-    split=_statement,
+    above=_statements,
 )  # fmt: skip
 
 PAY_REFUND = Report(

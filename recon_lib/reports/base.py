@@ -6,7 +6,7 @@ data, and what makes two rows the same row. One shared reader (`reader.py`) does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -67,6 +67,8 @@ class Report:
                     names, normalised, one blank between).
     split           where one file gives several frames: typed rows (after `finish`) -> family -> rows;
                     `extra_frames` names the frames of the families beside the report's own.
+    above           where the lines above the header tell rows of another family: facts of each file -> family -> rows, in the
+                    order of the files, with `nth` the number of the file.
     words           text columns with few different texts (codes, names of stores): a large file keeps them coded while
                     it is read. No text is taken apart in `check`, `finish` or `split` there.
     head_only       families of `split` whose rows all stand among the first rows of a file (a settlement's summary
@@ -96,6 +98,7 @@ class Report:
     )
     prepare: Callable[[pl.LazyFrame], Mapping[str, str]] | None = None
     split: Callable[[pl.LazyFrame, Mapping[str, str]], Mapping[str, pl.LazyFrame]] | None = None
+    above: Callable[[Sequence[Mapping[str, str]]], Mapping[str, pl.LazyFrame]] | None = None
     extra_frames: Mapping[str, type[dy.Schema]] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     head_only: tuple[str, ...] = ()

@@ -103,7 +103,7 @@ def mark_of(job: Job, outcome: Outcome, facts: ByteFacts) -> str:
 
 def _row_by_row(report: Report) -> bool:
     """Whether no row of the report depends on another one."""
-    return not (report.finish or report.split or report.prepare or report.remark or report.words)
+    return not (report.finish or report.split or report.above or report.prepare or report.remark or report.words)
 
 
 def _hashes(path: Path, sizes: Iterable[int]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from recon_lib.errors import ReportError
 from recon_lib.reports import typed
-from recon_lib.reports.base import Report, counted_money, rows_at
+from recon_lib.reports.base import Report, counted_money, keep_few, rows_at
 from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.store import NO_REJECTS
 from recon_lib.reports.text import ByteFacts
@@ -74,6 +74,11 @@ class Outcome:
 
     def frame(self, family: str) -> pl.LazyFrame:
         return self.held[family].lazy() if family in self.held else rows_at(self.frames[family])
+
+    def keep_few(self, family: str, rows: pl.DataFrame, job: Job) -> None:
+        """Keeps the few rows of a family, as its declared frame has them."""
+        self.held[family] = rows
+        self.frames[family] = keep_few(rows, job.target(family))
 
 
 def proper(job: Job, facts: ByteFacts) -> bool:
@@ -141,8 +146,14 @@ def frames_of(report: Report, rows: pl.LazyFrame, facts: Mapping[str, str]) -> d
     rows = rows.select(pl.exclude(rf"^{typed.TEXT}.*$"))
     if report.finish is not None:
         rows = report.finish(rows, facts)
-    parts = dict(report.split(rows, facts)) if report.split is not None else {report.family: rows}
+    parts = parts_of(report, rows, facts)
     return {family: _conform(part, frame_of(report, family)) for family, part in parts.items()}
+
+
+def parts_of(report: Report, rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """The rows of each family that one file gives."""
+    parts = dict(report.split(rows, facts)) if report.split is not None else {report.family: rows}
+    return parts | dict(report.above([facts])) if report.above is not None else parts
 
 
 def _conform(rows: pl.LazyFrame, frame: type[dy.Schema]) -> pl.LazyFrame:

@@ -40,7 +40,7 @@ def read_file(
     NotAReport: no report at all. ReportError: a report that is unusable as a whole.
     """
     name = display or str(path)
-    hints = "".join(f"-{hint}" for hint in (language, marketplace) if hint)
+    hints = hints_of(language, marketplace)
     try:
         before = _stamp(path)
         head = _beginning(path)
@@ -79,6 +79,11 @@ def read_file(
     if kept is None:
         raise ReportError("the parsed file could not be kept", hoped="a writable store folder", file=name)
     return kept
+
+
+def hints_of(language: str | None, marketplace: str | None) -> str:
+    """What a reading depends on beside the bytes of its file, as a part of the place where it is kept."""
+    return "".join(f"-{hint}" for hint in (language, marketplace) if hint)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -147,10 +152,15 @@ def _read_table(
         sha256 = sha256 or store.sha256_of(path)
         source, encoding = _recoded(path, encoding, work, name)
         job, outcome, _ = attempt(source, _beginning(source))
+    return *told_of_table(job, outcome, sha256, encoding), mark
+
+
+def told_of_table(job: Job, outcome: Outcome, sha256: str, encoding: str) -> tuple[dict[str, object], pl.DataFrame]:
+    """(what reading.json holds, the rejects) of a delimited text file."""
     unknown = unknown_names(job.header, plans_for(job.header))
     if unknown:
         outcome.notes.append(f"columns kept aside: {', '.join(unknown)}")
-    return *_told(job.report, outcome, sha256, encoding), mark
+    return _told(job.report, outcome, sha256, encoding)
 
 
 def _is_utf8(data: bytes) -> bool:

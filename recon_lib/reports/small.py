@@ -5,8 +5,7 @@ Starting the streaming engine costs more than a small file is worth, and an acco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import dataframely as dy
@@ -14,7 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib.reports import scan, shapes, typed, verdicts
-from recon_lib.reports.base import Report, counted_money, keep_few
+from recon_lib.reports.base import Report, counted_money
 from recon_lib.reports.job import (
     SAMPLE_ROWS,
     Job,
@@ -22,6 +21,7 @@ from recon_lib.reports.job import (
     Summary,
     facts_of,
     frame_of,
+    parts_of,
     proper,
     summary,
     unread,
@@ -32,7 +32,7 @@ from recon_lib.reports.text import ByteFacts, small_facts
 
 LIMIT = 4 << 20
 """Bytes up to which a file is small."""
-_AS_WRITTEN = pl.QueryOptFlags.none()  # optimising a query takes longer than running it on a small file
+AS_WRITTEN = pl.QueryOptFlags.none()  # optimising a query takes longer than running it on a small file
 
 
 def run(job: Job, data: bytes) -> tuple[Outcome, ByteFacts]:
@@ -57,47 +57,57 @@ def _clean(job: Job, data: bytes, facts: ByteFacts) -> Outcome | None:
     month_first = shapes.month_first_default(report, job.marketplace)
     trim = facts.padded
     first = raw.head(SAMPLE_ROWS)
-
-    def words_of(plan: typed.Plan) -> list[str]:
-        cells = first[f"c{plan.at}"].to_list() if plan.header is not None else []
-        return [cell for cell in (c.strip() if trim else c for c in cells if c) if cell]
-
-    sniffed = shapes.with_dates(plans, words_of, month_first=month_first)
+    words = partial(words_of, first, trim=trim)
+    sniffed = shapes.with_dates(plans, words, month_first=month_first)
     rows = raw.lazy().select(typed.text_columns(tuple(plans), trim=trim, empties=header.quoted))
     slashed = any(p.date is not None and p.date.slashed for p in sniffed)
     if slashed or report.prepare is not None:
-        rows = rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy()
+        rows = rows.collect(engine="in-memory", optimizations=AS_WRITTEN).lazy()
     order, said = shapes.order_of_day_and_month(rows, sniffed, default=month_first)
     if order != month_first:
-        sniffed = shapes.with_dates(plans, words_of, month_first=order)
+        sniffed = shapes.with_dates(plans, words, month_first=order)
     known = facts_of(job, rows)
-    if dated := typed.parts(tuple(sniffed)):
-        rows = rows.with_columns(dated)
-    rows = rows.with_columns(_typed_columns(tuple(sniffed)))
-    checks = typed.unsure(sniffed)
-    if report.check is not None:
-        checks.append(report.check.is_not_null().sum().alias("check"))
-    if checks:
-        rows = rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy()
-        if any(rows.select(checks).collect(engine="in-memory", optimizations=_AS_WRITTEN).row(0)):
-            return None
+    typed_rows = read_cells(report, rows, sniffed)
+    if typed_rows is None:
+        return None
+    rows = typed_rows
     if report.finish is not None:
         rows = report.finish(rows, known)
-    if report.split is None:
-        parts: Mapping[str, pl.LazyFrame] = {report.family: rows}
-    else:
-        parts = report.split(rows.collect(engine="in-memory", optimizations=_AS_WRITTEN).lazy(), known)
+    if report.split is not None:
+        rows = rows.collect(engine="in-memory", optimizations=AS_WRITTEN).lazy()
+    parts = parts_of(report, rows, known)
     outcome = Outcome({}, raw.height, NO_REJECTS, known, [said] if said else [])
     for family, part in parts.items():
         frame = frame_of(report, family)
-        held = outcome.held[family] = _conform(part.collect(engine="in-memory", optimizations=_AS_WRITTEN), frame)
-        told = held.select(_told(frame, report)).row(0, named=True)
+        held = conform(part.collect(engine="in-memory", optimizations=AS_WRITTEN), frame)
+        told = held.select(told_of(frame, report)).row(0, named=True)
         if told["wrong"]:
             return None
         if family == report.family:
-            outcome.summary = _summary(told, report, held)
-        outcome.frames[family] = keep_few(held, job.target(family))
+            outcome.summary = summary_of(told, report, held)
+        outcome.keep_few(family, held, job)
     return outcome
+
+
+def words_of(raw: pl.DataFrame, plan: typed.Plan, *, trim: bool) -> list[str]:
+    """The cells of a column that are not empty."""
+    cells = raw[f"c{plan.at}"].to_list() if plan.header is not None else []
+    return [cell for cell in (c.strip() if trim else c for c in cells if c) if cell]
+
+
+def read_cells(report: Report, rows: pl.LazyFrame, plans: list[typed.Plan]) -> pl.LazyFrame | None:
+    """Rows of text with their typed columns; None (or a polars error) where a cell is in doubt or a row must be rejected."""
+    if dated := typed.parts(tuple(plans)):
+        rows = rows.with_columns(dated)
+    rows = rows.with_columns(_typed_columns(tuple(plans)))
+    checks = typed.unsure(plans)
+    if report.check is not None:
+        checks.append(report.check.is_not_null().sum().alias("check"))
+    if checks:
+        rows = rows.collect(engine="in-memory", optimizations=AS_WRITTEN).lazy()
+        if any(rows.select(checks).collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)):
+            return None
+    return rows
 
 
 def _sound_rows(job: Job, data: bytes, facts: ByteFacts) -> pl.DataFrame | None:
@@ -121,7 +131,7 @@ def _typed_columns(plans: tuple[typed.Plan, ...]) -> list[pl.Expr]:
 
 
 @lru_cache(maxsize=256)
-def _told(frame: type[dy.Schema], report: Report) -> list[pl.Expr]:
+def told_of(frame: type[dy.Schema], report: Report) -> list[pl.Expr]:
     """Whether some row breaks a rule of its frame; the first and last day; the total, where there is one currency."""
     rules, names = verdicts.rules(frame, {}) + verdicts.impossible_days(frame), _declared(frame)
     told = [pl.any_horizontal(pl.lit(False), *(wrong for wrong, _, _ in rules)).any().alias("wrong")]
@@ -134,7 +144,7 @@ def _told(frame: type[dy.Schema], report: Report) -> list[pl.Expr]:
     return told
 
 
-def _summary(told: dict[str, Any], report: Report, rows: pl.DataFrame) -> Summary:
+def summary_of(told: dict[str, Any], report: Report, rows: pl.DataFrame) -> Summary:
     if told.get("n", 0) > 1:
         return summary(report, rows.lazy())
     totals = {told["of"] or "": told["total"]} if told.get("n") else {}
@@ -146,7 +156,7 @@ def _declared(frame: type[dy.Schema]) -> dict[str, pl.DataType]:
     return {name: column.dtype for name, column in frame.columns().items() if name != "file"}
 
 
-def _conform(rows: pl.DataFrame, frame: type[dy.Schema]) -> pl.DataFrame:
+def conform(rows: pl.DataFrame, frame: type[dy.Schema]) -> pl.DataFrame:
     """Exactly the declared columns but `file`."""
     declared, there = _declared(frame), rows.schema
     if all(there.get(name) == dtype for name, dtype in declared.items()):
