@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,62 @@ def a_day() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         settled(". . . .", "150.00", "01-05 11:00", transaction_type="Reserve"),
     ]
     return activity, lines
+
+
+def missing(day: PayDay) -> list[tuple[Any, ...]]:
+    told = pl.col("reason").str.contains("missing|state its days")
+    return day.not_checked.filter(pl.col("subject") != "activity recorded twice", told).rows()
+
+
+def test_the_days_that_keep_an_activity_waiting_are_told() -> None:
+    """Windows 01-02 to 01-04 and 01-06 to 01-20; the first 48 hours of the second and third activity touch the 4th to the
+    6th, those of the first one the time before, the fourth one's are covered; on the 20th nothing else can be known to be late."""
+    activity = [
+        did("C1 R1 O1 P1", "10.00", "01-01 12:00"),
+        did("C2 R2 O2 P2", "20.00", "01-03 12:00"),
+        did("C3 R3 O3 P3", "30.00", "01-05 12:00"),
+        did("C4 R4 O4 P4", "40.00", "01-08 12:00"),
+    ]
+    lines = [settled("C9 R9 O9 P9", "15.00", "01-02 08:00"), settled("C8 R8 O8 P8", "15.00", "01-08 08:00")]
+    windows = [window("01-02 00:00", "01-04 10:00"), window("01-06 10:00", "01-20 10:00", "reports/more.csv")]
+    day = reconcile_pay(books(activity, lines, date(2026, 1, 20), windows=windows))
+    assert [row["reason"] for row in found(day, "pay_overdue") if row["status"] == "waiting"] == ["report missing"] * 3
+    assert missing(day) == [
+        ("pay_overdue", "pay_lines", "report missing: Amazon Pay settlement in USD until 2026-01-02", 1),
+        ("pay_overdue", "pay_lines", "report missing: Amazon Pay settlement in USD 2026-01-04 to 2026-01-06", 2),
+    ]
+
+
+def test_a_hole_that_nothing_waits_for_is_not_told() -> None:
+    activity = [did("C4 R4 O4 P4", "40.00", "01-08 12:00")]
+    windows = [window("01-02 00:00", "01-04 10:00"), window("01-06 10:00", "01-20 10:00", "reports/more.csv")]
+    lines = [settled("C9 R9 O9 P9", "15.00", "01-02 08:00")]
+    assert missing(reconcile_pay(books(activity, lines, date(2026, 1, 20), windows=windows))) == []
+
+
+@pytest.mark.parametrize(("as_of", "told"), [(date(2026, 1, 16), []), (date(2026, 1, 19), [1])])
+def test_a_currency_without_any_settlement_is_told_when_the_first_one_is_due(as_of: date, told: list[int]) -> None:
+    # the first settlement comes 14 days after the first transaction; here none in USD has come by the 19th
+    activity = [did("C1 R1 O1 P1", "10.00", "01-02 12:00")]
+    lines = [settled("C9 R9 O9 P9", "15.00", "01-02 08:00", currency="EUR")]
+    day = reconcile_pay(books(activity, lines, as_of, windows=[], currencies=("USD", "EUR")))
+    reason = "report missing: Amazon Pay settlement in USD"
+    assert missing(day) == [("pay_overdue", "pay_lines", reason, count) for count in told]
+
+
+def test_a_settlement_that_states_no_window_is_told() -> None:
+    # the lines above the header were deleted by hand: nobody knows which days the file speaks about
+    activity = [did("C1 R1 O1 P1", "10.00", "01-02 12:00")]
+    made = books(activity, [settled("C9 R9 O9 P9", "15.00", "01-02 08:00")], date(2026, 1, 10), windows=[])
+    file = {"path": "reports/pay.csv", "family": "pay_lines", "rows_used": 1, "rows_after": 0}
+    made = replace(made, files=pl.DataFrame([file], schema=made.files.schema))
+    reason = (
+        "the file does not state its days (SettlementStartDate and SettlementEndDate above the header): "
+        "download it again and leave it as it is"
+    )
+    assert missing(reconcile_pay(made)) == [
+        ("pay_overdue", "reports/pay.csv", reason, 1), ("settlement_gap", "reports/pay.csv", reason, 1),
+    ]  # fmt: skip
 
 
 def test_a_day_worked_by_hand() -> None:

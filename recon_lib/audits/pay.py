@@ -16,7 +16,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.audits.evidence import not_checked
 from recon_lib.audits.pay_breaks import differing, doubled, overdue, under_another_id, unknown
-from recon_lib.audits.pay_coverage import coverage_spans, stale
+from recon_lib.audits.pay_coverage import coverage_spans, stale, untold
 from recon_lib.audits.pay_fees import fees_differ
 from recon_lib.audits.pay_sides import activity_side, line_side, match_sides
 from recon_lib.audits.pay_statements import pay_statements
@@ -69,6 +69,7 @@ def reconcile_pay(books: Books, published: pl.DataFrame | None = None) -> PayDay
             overdue(items, spans, books, lines.height),
         ]
     others = lines_by_type(lines)
+    holes = [*stale(books, spans), *(untold(books, items, spans) if known else [])]
     return PayDay(
         activity,
         lines,
@@ -76,7 +77,7 @@ def reconcile_pay(books: Books, published: pl.DataFrame | None = None) -> PayDay
         items,
         rollforward(activity, books.as_of, account.currencies, published),
         pl.concat([frame.select(frames.empty(frames.RawFinding).columns) for frame in found]),
-        pl.concat([_not_checked(books, lines, activity, others), not_checked(stale(books, spans)), fee_notes]),
+        pl.concat([_not_checked(books, lines, activity, others), not_checked(holes), fee_notes]),
         others,
         control_totals(activity, lines),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -57,6 +59,55 @@ def stale(books: Books, spans: pl.DataFrame) -> list[tuple[str, str, str, None]]
             why = f"report missing: Amazon Pay settlement in {currency} {start} to {books.as_of}"
             rows += [(audit, "pay_lines", why, None) for audit in ("pay_overdue", "pay_unknown")]
     return rows
+
+
+def untold(books: Books, items: pl.DataFrame, spans: pl.DataFrame) -> list[tuple[str, str, str, int | None]]:
+    """Rows of frames.NotChecked: the holes that keep open activities waiting, and files that do not state their days.
+
+    Holes that no open activity touches are left out: days without activity have no report. The time since the last
+    settlement is told by `stale`.
+    """
+    hours = books.account.overdue_hours
+    zone = ZoneInfo(books.account.time_zone)
+    rows: list[tuple[str, str, str, int | None]] = [
+        (audit, file, _WINDOWLESS, count)
+        for file, count in _windowless(books)
+        for audit in ("pay_overdue", "settlement_gap")
+    ]
+    late = items.filter("overdue")
+    late = late.filter(~is_covered(late, spans, hours)).select("activity_at", "currency")
+    for (currency,), waiting in (
+        late.sort("currency").partition_by("currency", as_dict=True, maintain_order=True).items()
+    ):
+        known = spans.filter(pl.col("currency") == currency).select("span_from", "span_to").sort("span_from").rows()
+        begun, last = waiting["activity_at"], waiting["activity_at"] + timedelta(hours=hours)
+        why = f"report missing: Amazon Pay settlement in {currency}"
+        if not known:
+            earliest: Any = begun.min()
+            if not _windowless(books) and (books.as_of - earliest.astimezone(zone).date()).days > _CYCLE:
+                rows.append(("pay_overdue", "pay_lines", why, waiting.height))
+            continue
+        if before := int((begun < known[0][0]).sum()):
+            rows.append(("pay_overdue", "pay_lines", f"{why} until {known[0][0].astimezone(zone).date()}", before))
+        for (_, end), (start, _) in pairwise(known):
+            if touched := int(((begun < start) & (last > end)).sum()):
+                days = f"{end.astimezone(zone).date()} to {start.astimezone(zone).date()}"
+                rows.append(("pay_overdue", "pay_lines", f"{why} {days}", touched))
+    return rows
+
+
+_WINDOWLESS = (
+    "the file does not state its days (SettlementStartDate and SettlementEndDate above the header): "
+    "download it again and leave it as it is"
+)
+
+
+def _windowless(books: Books) -> list[tuple[str, int]]:
+    """Settlement files with rows up to the day that state no window, and how many rows."""
+    stated = books.frames["pay_statements"].select("file").collect()["file"].to_list()
+    used = (pl.col("rows_used") - pl.col("rows_after")).cast(pl.Int64).alias("rows")
+    files = books.files.filter(pl.col("family") == "pay_lines", ~pl.col("path").is_in(stated)).select("path", used)
+    return files.filter(pl.col("rows") > 0).sort("path").rows()
 
 
 def is_covered(items: pl.DataFrame, spans: pl.DataFrame, hours: int) -> pl.Series:
