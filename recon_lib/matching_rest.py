@@ -97,14 +97,17 @@ def _repeats(side: Side, rows: Array) -> Array:
 
 
 def _table(side: Side, rows: Array) -> pl.DataFrame:
-    """The rows with their texts, sorted as they happened: instant, then content, then place in the frame."""
+    """The rows with their texts, sorted as they happened: instant, then content, then place in the frame.
+
+    Of one instant, who does not know a key goes before who knows another one than the line that asks by a later key.
+    """
     texts = side.texts(rows).with_columns(
         pl.Series("_row", rows.astype(np.int64)),
         pl.Series("_at", side.at[rows]),
         pl.Series("_amount", side.amounts[rows]),
     )
     keys = [f"k{number}" for number in range(len(side.keys))]
-    return texts.sort("_at", *keys, "_amount", *side.other_ids, "_row", nulls_last=True)
+    return texts.sort("_at", *keys, "_amount", *side.other_ids, "_row", nulls_last=False)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from recon_lib.audits.pay import end_of_day
 from recon_lib.tables import CROSS, TICK, Column, Html, head, money, number, table, text
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 def pay(day: Day) -> Html:
     """Amazon Pay: the open match set rolled forward, its ageing, its items."""
     zone = day.books.account.time_zone
-    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day.open_items)]
+    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day)]
     columns = [
         Column("activity_at", f"Recorded ({zone})"),
         Column("kind", "Kind"),
@@ -113,15 +115,15 @@ def _roll_row(name: str, row: dict[str, Any], key: str, currency: str, mark: str
     )
 
 
-def _ageing(items: pl.DataFrame) -> str:
-    bounds = [0, 24, 48, 96, 168, 336]
+def _ageing(day: Day) -> str:
+    """The open items by age. By their exact age: of two items of 48.0 hours one may be overdue and the other not."""
+    bounds = [24, 48, 96, 168, 336]
     names = ["up to 24 hours", "24 to 48 hours", "2 to 4 days", "4 to 7 days", "7 to 14 days", "more than 14 days"]
-    hours = pl.col("hours_open").cast(pl.Float64)
-    step = pl.lit(0, dtype=pl.Int8)
-    for i, bound in enumerate(bounds[1:], start=1):
-        step = pl.when(hours > bound).then(pl.lit(i, dtype=pl.Int8)).otherwise(step)
+    end = pl.lit(end_of_day(day.books.as_of, day.books.account.time_zone), pl.Datetime("us", "UTC"))
+    age = end - pl.col("activity_at")
+    step = pl.sum_horizontal((age > timedelta(hours=bound)).cast(pl.Int8) for bound in bounds)
     aged = (
-        items.with_columns(step.alias("step"))
+        day.open_items.with_columns(step.alias("step"))
         .group_by("step", "currency")
         .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum())
         .sort("step", "currency")

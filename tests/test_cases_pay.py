@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
 import pytest
 from pay_folder import HEAD, Account
 
+from recon_lib import pay_totals
 from recon_lib.__main__ import main
 from recon_lib.journal import ACCOUNTS
 
@@ -380,6 +382,17 @@ def test_two_captures_of_one_second_are_two(tmp_path: Path) -> None:
     assert a.day("01-06").pairs == ["2 > f:8 O 01-06", "3 > f:7 O 01-05"]  # the older one first
 
 
+@pytest.mark.parametrize("first", [". . . P1", ". R1 . P1"])
+def test_of_captures_of_one_second_the_one_that_knows_another_reference_comes_last(tmp_path: Path, first: str) -> None:
+    a = keyed(tmp_path, R, P)
+    a.did(first, "10.00", "01-05 09:00")
+    a.did(". . . P1" if "R1" in first else ". R1 . P1", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C2 R2 . P1", "10.00", "01-05 10:00"), a.row("C1 R1 . P1", "10.00", "01-06 10:00"))
+    one, other = (3, 2) if "R1" in first else (2, 3)
+    assert a.day("01-05").pairs == [f"{one} > f:7 P 01-05"]
+    assert sorted(a.day("01-06").pairs) == sorted([f"{one} > f:7 P 01-05", f"{other} > f:8 R 01-06"])
+
+
 def test_half_a_second_more_than_48_hours_is_overdue(a: Account, tmp_path: Path) -> None:
     a.did("C1 . . .", "10.00", "01-03 23:59:59.500")
     a.did("C2 . . .", "10.00", "01-04 00:00")
@@ -387,6 +400,14 @@ def test_half_a_second_more_than_48_hours_is_overdue(a: Account, tmp_path: Path)
     assert seen.open == ["C1 10.00 48.0 overdue", "C2 10.00 48.0"]
     told = (tmp_path / "out" / "2026-01-05" / "open_items.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in told] == ["activity_at", "2026-01-04T07:59:59.500Z", "2026-01-04T08:00:00Z"]
+
+
+def test_the_table_of_ages_goes_by_the_exact_age(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-03 23:58")  # 48 hours and 2 minutes: 48.0, and overdue
+    a.did("C2 . . .", "20.00", "01-04 00:00")
+    shown = re.sub(r"<[^>]*>", " ", pay_totals.pay(a.day("01-05").day))
+    ages = " ".join(shown.split("How old the open items are")[1].split("Open items, the oldest first")[0].split())
+    assert ages.startswith("Open for Items Amount 24 to 48 hours 1 20.00 USD 2 to 4 days 1 10.00 USD")
 
 
 def test_a_file_that_comes_after_its_day_restates_the_opening(a: Account) -> None:

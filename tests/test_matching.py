@@ -207,8 +207,10 @@ def by_hand(
     keys = [rule.left for rule in rules]
 
     def moment(rows: list[dict[str, Any]], n: int) -> tuple[Any, ...]:
-        ids = [(rows[n][k] is None, rows[n][k] or "") for k in keys]
-        others = [(rows[n][k] is None, rows[n][k] or "") for k in KEYS if k not in keys and (rows is left or k == "id")]
+        ids = [(rows[n][k] is not None, rows[n][k] or "") for k in keys]
+        others = [
+            (rows[n][k] is not None, rows[n][k] or "") for k in KEYS if k not in keys and (rows is left or k == "id")
+        ]
         return (rows[n]["at"], *ids, rows[n]["amount"], *others, n)
 
     def repeats(rows: list[dict[str, Any]], names: list[str]) -> set[int]:
