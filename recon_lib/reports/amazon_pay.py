@@ -42,11 +42,16 @@ def _statements(files: Sequence[Mapping[str, str]]) -> dict[str, pl.LazyFrame]:
     told: list[list[object]] = []
     for nth, facts in enumerate(files):
         values, line = preamble_values(facts.get("preamble", ""))
-        told.append([nth, line, *(values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate"))])
+        told.append(
+            [nth, line, *(values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate"))]
+        )
     rows = pl.LazyFrame(told, schema=_WRITTEN, orient="row")
     ends = ([str(row[at]) for row in told if row[at]] for at in (3, 4))
     statements = rows.select(
-        "nth", "line", "seller_id", *(_moment(name, dates.sniff(words)) for name, words in zip(_ENDS, ends, strict=True))
+        "nth",
+        "line",
+        "seller_id",
+        *(_moment(name, dates.sniff(words)) for name, words in zip(_ENDS, ends, strict=True)),
     ).filter(pl.col("start_at").is_not_null() & pl.col("end_at").is_not_null())
     return {"pay_statements": statements}
 

@@ -79,10 +79,10 @@ def offset_minutes(ending: str) -> int | str | None:
 
 def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
     """The plan for a column whose first cells are `sample`."""
-    slashed = any(map(_EITHER_ORDER.match, sample))
+    slashed = any(_EITHER_ORDER.match(cell) for cell in sample if cell[2:3] == "/" or cell[1:2] == "/")
     rich = DatePlan(month_first=month_first, slashed=slashed)
     shapes, endings = set(), dict[str, int | None]()
-    for cell in sample:
+    for cell in {_shape(cell): cell for cell in sample}.values():
         found = _FIXED.match(cell)
         minutes = offset_minutes(found[3] or "") if found else "?"
         if not found or isinstance(minutes, str):
@@ -99,6 +99,11 @@ def sniff(sample: list[str], *, month_first: bool = True) -> DatePlan:
     layout = f"{day}{between}%H:%M:%S" if between else day
     width = len(shape) + (9 if between else 0)
     return DatePlan(layout, width, bool(between), tuple(sorted(endings.items())), month_first, slashed)
+
+
+def _shape(cell: str) -> str:
+    """Cells that are read alike have one: of a cell with seconds the digits of day and time do not count."""
+    return cell[:19].translate(_DIGITS) + cell[19:] if cell[16:17] == ":" else cell
 
 
 _CLOCK_PAIRS = (("PST", "PDT"), ("MST", "MDT"), ("EST", "EDT"), ("CET", "CEST"), ("AEST", "AEDT"), ("GMT", "BST"))

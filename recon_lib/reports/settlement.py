@@ -85,29 +85,27 @@ def split_v2(rows: pl.LazyFrame, facts: Mapping[str, str]) -> dict[str, pl.LazyF
 
 def remark(stored: Mapping[str, pl.LazyFrame]) -> list[str]:
     """What to say of settlements whose lines do not add up to their total. ReportError: one is stated twice."""
-    ids = stored["settlements"].select("settlement_id", "line").collect()
-    twice = ids.filter(pl.col("settlement_id").is_duplicated()).sort("settlement_id", "line")
-    if twice.height:
-        settlement_id, lines = twice["settlement_id"][0], twice["line"].to_list()
+    heads = stored["settlements"].collect()
+    if heads["settlement_id"].n_unique() < heads.height:
+        twice = heads.filter(pl.col("settlement_id").is_duplicated()).sort("settlement_id", "line")
+        settlement_id, stated = twice["settlement_id"][0], twice["line"].to_list()
         raise ReportError(
-            f"settlement {settlement_id} has several summary rows: lines {lines[0]} and {lines[1]}",
+            f"settlement {settlement_id} has several summary rows: lines {stated[0]} and {stated[1]}",
             hoped="one summary row a settlement",
             do="were two downloads put together? Use each file as Amazon sent it",
-            line=int(lines[1]),
+            line=int(stated[1]),
         )
-    totals = stored["settlements"].filter(pl.col("total_amount").is_not_null()).collect()
-    amount = pl.col("amount").sum().alias("added")
-    if totals.height == 1:
-        only = totals["settlement_id"].item()
-        sums = stored["settlement_lines"].filter(pl.col("settlement_id") == only).select(amount).collect()
-        sums = sums.with_columns(pl.lit(only).alias("settlement_id"))
+    totals = heads.select("line", "settlement_id", "total_amount").drop_nulls("total_amount").rows()
+    lines, amount = stored["settlement_lines"], pl.col("amount").sum()
+    if len(totals) == 1:
+        only = totals[0][1]
+        sums = {only: lines.filter(pl.col("settlement_id") == only).select(amount).collect().item()}
     else:
-        sums = stored["settlement_lines"].group_by("settlement_id").agg(amount).collect()
-    joined = totals.join(sums, on="settlement_id", how="left").with_columns(pl.col("added").fill_null(0))
-    off = joined.filter(pl.col("added") != pl.col("total_amount")).sort("line")
+        sums = dict(lines.group_by("settlement_id").agg(amount).collect().iter_rows())
     return [
-        f"settlement {sid}: lines add up to {added:.2f}, total-amount says {total:.2f}"
-        for sid, added, total in off.select("settlement_id", "added", "total_amount").iter_rows()
+        f"settlement {sid}: lines add up to {sums.get(sid) or 0:.2f}, total-amount says {total:.2f}"
+        for _, sid, total in sorted(totals)
+        if (sums.get(sid) or 0) != total
     ]
 
 
