@@ -130,6 +130,23 @@ def in_settlement(rows):
     return f
 
 
+def test_an_order_of_one_unit_has_one_unit_to_claim_however_often_its_return_is_told():
+    f = Folder()
+    rows = sold(60) + back(60) + sold(61) + back(61) + two(62) + sold(63)
+    f.ret("2026-01-20", o(60), 60, "SELLABLE").ret("2026-01-22", o(60), 60, "DAMAGED")  # graded anew
+    f.ret("2026-01-20", o(61), 61, "SELLABLE").ret("2026-01-21", o(61), 61, "SELLABLE")
+    f.led("2026-01-22", 61, 1, event="CustomerReturns", ref=o(61))
+    f.ret("2026-01-20", o(62), 62, "SELLABLE").ret("2026-01-22", o(62), 62, "DAMAGED")  # one unit each
+    f.ret("2026-01-20", o(63), 63, "SELLABLE").ret("2026-01-21", o(63), 63, "SELLABLE")
+    f.settle("9001", "2026-01-01", "2026-03-31", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        return_unpaid|claimable|2026-01-10|2026-03-11|2026-05-10|{o(60)}||S60|1|42.66|42.66
+        return_unpaid|claimable|2026-01-10|2026-03-11|2026-05-10|{o(62)}||S62|1|42.66|42.66
+        return_not_restocked|claimable|2026-01-20|2026-03-21|2026-05-20|{o(62)}||S62|1|42.66|42.66
+        return_not_restocked|claimable|2026-01-21|2026-03-22|2026-05-21|{o(63)}||S63|1|42.66|42.66
+        """)
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [

@@ -317,7 +317,9 @@ def test_a_unit_is_in_one_finding_at_the_most(parts, bought):
             unstocked(back, (), money, lines=lines),
         )
     )
-    assert claimed == max(0, max(0, refunded - sellable - damaged) + damaged + sellable - paid)
+    there = damaged + min(sellable, bought - damaged)  # a return told more often than units were sold
+    assert claimed == max(0, max(0, refunded - sellable - damaged) + there - paid)
+    assert claimed <= bought
 
 
 @pytest.mark.skipif(not (SHARED / "samples").exists(), reason="the shared sample reports are not on this machine")

@@ -129,8 +129,10 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     """
     name = "return_not_restocked"
     rows = restocked(books)
-    more = lines(books).select("pair", "spare", "net_units", "gross", "net", "currency")
-    rows = rows.join(more, on="pair", how="left")
+    # an order of one unit has one to put back, and none where Amazon damaged it, however often the report tells its return
+    others = pl.col("units") - pl.min_horizontal("units", "damaged")
+    more = lines(books).select("pair", "spare", "net_units", "gross", "net", "currency", others=others)
+    rows = rows.join(more, on="pair", how="left").with_columns(late_units=pl.min_horizontal("late_units", "others"))
     # payments left over settle the order's SKU once, even where it was returned under two FNSKUs
     earlier = (pl.col("late_units") - pl.col("back")).clip(0)
     rows = rows.with_columns(open=earlier, before=pl.lit(0, pl.Int64))
