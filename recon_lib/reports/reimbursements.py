@@ -13,8 +13,8 @@ from recon_lib.reports.base import Column, Report
 def _quantities(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
     """One count that is not written is the rest: cash + inventory = total.
 
-    The oldest layout has one quantity, a short one only the total: paid in cash where money was paid, else given back as
-    stock. Counts that contradict each other have no rest.
+    The oldest layout has one quantity, a short one only the total: paid in cash where money was paid (as many units as its
+    amount a unit goes into it without a rest), else given back as stock. Counts that contradict each other have no rest.
     """
 
     def rest(of: pl.Expr) -> pl.Expr:
@@ -24,9 +24,16 @@ def _quantities(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
     cash, stock, total = (pl.col(f"quantity_{of}") for of in ("cash", "inventory", "total"))
     only = pl.coalesce("quantity", pl.when(cash.is_null() & stock.is_null()).then(total))
     paid = pl.col("amount_total") != 0
+    each, money = pl.col("amount_per_unit"), pl.col("amount_total")
+    # found in floats, proven in exact money
+    times = (money.cast(pl.Float64) / each.cast(pl.Float64)).round()
+    fits = pl.when(each > 0, money > 0).then(times).cast(pl.Int32, strict=False)
+    in_cash = (
+        pl.when(fits < only, each * fits == money).then(fits).otherwise(pl.when(paid).then(only).otherwise(only * 0))
+    )
     rows = rows.with_columns(
-        quantity_cash=pl.coalesce(cash, rest(stock), pl.when(paid).then(only).otherwise(only * 0)),
-        quantity_inventory=pl.coalesce(stock, rest(cash), pl.when(paid).then(only * 0).otherwise(only)),
+        quantity_cash=pl.coalesce(cash, rest(stock), in_cash),
+        quantity_inventory=pl.coalesce(stock, rest(cash), only - in_cash),
     )
     return rows.with_columns(quantity_total=pl.coalesce(total, cash + stock))
 

@@ -575,7 +575,19 @@ def test_the_oldest_reimbursements_have_one_quantity(reads: Read) -> None:
     row = dict(zip(names, ["2016-01-02", "1", "Lost_Warehouse", "S", "X", "USD", "2.00", "4.00", "2"], strict=True))
     got = reads(lines(names, row, row | {"amount-total": "0.00", "amount-per-unit": "0"}))
     rows = frame(got, "reimbursements", frames.Reimbursement)
-    assert rows.select("quantity_cash", "quantity_inventory", "quantity_total").rows() == [(2, 0, 2), (0, 2, 2)]
+    counts = ("quantity_cash", "quantity_inventory", "quantity_total")
+    assert rows.select(counts).rows() == [(2, 0, 2), (0, 2, 2)]
+    # 8.00 at 4.00 a unit pays two of three, so the third came in stock; what does not divide tells no such thing
+    told = [
+        ("4.00", "8.00", "3"),
+        ("3.33", "10.00", "3"),
+        ("4.00", "16.00", "3"),
+        ("-4.00", "-4.00", "-2"),
+        ("", "8.00", "2"),
+    ]
+    got = reads(lines(names, *[row | dict(zip(names[-3:], cells, strict=True)) for cells in told]))
+    paid = frame(got, "reimbursements", frames.Reimbursement).select(counts).rows()
+    assert paid == [(2, 1, 3), (3, 0, 3), (3, 0, 3), (-2, 0, -2), (2, 0, 2)]
 
 
 def test_a_reimbursed_quantity_that_is_not_written_is_the_rest(reads: Read) -> None:
