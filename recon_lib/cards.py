@@ -18,16 +18,16 @@ from recon_lib.policy import EURO_STORES, Policy, holds_on
 from recon_lib.tiers import size_tiers
 
 # The standard US card says of itself that it is for goods other than apparel; the apparel card knows the standard sizes.
-_APPAREL = ("clothing and accessories", "clothing", "apparel")
-# European parcels of these categories have a programme of their own; the sources do not agree on the full list.
+_APPAREL = ("clothing and accessories", "clothing", "apparel", "gl_apparel")
+_DRESS = "clothing|apparel"
+# European parcels of these categories have a programme of their own; the sources do not agree on the full list. As the
+# English and German tables and Amazon's product groups name them.
 _SELECTED = (
-    *_APPAREL,
-    "footwear",
-    "grocery and gourmet",
-    "pet supplies",
-    "pet clothing and food",
-    "luggage accessories",
+    "clothing|apparel|kleidung|footwear|shoe|schuh|grocery|lebensmittel|(^|[^a-z])pets?([^a-z]|$)|haustier|tierbedarf|tiernahrung"
+    "|luggage access|gl_luggage|koffer|gep(ae|ä)ck"
 )
+OWN_CARD = _SELECTED
+"""What a category or product group says of goods that may have a card of their own."""
 _ENDLESS = 10_000_000
 _KILO = {"oz": exact(16), "lb": exact(1), "g": exact(1000), "kg": exact(1)}
 
@@ -61,16 +61,23 @@ def surcharges(policy: Policy, marketplace: str) -> pl.DataFrame:
     return own if own.height or marketplace not in EURO_STORES else rows.filter(pl.col("marketplace") == "EU")
 
 
+def plain_category(column: str) -> pl.Expr:
+    """The words of a category in small letters, `&` as `and`, without what stands in brackets (`ohne Babybekleidung`)."""
+    words = pl.col(column).str.to_lowercase().str.replace_all(r"\(.*?\)", "").str.replace_all(r"\s*&\s*", " and ")
+    return words.str.strip_chars()
+
+
 def with_programme(marketplace: str) -> pl.Expr:
     """The programme a tiered case belongs to by its `category` and `is_dangerous`; null where the sources leave it open."""
-    category = pl.col("category").str.strip_chars().str.to_lowercase()
+    category = plain_category("category")
     out: Any = pl.when(pl.col("is_dangerous").fill_null(False)).then(pl.lit("dangerous_goods"))
     if marketplace == "US":
         standard_size = pl.col("size_tier").is_in(["small_standard", "large_standard"])
         out = out.when(category.is_in(_APPAREL) & standard_size).then(pl.lit("apparel"))
+        out = out.when(category.str.contains(_DRESS) & standard_size).then(None)
     elif marketplace in ("UK", "DE"):
         parcel = pl.col("size_tier").is_in(["small_parcel", "standard_parcel"])
-        out = out.when(category.is_in(_SELECTED) & parcel).then(None)
+        out = out.when(category.str.contains(_SELECTED) & parcel).then(None)
     return cast(pl.Expr, out.otherwise(pl.lit("standard")))
 
 
@@ -145,7 +152,9 @@ def fulfilment_fees(
         .when(pl.col("size_tier").is_null())
         .then(pl.lit("no size tier row"))
         .when(pl.col("wanted").is_null())
-        .then(pl.lit("category may be in the selected-categories programme"))
+        .then(
+            pl.lit("category may be " + ("apparel" if marketplace == "US" else "in the selected-categories programme"))
+        )
         .otherwise(pl.lit("no rate row"))
     )
     uncertain = (pl.col("tier_status") == "uncertain") | (pl.col("fee_status") == "uncertain")

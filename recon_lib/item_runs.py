@@ -38,7 +38,7 @@ BACK = [
 ]  # fmt: skip
 REFUNDED = [
     "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
-    "adjustment_id", "order", "base", "commission", "kept", "has_code", "file", "line_1", "line_3", "line_5",
+    "adjustment_id", "order", "base", "commission", "fulfilment", "kept", "has_code", "file", "line_1", "line_3", "line_5",
     "is_several",
 ]  # fmt: skip
 PROOF = (1, 3, 4, 5)

@@ -20,8 +20,9 @@ _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e"}
 
 
 def category_key(column: str) -> pl.Expr:
-    """A category compared without case, outer and double blanks and umlauts; null where empty."""
-    key = pl.col(column).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
+    """A category compared without case, outer and double blanks and umlauts, `&` as `and`; null where empty."""
+    key = pl.col(column).str.to_lowercase().str.replace_all("&", " and ", literal=True)
+    key = key.str.strip_chars().str.replace_all(r"\s+", " ")
     return key.str.replace_many(list(_UMLAUTS), list(_UMLAUTS.values())).replace("", None)
 
 

@@ -17,6 +17,7 @@ NAMES = (
 )  # fmt: skip
 FULFILMENT_FEE, MEASUREMENT, REFERRAL, REFUND_FEE, STORAGE = NAMES
 _ODD = {c: Decimal(1).scaleb(-minor_digits(c)) for c in ("JPY", "KRW", "VND", "CLP", "KWD", "BHD", "OMR", "JOD", "TND")}
+_NOT_DANGEROUS = ["", "--", "none", "no", "n/a", "false", "not dangerous"]
 Unchecked = list[tuple[str, str, str, int | None]]
 
 
@@ -31,6 +32,12 @@ def count(audit: str, rows: pl.DataFrame, subject: str, unchecked: Unchecked) ->
         named = ", ".join(str(s) for s in some if s is not None)
         word = "SKUs" if subject == "sku" else "categories"
         unchecked.append((audit, f"{many} {word}" if many > 5 else named or "not given", reason, count))
+
+
+def is_dangerous() -> pl.Expr:
+    """Whether a row of the storage report says that its goods are dangerous."""
+    kind = pl.col("dangerous_goods_type").str.strip_chars().str.to_lowercase()
+    return (kind.is_not_null() & ~kind.is_in(_NOT_DANGEROUS)).fill_null(False)
 
 
 def tolerance(units: str = "units") -> pl.Expr:

@@ -1,7 +1,7 @@
 """Fee corrections that Amazon has paid settle fee findings of their order or SKU, in money, oldest first.
 
-The reimbursement report's `Fee_Correction` and the settlement's `INCORRECT_FEES_*` line of one order and SKU are one
-payment: the larger sum counts, never both.
+The reimbursement report's `Fee_Correction` and the settlement's `INCORRECT_FEES_*` or `Fee Adjustment` line of one order and
+SKU are one payment: the larger sum counts, never both. So are two of one amount of which only one names the order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from recon_lib.allocation import allocate
 from recon_lib.audits.evidence import settled
 from recon_lib.audits.facts import reimbursements
 from recon_lib.audits.payouts import settled_on
-from recon_lib.audits.settled_facts import paid_lines
+from recon_lib.audits.settled_facts import other_lines, paid_lines
 from recon_lib.books import Books
 from recon_lib.money import MONEY, money_text
 
@@ -29,11 +29,16 @@ def corrections(books: Books) -> pl.DataFrame:
     told = told.rename({"approved_on": "on", "amount_total": "amount"})
     told = told.join(settled_on(books).select("row", "settled_on"), on="row", how="left")
     told = told.with_columns(fine=fine).select(columns)
-    paid = paid_lines(books).filter(pl.col("why") == "feecorrection", pl.col("amount") > 0)
+    lines = [
+        paid_lines(books).filter(pl.col("why") == "feecorrection"),
+        other_lines(books).filter(pl.col("type") == "feeadjustment"),
+    ]
+    paid = pl.concat(lines, how="diagonal").filter(pl.col("amount") > 0)
     paid = paid.with_columns(
         on="posted_on", settled_on="posted_on", fine=fine, reimbursement_id=pl.lit(None, pl.String)
     ).select(columns)
     key = ["order_id", "sku", "currency"]
+    told, paid = _without_nameless(told, paid, key), _without_nameless(paid, told, key)
     sides = [side.group_by(key).agg(pl.col("fine").sum()) for side in (told, paid)]
     both = sides[0].join(sides[1], on=key, how="full", suffix="_paid", nulls_equal=True, coalesce=True)
     by_paid = both.filter(pl.col("fine_paid").fill_null(0) > pl.col("fine").fill_null(0)).select(key)
@@ -46,6 +51,16 @@ def corrections(books: Books) -> pl.DataFrame:
         .filter(pl.col("on").is_not_null())
         .sort("on", "order_id", "sku", "fine", "place", nulls_last=True)
     )
+
+
+def _without_nameless(rows: pl.DataFrame, others: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """`rows` without those that name no order where one of `others` pays the same amount for an order that only they name."""
+    same = ["sku", "currency", "fine"]
+    number = pl.int_range(pl.len()).over(same).alias("number")
+    nameless = rows.with_row_index("row").filter(pl.col("order_id").is_null()).sort("on", "place", nulls_last=True)
+    named = others.filter(pl.col("order_id").is_not_null()).join(rows, on=key, how="anti").sort("on", "place")
+    twice = nameless.with_columns(number).join(named.with_columns(number).select(*same, "number"), on=[*same, "number"])
+    return rows.with_row_index("row").filter(~pl.col("row").is_in(twice["row"].implode())).drop("row")
 
 
 def settle(raw: pl.DataFrame, books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -10,16 +10,16 @@ from typing import Any
 
 import polars as pl
 
+from recon_lib.audits.fee_common import is_dangerous
 from recon_lib.audits.fee_items import MEASURES, own_sizes
 from recon_lib.books import Books
-from recon_lib.cards import card_days, fulfilment_fees, price_steps
+from recon_lib.cards import OWN_CARD, card_days, fulfilment_fees, plain_category, price_steps
 from recon_lib.measures import exact
 from recon_lib.money import RATE
 from recon_lib.policy import Policy
 
 ATTRIBUTES = [*MEASURES, "category", "is_dangerous"]  # of a product, that decide its fee
 WANTED = ["fee", "reason", "size_tier", "programme", "tier_row", "fee_row", "fee_status"]  # of what the card says
-_NOT_DANGEROUS = ["", "--", "none", "no", "n/a", "false", "not dangerous"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Goods:
 
     @classmethod
     def of(cls, books: Books, seller: pl.DataFrame) -> Goods:
-        stored = books.frames["storage_fees"].select("asin", kind=pl.col("dangerous_goods_type").str.to_lowercase())
-        told = stored.filter(pl.col("kind").is_not_null() & ~pl.col("kind").is_in(_NOT_DANGEROUS)).collect()
+        told = books.frames["storage_fees"].filter(is_dangerous()).select("asin").collect()
         dangerous = pl.col("asin").is_in(told["asin"].unique().to_list()).fill_null(False)
         amazon = own_sizes(books).with_columns(is_dangerous=dangerous)
         first = amazon.unique("sku", keep="first", maintain_order=True).select("sku", "product_group", "is_dangerous")
@@ -43,9 +42,17 @@ class Goods:
 
 
 def _group() -> pl.Expr:
-    """The seller's category, or the preview's product group where it says apparel."""
-    apparel = pl.when(pl.col("product_group").str.to_lowercase() == "apparel").then("product_group")
-    return pl.coalesce("category", apparel)
+    """The seller's category, or the preview's product group where only that says that the goods may have a card of their own."""
+    group = plain_category("product_group")
+    is_told = plain_category("category").str.contains(OWN_CARD).fill_null(False)
+    apparel = group.str.contains("apparel").fill_null(False)
+    return (
+        pl.when(apparel)
+        .then(pl.lit("apparel"))
+        .when(~is_told & group.str.contains(OWN_CARD).fill_null(False))
+        .then("product_group")
+        .otherwise("category")
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ _STORES = {
     "amazon.eg": "EG", "amazon.in": "IN", "amazon.co.jp": "JP", "amazon.com.au": "AU", "amazon.sg": "SG", "amazon.co.za": "ZA",
     "amazon.jp": "JP",  # as Japanese reports also write it
 }  # fmt: skip
+SIDE = ["order_id", "sku", "currency"]
 REFUND = ["order_id", "adjustment_id", "order_item_code", "sku", "currency", "posted_on"]
 MEASURES = ["longest_side", "median_side", "shortest_side", "dimension_unit", "weight", "weight_unit"]
 
@@ -73,10 +74,12 @@ def order_items(books: Books, only: pl.DataFrame) -> pl.DataFrame:
     return made.sort("day", *ITEM, nulls_last=True).with_row_index("charge")
 
 
-def refunded_order_items(books: Books) -> pl.DataFrame:
-    """The order items of all orders of which anything was refunded (and of others that are asked about): ITEM, `base`,
-    `commission` (ten-thousandths) and `units`, in no order."""
-    return _by_number(concerned_orders(books).filter("is_item")).select(*ITEM, "base", "commission", "units")
+def refunded_order_items(books: Books, orders: pl.Series | None = None) -> pl.DataFrame:
+    """The order items of all orders of which anything was refunded (and of others that are asked about), or only of `orders`
+    (ORDER_NUMBER): ITEM, `base`, `commission` (ten-thousandths) and `units`, in no order."""
+    runs = concerned_orders(books).filter("is_item")
+    runs = runs if orders is None else runs.filter(pl.col("order").is_in(orders.implode()))
+    return _by_number(runs).select(*ITEM, "base", "commission", "units")
 
 
 def _of_runs(runs: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Expr]]:
@@ -112,17 +115,23 @@ def _with_store(items: pl.DataFrame) -> pl.DataFrame:
     return items.join(names, on="marketplace_name", how="left", nulls_equal=True).drop("marketplace_name")
 
 
-def refunds(books: Books) -> pl.DataFrame:
-    """One row a refund of an order item on a day that gave a price back: `back` = refunded base, `given` = commission
-    given back, `kept` = refund commission kept; all positive, in ten-thousandths. `charge` is the number of its key."""
+def refunds(books: Books, orders: pl.Series | None = None) -> pl.DataFrame:
+    """One row a refund of an order item on a day: `back` = refunded base (0 where only fees came), `given` = commission given
+    back, `kept` = refund commission kept; all positive, in ten-thousandths. `charge` is the number of its key.
+
+    Of all orders, or only of `orders` (ORDER_NUMBER). Rows that brought neither a price nor commission are left away.
+    """
     number = pl.reduce(lambda a, b: a ^ b, [pl.col(c).hash(seed) for seed, c in enumerate(REFUND, 1)])
-    rows = settled_lines(books).refunds.filter("has_code").select(
+    some = settled_lines(books).refunds.filter("has_code")
+    some = some if orders is None else some.filter(pl.col("order").is_in(orders.implode()))
+    rows = some.select(
         *REFUND, "settlement_id", "marketplace_name", charge=number, back=-pl.col("base"),
         given="commission", kept=-pl.col("kept"),
     )  # fmt: skip
     how = {c: pl.col(c).first() for c in REFUND} | {c: pl.col(c).sum() for c in ("back", "given", "kept")}
     how |= {"settlement_id": pl.col("settlement_id").min(), "marketplace_name": pl.col("marketplace_name").max()}
-    return _with_store(put_together(rows, "charge", how).filter(pl.col("back") > 0))
+    told = put_together(rows, "charge", how).with_columns(pl.col("back").clip(0))
+    return _with_store(told.filter((pl.col("back") > 0) | (pl.col("given") > pl.col("kept"))))
 
 
 def proofs(books: Books, kind: str, keys: pl.DataFrame, codes: list[int]) -> pl.DataFrame:

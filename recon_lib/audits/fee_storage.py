@@ -6,7 +6,7 @@ import polars as pl
 
 from recon_lib import frames
 from recon_lib.audits.evidence import PLACE, findings, occurrence, words
-from recon_lib.audits.fee_common import STORAGE
+from recon_lib.audits.fee_common import STORAGE, is_dangerous
 from recon_lib.books import Books
 from recon_lib.measures import exact, volume
 from recon_lib.money import MONEY, RATE, money_text, round_money_expr
@@ -21,7 +21,8 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     """frames.RawFinding: one charge of one ASIN in one centre and month above the rate, the last day of the month its day.
 
     The report's own utilisation surcharge is allowed where it is a step of the table. A rate on the report that is such a step
-    without saying so is left open, and a charge that the report's own total volume bears out is none.
+    without saying so is left open, as is a charge that equals one where the report tells no surcharges; and a charge that the
+    report's own total volume bears out is none. Dangerous goods have rates that the table lacks.
     """
     if not books.has("storage_fees"):
         unchecked.append((STORAGE, "storage_fees", "report missing", None))
@@ -38,13 +39,15 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
         .filter(in_month)
         .select("charge", "rate", "row", "status")
     )  # fmt: skip
+    minor = pl.when(pl.col("currency") == "JPY").then(exact(1)).otherwise(exact("0.01"))
+    by_step = pl.col("cubic") * pl.col("average_quantity") * pl.col("step")
     steps = rates.filter(pl.col("fee_type") == "storage_incl_utilisation_surcharge").explode("months")
     stepped = (
         rows.join(steps.select("size_class", "months", "currency", "effective_from", "effective_to", step="rate"),
                   on=["size_class", "currency"])
         .filter(in_month)
         .group_by("charge")
-        .agg(pl.col("step"))
+        .agg("step", is_step=((pl.col("estimated_fee") - by_step).abs() <= minor).any())
     )  # fmt: skip
     joined = rows.join(priced, on="charge", how="left").join(stepped, on="charge", how="left").with_columns(mine=mine)
     surcharge = pl.col("utilization_surcharge_rate").fill_null(0)
@@ -54,10 +57,12 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
         (surcharge == 0)
         & (pl.col("storage_rate") != pl.col("rate"))
         & pl.col("step").list.contains(pl.col("storage_rate"))
-    )
+    ) | (pl.col("utilization_surcharge_rate").is_null() & pl.col("is_step"))
     reason = (
         pl.when(~pl.col("mine"))
         .then(pl.lit("stored in another country: another card"))
+        .when(is_dangerous())
+        .then(pl.lit("dangerous goods: rates of their own, not sourced"))
         .when(pl.col("size_class").is_null())
         .then(pl.lit("unknown size class"))
         .when(pl.col("cubic").is_null() | pl.col("average_quantity").is_null())
@@ -77,7 +82,6 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     near = ((pl.col("total_cubic") - pl.col("cubic") * pl.col("average_quantity")).abs() * exact(100)) <= pl.col(
         "total_cubic"
     )
-    minor = pl.when(pl.col("currency") == "JPY").then(exact(1)).otherwise(exact("0.01"))
     over = (
         judged.filter(pl.col("reason").is_null())
         .with_columns(fee=fee, roomy=pl.when(near).then(by_total))

@@ -28,7 +28,8 @@ from recon_lib.audits.fee_common import (
 from recon_lib.audits.fee_credits import settle
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
 from recon_lib.audits.fee_items import charge_cases, order_items, places, proofs, sellers_sizes, with_version
-from recon_lib.audits.fee_referral import referral_errors, referral_suspects, refund_fees_kept
+from recon_lib.audits.fee_referral import referral_errors, referral_suspects
+from recon_lib.audits.fee_refunds import refund_fees_kept, with_fulfilment_back
 from recon_lib.audits.fee_storage import storage
 from recon_lib.books import Books
 from recon_lib.cards import card_currency, card_days
@@ -60,7 +61,7 @@ def fees(books: Books, policy: Policy) -> AuditResult:
             lines = proofs(books, "order", again, [3, 4])
             found.append(referral_errors(books, policy, again, seller, lines))
             if card is not None:
-                found += _fulfilment(again, goods, card, lines)
+                found += _fulfilment(books, again, goods, card, lines)
         found.append(refund_fees_kept(books, policy, unchecked))
     else:
         unchecked += [(name, "settlements", "report missing", None) for name in NAMES[:4]]
@@ -139,17 +140,24 @@ def _suspects(books: Books, items: pl.DataFrame, goods: Goods, card: Card, unche
     return rows.filter(pl.col("over").is_not_null() | pl.col("wrong").is_not_null()).select("charge")
 
 
-def _fulfilment(items: pl.DataFrame, goods: Goods, card: Card, lines: pl.DataFrame) -> list[pl.DataFrame]:
-    """Charges above the card for Amazon's measure, and the part of the card that the seller's measure does not bear out."""
-    rows = _judged(items, goods, card, brief=False)
+def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card, lines: pl.DataFrame) -> list[pl.DataFrame]:
+    """Charges above the card for Amazon's measure, and the part of the card that the seller's measure does not bear out.
+
+    What refunds have given back of a fee is not claimed again.
+    """
+    rows = with_fulfilment_back(books, _judged(items, goods, card, brief=False))
     marks = goods.amazon.select("sku", "asin", "fnsku", own_place="place").unique(
         "sku", keep="first", maintain_order=True
     )
     rows = rows.join(marks, on="sku", how="left").join(
         goods.seller.select("version", true_place="place"), on="version", how="left"
     )
-    over = rows.filter(pl.col("over").is_not_null()).with_columns(owed="over")
-    wrong = rows.filter(pl.col("wrong").is_not_null()).with_columns(owed="wrong")
+    over, wrong = (
+        rows.with_columns(above=c, came=f"{c}_came", owed=pl.col(c) - pl.col(f"{c}_came")).filter(
+            pl.col("owed") > pl.col("slack")
+        )
+        for c in ("over", "wrong")
+    )
     proof = places(lines, pl.concat([over, wrong]).unique("charge"), ITEM, [4])
     above = _told(with_lines(over, proof, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, proof, "own_place", "true_place"), "true", "the seller's measure")
@@ -164,14 +172,16 @@ def _told(rows: pl.DataFrame, side: str, whose: str) -> pl.DataFrame:
     paid = pl.min_horizontal("fulfilment", "own") if side == "true" else pl.col("fulfilment")
     rows = rows.with_columns(paid=paid)
     on_card = pl.format(", of which {} on Amazon's own card", money_words("paid"))
+    since = pl.format(", of which {} came back with refunds: {} is left", money_words("came"), money_words("owed"))
     words = {
         "charged": money_words("fulfilment"), "units": plain_words("units"), "paid": money_words("paid"),
         "part": pl.when(pl.col("paid") == pl.col("fulfilment")).then(pl.lit("")).otherwise(on_card),
-        "price": money_words("price"), "fee": money_words(f"{side}_fee"), "owed": money_words("owed"),
+        "price": money_words("price"), "fee": money_words(f"{side}_fee"), "above": money_words("above"),
+        "since": pl.when(pl.col("came") > 0).then(since).otherwise(pl.lit("")),
     } | {c: plain_words(f"{side}_{c}") for c in ("size_tier", "programme", "tier_row", "fee_row")}  # fmt: skip
     said = (
         f"charged {{charged}} for {{units}}{{part}}; card for {whose} ({{size_tier}}, {{programme}}, price {{price}}) {{fee}} a "
-        "unit: {paid} - {units} x {fee} = {owed}; {tier_row}; {fee_row}"
+        "unit: {paid} - {units} x {fee} = {above}{since}; {tier_row}; {fee_row}"
     )
     return rows.with_columns(
         arithmetic=filled(said, words),
