@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from recon_lib.errors import RunError
 from recon_lib.looks import look, policy
-from recon_lib.words import count, head, monies, text
+from recon_lib.words import claimable, count, head, text
 
 if TYPE_CHECKING:
     from recon_lib.account_job import Outcome
@@ -79,7 +79,8 @@ def _verdict(outcomes: Sequence[Outcome]) -> str:
             owed[currency] = owed.get(currency, Decimal(0)) + Decimal(amount)
     done = count(len(outcomes) - len(wrong), "account is", "accounts are") + " done"
     missing = f"; {count(len(wrong), 'account needs', 'accounts need')} a person" if wrong else ""
-    return f"{done}{missing}. Claimable now: {monies(owed)}."
+    unvalued = sum(outcome.answer.get("unvalued", 0) for outcome in outcomes)
+    return f"{done}{missing}. Claimable now: {claimable(owed, unvalued)}."
 
 
 def _row(outcome: Outcome, out: Path) -> str:
@@ -97,7 +98,7 @@ def _row(outcome: Outcome, out: Path) -> str:
         f'<td class="text"><span class="status {kind}">{text(STATES[outcome.state])}</span></td>',
         f'<td class="number" data-v="{made}">{made}</td>',
         _number(answer.get("findings", {}).get("claimable", 0) if answer else None),
-        f'<td class="money">{text(monies(owed)) if answer else ""}</td>',
+        f'<td class="money">{text(claimable(owed, answer.get("unvalued", 0))) if answer else ""}</td>',
         _number(answer.get("overdue_items")),
         _number(answer.get("not_checked")),
         f'<td class="long">{"<br>".join(text(line.strip()) for line in outcome.message.splitlines())}</td>',

@@ -109,7 +109,7 @@ def entry(folder: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
         told["answer"] = {
             k: content["answer"][k]
             for k in ("exit_code", "owed", "findings", "open_items", "overdue_items", "not_checked")
-        }
+        } | {"unvalued": content["answer"].get("unvalued", 0)}  # packets of before do not tell it
         told["as_of"] = date.fromisoformat(content["packet"]["as_of"]).isoformat()
         told["problems"] = verify(folder, content, before)
         told["deadlines"] = _deadlines(folder / "findings.csv")

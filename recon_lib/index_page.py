@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from recon_lib.looks import look, policy
-from recon_lib.words import count, head, monies, text
+from recon_lib.words import claimable, count, head, monies, text
 
 AHEAD = 30  # days of deadlines on the page
 
@@ -67,10 +67,12 @@ def _verdict(packets: list[dict[str, Any]], newest: dict[str, dict[str, Any]], w
     for packet in newest.values():
         for currency, amount in packet["answer"].get("owed", {}).items():
             total[currency] = total.get(currency, Decimal(0)) + Decimal(amount)
-    overdue = sum(p["answer"].get("overdue_items", 0) for p in newest.values())
+    overdue, unvalued = (sum(p["answer"].get(k, 0) for p in newest.values()) for k in ("overdue_items", "unvalued"))
+    having = sum(bool(p["answer"].get("findings", {}).get("claimable")) for p in newest.values())
     whole = f"<b>{count(wrong, 'thing')} do not verify</b>" if wrong else "every published file is as it was published"
     return (
-        f'<p class="verdict"><b>{text(monies(total))}</b> can be claimed now in {count(len(newest), "account")}; '
+        f'<p class="verdict"><b>{text(claimable(total, unvalued))}</b> can be claimed now in '
+        f"{having:,} of {count(len(newest), 'account')}; "
         f"{count(overdue, 'item')} of Amazon Pay overdue; {whole}.</p>"
     )
 
@@ -107,7 +109,8 @@ def _amount(packet: dict[str, Any]) -> str:
     """What is claimable; sorted by the amount where all of it is in one currency."""
     owed = packet["answer"].get("owed", {})
     value = f' data-v="{Decimal(next(iter(owed.values())))}"' if len(owed) == 1 else ""
-    return f'<td class="money"{value}>{text(monies({c: Decimal(v) for c, v in owed.items()}))}</td>'
+    shown = claimable({c: Decimal(v) for c, v in owed.items()}, packet["answer"].get("unvalued", 0))
+    return f'<td class="money"{value}>{text(shown)}</td>'
 
 
 def _status(packet: dict[str, Any]) -> str:
@@ -115,7 +118,8 @@ def _status(packet: dict[str, Any]) -> str:
         return '<span class="status open">unreadable</span>'
     findings = packet["answer"]["findings"]
     words = [name for name in ("claimable", "open", "claimed", "waiting") if findings.get(name)]
-    return " ".join(f'<span class="status {w}">{findings[w]:,} {w}</span>' for w in words) or "nothing wrong"
+    words = words or [name for name in ("review", "accepted", "expired") if findings.get(name)]
+    return " ".join(f'<span class="status {w}">{findings[w]:,} {w}</span>' for w in words) or "no findings"
 
 
 def _accounts(packets: list[dict[str, Any]], newest: dict[str, dict[str, Any]]) -> str:

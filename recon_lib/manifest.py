@@ -48,6 +48,7 @@ def draft(day: Day, folder: Path | str, published_before: Path | str = "", enter
         "answer": {
             "exit_code": int(wrong),
             "owed": {c: money_text(v, c) for c, v in day.owed().items()},
+            "unvalued": day.findings.filter(status="claimable")["owed"].null_count(),
             "findings": by_status,
             "open_items": day.open_items.height,
             "overdue_items": int(overdue or 0),

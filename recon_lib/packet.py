@@ -46,11 +46,13 @@ class PacketResult:
     owed: dict[str, str] = field(default_factory=dict)  # claimable now, by currency
     revision: int = 1
     unchanged: bool = False  # the same inputs gave the same packet: nothing was written
+    unvalued: int = 0  # claimable findings without a known value
 
     def line(self) -> str:
         """The packet in one line, for the command's output."""
         found = ", ".join(f"{n} {status}" for status, n in self.counts.items()) or "no findings"
-        owed = ", ".join(f"{amount} {currency}" for currency, amount in self.owed.items()) or "nothing"
+        owed = ", ".join(f"{amount} {currency}" for currency, amount in self.owed.items())
+        owed = " + ".join(filter(None, [owed, f"{self.unvalued} unknown" if self.unvalued else ""])) or "nothing"
         mark = " (unchanged)" if self.unchanged else f" (revision {self.revision})" if self.revision > 1 else ""
         return f"{self.path}{mark}: {found}; claimable now: {owed}"
 
@@ -196,7 +198,13 @@ def _differing(revised: Path, built: Path, content: dict[str, Any]) -> tuple[str
 def _result(place: Path, content: dict[str, Any], *, unchanged: bool = False) -> PacketResult:
     answer = content["answer"]
     return PacketResult(
-        place, answer["exit_code"], dict(answer["findings"]), dict(answer["owed"]), content["revision"], unchanged
+        place,
+        answer["exit_code"],
+        dict(answer["findings"]),
+        dict(answer["owed"]),
+        content["revision"],
+        unchanged,
+        answer.get("unvalued", 0),
     )
 
 

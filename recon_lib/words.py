@@ -37,6 +37,12 @@ def monies(amounts: Mapping[str, Decimal], *, none: str = "nothing", first: str 
     return " + ".join(money(amounts[currency], currency) for currency in ordered) or none
 
 
+def claimable(owed: Mapping[str, Decimal], unvalued: int) -> str:
+    """What is claimable, where `unvalued` findings have no known value: `5.00 USD + 2 unknown`, `2 unknown`, `nothing`."""
+    told = [monies(owed)] if owed or not unvalued else []
+    return " + ".join([*told, *([f"{unvalued:,} unknown"] if unvalued else [])])
+
+
 def number(value: int | Decimal | float) -> str:
     """A plain number with thousands marks."""
     return (

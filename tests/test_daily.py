@@ -296,7 +296,13 @@ def test_only_the_same_bytes_are_the_same_inputs(tmp_path: Path) -> None:
 def test_the_page_escapes_what_it_shows_and_puts_the_worst_first(tmp_path: Path) -> None:
     bad = "<script>window.bad=1</script>"
     place = tmp_path / "a" / DAY
-    answer = {"owed": {"USD": "1234.50"}, "findings": {"claimable": 2}, "overdue_items": 1, "not_checked": 0}
+    answer = {
+        "owed": {"USD": "1234.50"},
+        "unvalued": 1,
+        "findings": {"claimable": 2},
+        "overdue_items": 1,
+        "not_checked": 0,
+    }
     outcomes = [
         Outcome("a", "a", DAY, "published", 1, (PacketResult(place, 1),), answer),
         Outcome(bad, "", DAY, "failed", 3, message=f"{bad}\u202e\n  What to do: wait"),
@@ -305,7 +311,8 @@ def test_the_page_escapes_what_it_shows_and_puts_the_worst_first(tmp_path: Path)
     assert bad not in shown
     assert "&lt;script&gt;window.bad=1&lt;/script&gt;\N{REPLACEMENT CHARACTER}<br>What to do: wait" in shown
     assert shown.index("the run failed") < shown.index(">published<")
-    assert "1 account is done; 1 account needs a person. Claimable now: 1,234.50 USD." in shown
+    assert "1 account is done; 1 account needs a person. Claimable now: 1,234.50 USD + 1 unknown." in shown
+    assert '<td class="money">1,234.50 USD + 1 unknown</td>' in shown
     assert "default-src 'none'" in shown
     assert not re.search(r"https?://", shown)
 

@@ -53,7 +53,7 @@ def test_the_index_answers_over_all_accounts(out: Path) -> None:
     assert found.packets[3]["deadlines"] == [["2026-02-03", "USD", 3, "7.50", 1], ["2026-04-01", "USD", 1, "9.00", 0]]
     page = found.path.read_text()
     assert (
-        "<b>1,000 JPY + 16.50 USD</b> can be claimed now in 2 accounts; 2 items of Amazon Pay overdue; every published file"
+        "<b>1,000 JPY + 16.50 USD</b> can be claimed now in 2 of 2 accounts; 2 items of Amazon Pay overdue; every published file"
         in page
     )
     assert "7.50 USD + 1 unknown" in page
@@ -61,6 +61,23 @@ def test_the_index_answers_over_all_accounts(out: Path) -> None:
     assert 'href="alpha/2026-01/packet.html"' in page
     assert "<td>1, the last 2026-01-29</td>" in page
     assert found.line().endswith("index.html: 5 packets of 2 accounts, all verify")
+
+
+def test_what_has_no_known_value_is_claimable_too_and_no_finding_is_no_all_well(tmp_path: Path) -> None:
+    told = {"exit_code": 1, "open_items": 0, "overdue_items": 0, "not_checked": 9, "rejected_rows": 0}
+    known = told | {"owed": {"USD": "5.00"}, "unvalued": 2, "findings": {"claimable": 3}}
+    unknown = told | {"owed": {}, "unvalued": 4, "findings": {"claimable": 4}}
+    nothing = told | {"owed": {}, "unvalued": 0, "findings": {}}
+    over = told | {"owed": {}, "unvalued": 0, "findings": {"expired": 1, "review": 2}}
+    for account, answer in (("alpha", known), ("beta", unknown), ("new", nothing), ("old", over)):
+        publish(tmp_path, account, "2026-01-31", "", {}, answer=answer)
+    page = index.refresh(tmp_path).path.read_text()
+    assert "<b>5.00 USD + 6 unknown</b> can be claimed now in 2 of 4 accounts; 0 items" in page
+    assert ">5.00 USD + 2 unknown</td>" in page
+    assert ">4 unknown</td>" in page
+    assert "nothing wrong" not in page
+    assert "<td>no findings</td>" in page
+    assert '<span class="status review">2 review</span> <span class="status expired">1 expired</span>' in page
 
 
 def test_nothing_is_written_where_nothing_changed_and_files_are_hashed_once(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

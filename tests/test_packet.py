@@ -270,3 +270,9 @@ def test_a_day_or_month_that_has_not_ended_is_noted(
     told = capsys.readouterr()
     assert (f"recon: note: {name}: its end is not reached yet" in told.err) == noted
     assert told.out.count("\n") == 1
+
+
+def test_the_line_of_a_packet_tells_claims_without_a_known_value() -> None:
+    made = PacketResult(Path("x"), 1, {"claimable": 3}, {"USD": "5.00"}, unvalued=2)
+    assert made.line() == "x: 3 claimable; claimable now: 5.00 USD + 2 unknown"
+    assert PacketResult(Path("x"), 1, {"claimable": 3}, unvalued=3).line() == "x: 3 claimable; claimable now: 3 unknown"
