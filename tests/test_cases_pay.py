@@ -410,6 +410,18 @@ def test_the_table_of_ages_goes_by_the_exact_age(a: Account) -> None:
     assert ages.startswith("Open for Items Amount 24 to 48 hours 1 20.00 USD 2 to 4 days 1 10.00 USD")
 
 
+@pytest.mark.parametrize("when", ["2026-01-05T10:00:00", "2026-01-05"])
+def test_a_settlement_line_without_the_offset_of_its_time_is_told_as_that(a: Account, when: str) -> None:
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-06 10:00"), a.row("C2 . . .", "10.00", "01-06 10:00"))
+    path = a.root / "reports/f.csv"
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace(text.splitlines()[6].split(",")[0], f'"{when}"'), encoding="utf-8")
+    rejects = a.day("01-10").day.books.rejects
+    assert rejects.select("line", "column", "reason").rows() == [
+        (line, "TransactionPostedDate", "is no date and time with a time zone that can be read") for line in (7, 8)
+    ]
+
+
 def test_a_file_that_comes_after_its_day_restates_the_opening(a: Account) -> None:
     a.did("C1 . . .", "10.00", "01-05 09:00")
     a.did("C2 . . .", "20.00", "01-06 09:00")
@@ -539,6 +551,17 @@ def test_an_activity_in_a_hole_waits_for_its_report(a: Account, windows: list[st
     assert [f for f in seen.findings if f.startswith("pay")] == [f"pay_overdue {status} 01-04 C1 10.00"]
     if status == "waiting":
         assert seen.day.findings.filter(audit="pay_overdue")["reason"].to_list() == ["report missing"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("quotes", [True, False])
+def test_the_window_is_read_by_the_files_own_separator(a: Account, separator: str, quotes: bool) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C2 . . .", "10.00", "01-06 10:00"))  # as a spreadsheet of another country saves it
+    path = a.root / "reports/f.csv"
+    text = path.read_text(encoding="utf-8").replace('","', f'"{separator}"').replace('",\n', f'"{separator}\n')
+    path.write_text(text if quotes else text.replace('"', ""), encoding="utf-8")
+    assert a.day("01-10").findings == ["pay_overdue open 01-05 C1 10.00", "pay_unknown open 01-06 C2 -"]
 
 
 def test_coverage_is_by_currency(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ _BILLING = tuple(
         "AddressPostalCode", "AddressCountryCode",
     )
 )  # fmt: skip
+_TOLD = ("sellerid", "settlementstartdate", "settlementenddate")
+_SEPARATORS = (",", ";", "\t", "|")
 _BUYER = ("BuyerName", "BuyerEmailAddress", *_BILLING)
 
 
@@ -30,10 +32,14 @@ def preamble_values(preamble: str) -> tuple[dict[str, str], int]:
     values: dict[str, str] = {}
     start = 1
     for number, line in enumerate(lines_of(preamble), 1):
-        cells = split_line(line.lstrip("\ufeff"), ",", quoted=True)
-        if len(cells) >= 2 and cells[1].strip():
-            values[cells[0].strip().lower()] = cells[1].strip()
-            start = number if cells[0].strip().lower() == "settlementstartdate" else start
+        # a spreadsheet of another country saves it with its own separator
+        for separator in _SEPARATORS:
+            name, *cells = split_line(line.lstrip("\ufeff"), separator, quoted=True) or [""]
+            name = name.strip().lower()
+            if name in _TOLD and cells and cells[0].strip():
+                values[name] = cells[0].strip()
+                start = number if name == "settlementstartdate" else start
+                break
     return values, start
 
 
@@ -42,9 +48,7 @@ def _statements(files: Sequence[Mapping[str, str]]) -> dict[str, pl.LazyFrame]:
     told: list[list[object]] = []
     for nth, facts in enumerate(files):
         values, line = preamble_values(facts.get("preamble", ""))
-        told.append(
-            [nth, line, *(values.get(name) for name in ("sellerid", "settlementstartdate", "settlementenddate"))]
-        )
+        told.append([nth, line, *(values.get(name) for name in _TOLD)])
     rows = pl.LazyFrame(told, schema=_WRITTEN, orient="row")
     ends = ([str(row[at]) for row in told if row[at]] for at in (3, 4))
     statements = rows.select(

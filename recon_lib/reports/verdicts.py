@@ -10,6 +10,8 @@ import polars as pl
 from recon_lib.reports import cells, dates
 from recon_lib.reports.typed import Marks, Plan, names_of, value_column
 
+_NO_MOMENT = "is no date and time with a time zone that can be read"
+
 
 def failures(plans: list[Plan], marks: Marks) -> list[tuple[pl.Expr, str, pl.Expr, str]]:
     """(cell is wrong, header name, its text, reason) for each column that can fail."""
@@ -25,7 +27,7 @@ def failures(plans: list[Plan], marks: Marks) -> list[tuple[pl.Expr, str, pl.Exp
                 cells.number_reason(plan.column.kind, marks.get(plan.column.target)),
             )
         elif plan.column.kind == "moment":
-            reason = "is no date and time with a time zone that can be read"
+            reason = _NO_MOMENT
         else:
             reason = "is no date that can be read"
         out.append((wrong, plan.header, text, reason))
@@ -34,8 +36,12 @@ def failures(plans: list[Plan], marks: Marks) -> list[tuple[pl.Expr, str, pl.Exp
 
 def rules(frame: type[dy.Schema], given: Mapping[str, str]) -> list[tuple[pl.Expr, str | None, str]]:
     """(row is wrong, column, reason) from the frame: what must not be null, and its own rules."""
-    empty = [(pl.col(name).is_null(), given.get(name, name), "is empty") for name in filled(frame)]
-    return [*empty, *((wrong, None, reason) for wrong, reason in laws(frame))]
+    must = filled(frame)
+    # a day is told, but no instant: the hour or its zone is missing
+    days = [(name, f"{name[:-3]}_on") for name in must if name.endswith("_at") and f"{name[:-3]}_on" in frame.columns()]
+    hourless = [(pl.col(at).is_null() & pl.col(on).is_not_null(), given.get(at, at), _NO_MOMENT) for at, on in days]
+    empty = [(pl.col(name).is_null(), given.get(name, name), "is empty") for name in must]
+    return [*hourless, *empty, *((wrong, None, reason) for wrong, reason in laws(frame))]
 
 
 def filled(frame: type[dy.Schema]) -> list[str]:
