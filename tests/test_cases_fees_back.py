@@ -189,3 +189,11 @@ def test_a_category_with_an_ampersand_is_the_same_category():
         "901", "2026-02-01", "2026-02-25", sale(o(1), 1, "2026-02-03", "20.00", "5.00")
     )
     assert findings(f, "2026-03-01", "referral_fee_error", columns=["owed"]) == ["2.00"]
+
+
+def test_an_extra_large_envelope_is_stored_as_a_standard_size():
+    """50 cubic feet in September 2026: 38.00; a small oversize parcel has no sourced rate."""
+    f = Folder("UK")
+    for n, tier in enumerate(("Extra-large envelope", "Standard-size", "Small oversize"), 1):
+        f.stored("2026-09", n, "0.5000", "100.00", "60.00", tier=tier, country="GB")
+    assert findings(f, "2026-11-01", "storage_fee_overcharge", columns=["fnsku", "owed"]) == ["X1|22.00", "X2|22.00"]

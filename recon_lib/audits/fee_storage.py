@@ -113,7 +113,7 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
 def _charges(books: Books) -> pl.DataFrame:
     """Storage rows that cost something, numbered `charge`, with `day`, `cubic` (feet a unit), `size_class` and `sku`."""
     tier = pl.col("size_tier").str.to_lowercase().str.replace_all(r"[^a-z]", "")
-    big = tier.str.contains("oversize|bulky|extralarge|special|overmax")
+    big = tier.str.contains("oversize|bulky|extralarge|special|overmax") & ~tier.str.contains("envelope")
     clothes = category_key("category").str.contains("clothing|apparel").fill_null(False)
     kind: pl.Expr = (
         pl.when(big)
