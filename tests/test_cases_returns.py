@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
+import polars as pl
 import pytest
 from case_folder import Folder, findings, lines, paid, refund, sale
 
@@ -128,6 +132,40 @@ def in_settlement(rows):
     f = Folder()
     f.settle("901", "2026-01-01", "2026-03-25", rows)
     return f
+
+
+def test_a_payment_that_the_settlement_splits_or_names_otherwise_is_one_payment():
+    """Of two units one is paid: told by the report as one, by the settlement in two lines, or under another code."""
+    f = Folder()
+    rows = two(70) + paid("2026-02-22", BACK, "20.00", 70, o(70)) + paid("2026-02-22", BACK, "22.66", 70, o(70))
+    f.reimb("2026-02-20", "R70", "CustomerReturn", 70, 1, "42.66", order=o(70))
+    rows += two(71) + paid("2026-02-22", BACK, "42.66", 71, o(71))  # one came back damaged and is paid as such
+    f.ret("2026-01-20", o(71), 71, "DAMAGED").reimb(
+        "2026-02-20", "R71", "Damaged_Warehouse", 71, 1, "42.66", order=o(71)
+    )
+    rows += two(72) + paid("2026-02-22", BACK, "42.66", 72, o(72)) + paid("2026-03-12", BACK, "42.66", 72, o(72))
+    f.reimb("2026-02-20", "R72", "CustomerReturn", 72, 1, "42.66", order=o(72))  # the second one only settled
+    f.settle("9001", "2026-01-01", "2026-03-31", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        {missing(70)}
+        {missing(71)}
+        """)
+    history = settled_units(f)
+    assert history == [
+        ("refund_without_return", o(70), "2026-02-20", 1, "42.66"),
+        ("refund_without_return", o(72), "2026-02-20", 1, "42.66"),
+        ("refund_without_return", o(72), "2026-03-12", 1, "42.66"),
+        ("return_unpaid", o(71), "2026-02-20", 1, "42.66"),
+    ]
+
+
+def settled_units(f):
+    with tempfile.TemporaryDirectory() as place:
+        told = reconcile(open_account(f.write(place), DAY, store=Path(place) / "store")).history
+    of_orders = told.filter(pl.col("order_id").is_not_null()).select(
+        "audit", "order_id", "paid_on", "quantity", "amount"
+    )
+    return sorted((a, number, str(on), n, f"{money:.2f}") for a, number, on, n, money in of_orders.rows())
 
 
 def test_an_order_of_one_unit_has_one_unit_to_claim_however_often_its_return_is_told():

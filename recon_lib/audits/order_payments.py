@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, reimbursements
+from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.settled_facts import paid_lines
 from recon_lib.books import Books
 from recon_lib.kept import once
@@ -91,11 +92,30 @@ def damage_payments(books: Books) -> pl.Series:
     return payments(books).filter(pl.col("kind") == "damage")["row"].drop_nulls().unique()
 
 
+def only_settled(books: Books) -> pl.DataFrame:
+    """The settlement's lines among `payments` that pay none of the report's: a payment may be split over several lines, or
+    stand under another code there, and is one all the same."""
+    told = payments(books).filter(pl.col("source") == "told")
+    met = _lines_of_rows(books).filter(pl.col("row").is_in(told["row"].implode()))["place"]
+    return payments(books).filter(pl.col("source") == "settled", ~pl.col("place").is_in(met.implode()))
+
+
+def _lines_of_rows(books: Books) -> pl.DataFrame:
+    lines = settled_on(books).select("row", place="lines")
+    return lines.explode("place", empty_as_null=True, keep_nulls=True).drop_nulls()
+
+
 def paid_units(books: Books) -> pl.DataFrame:
-    """One row an order and SKU: `paid` units, and `paid_damage`, each the larger of what report and settlements tell."""
+    """One row an order and SKU: `paid` units, and `paid_damage`, each the larger of what report and settlements tell.
+
+    A line that pays a row of the report tells that row's units.
+    """
     damage = pl.col("kind") == "damage"
+    told = payments(books).filter(pl.col("source") == "told")
+    settled = told.filter(pl.col("row").is_in(_lines_of_rows(books)["row"].implode()))
+    settled = pl.concat([settled.with_columns(source=pl.lit("settled")), only_settled(books)])
     each = (
-        payments(books)
+        pl.concat([told, settled])
         .group_by("pair", "source")
         .agg(
             *(pl.col(c).first() for c in LINE),

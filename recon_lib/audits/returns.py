@@ -12,7 +12,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
 from recon_lib.audits.facts import LINE, customer_returns, reimbursements
-from recon_lib.audits.order_payments import DAMAGED, payments, used_by_returns
+from recon_lib.audits.order_payments import DAMAGED, only_settled, paid_units, payments, used_by_returns
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
@@ -69,7 +69,12 @@ def _history(books: Books) -> pl.DataFrame:
     told = paid.filter(pl.col("source") == "told")
     ids = reimbursements(books).select("row", "reimbursement_id", "fnsku")
     told = told.join(ids, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
-    alone = paid.filter(pl.col("source") == "settled").join(told.select("pair").unique(), on="pair", how="anti")
+    # what settlements pay beyond the report's units; of several lines the last ones
+    alone = only_settled(books).join(told.group_by("pair").agg(told_units=pl.col("units").sum()), on="pair", how="left")
+    alone = alone.join(paid_units(books).select("pair", "paid", "paid_damage"), on="pair", how="left")
+    alone = alone.sort("on", "amount", "place", descending=True)
+    beyond = pl.col("paid") + pl.col("paid_damage") - pl.col("told_units")
+    alone = alone.filter(pl.col("told_units").is_null() | (pl.col("units").cum_sum().over("pair") <= beyond))
     rows = pl.concat([told, alone.with_columns(settled_on="on")], how="diagonal")
     known = lines(books).select("pair", "refund_on", "damaged_on", "damaged")
     rows = _of_returns(books, rows.join(known, on="pair", how="left"))
