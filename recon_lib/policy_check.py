@@ -69,46 +69,54 @@ def lacking(tables: Mapping[str, pl.DataFrame]) -> list[str]:
         known, there = COLUMNS[name], set(table.columns) - {"table", "table_line", "row"}
         found += [f"{name}: the column {column} is missing" for column in sorted(set(known) - there)]
         found += [f"{name}: the column {column!r} is not known" for column in sorted(there - set(known))]
-        for column in sorted(c for c, filled in known.items() if filled and c in there and table[c].null_count()):
-            found += _named(table.filter(pl.col(column).is_null()), f"no {column}")
+        wrong = {f"no {c}": pl.col(c).is_null() for c in sorted(there) if known.get(c)}
         if "marketplace" in there:
             odd = ~pl.col("marketplace").str.contains("^[A-Z]{2}$")
-            found += _named(table.filter(odd), "the marketplace is no code of two capital letters")
+            wrong["the marketplace is no code of two capital letters"] = odd
+        found += _named(table, wrong)
     return found
 
 
 def problems(tables: Mapping[str, pl.DataFrame]) -> list[str]:
     """Every problem in words, sorted; empty when the tables hold together."""
     found: list[str] = []
+    same_unit = pl.col("min_unit") == pl.col("max_unit")
+    of_table = {
+        "claim_windows": {
+            "min_value is above max_value": same_unit & (pl.col("min_value") > pl.col("max_value")),
+            "no maximum": pl.col("max_value").is_null(),
+        },
+        "fulfilment_fees": {"no base fee": pl.col("base_fee").is_null()},
+    }
     for name, table in tables.items():
-        found += _named(table.filter(~pl.col("status").is_in(STATUSES) | pl.col("status").is_null()), "unknown status")
-        if table["source"].null_count():
-            found += _named(table.filter(pl.col("source").is_null()), "no source")
+        wrong = {"unknown status": ~pl.col("status").is_in(STATUSES) | pl.col("status").is_null()}
+        wrong["no source"] = pl.col("source").is_null()
         for low, high in _ORDERED:
             if low in table.columns and high in table.columns:
-                found += _named(table.filter(pl.col(low) > pl.col(high)), f"{low} is above {high}")
+                wrong[f"{low} is above {high}"] = pl.col(low) > pl.col(high)
+        found += _named(table, wrong | of_table.get(name, {}))
         found += _overlaps(table, _KEYS[name])
-    windows = tables["claim_windows"]
-    same_unit = windows.filter(pl.col("min_unit") == pl.col("max_unit"))
-    found += _named(same_unit.filter(pl.col("min_value") > pl.col("max_value")), "min_value is above max_value")
-    found += _named(windows.filter(pl.col("max_value").is_null()), "no maximum")
-    found += _named(tables["fulfilment_fees"].filter(pl.col("base_fee").is_null()), "no base fee")
     found += _price_holes(tables["fulfilment_fees"]) + _referral_holes(tables["referral_fees"])
     found += _weight_holes(tables) + _month_holes(tables["storage_fees"])
     return sorted(found)
 
 
-def _named(rows: pl.DataFrame, problem: str) -> list[str]:
-    if rows.is_empty():
-        return []
-    return [f"{r['table']} line {r['table_line']}: {problem}" for r in rows.iter_rows(named=True)]
+def _named(rows: pl.DataFrame, wrong: Mapping[str, pl.Expr]) -> list[str]:
+    """Each problem of `wrong` and every row at which it holds; all are asked in one look."""
+    flags = rows.select_seq("table", "table_line", **wrong)
+    return [
+        f"{table} line {line}: {problem}"
+        for problem in wrong
+        if flags[problem].any()
+        for table, line in flags.filter(problem).select("table", "table_line").rows()
+    ]
 
 
 def _overlaps(table: pl.DataFrame, key: list[str]) -> list[str]:
     last = pl.col("effective_to").fill_null(pl.date(9999, 12, 31)).cum_max().shift(1).over(key)
     since = pl.col("effective_from").fill_null(pl.date(1, 1, 1))
     ordered = table.sort([*key, "effective_from"], nulls_last=False)
-    return _named(ordered.filter(since <= last), "overlaps an earlier row of the same key")
+    return _named(ordered, {"overlaps an earlier row of the same key": since <= last})
 
 
 def _price_holes(fees: pl.DataFrame) -> list[str]:
@@ -118,7 +126,7 @@ def _price_holes(fees: pl.DataFrame) -> list[str]:
     before = pl.col("price_max").shift(1).over(card)
     broken = before.is_not_null() & (pl.col("price_min") != before + pl.lit("0.01").cast(pl.Decimal(38, 8)))
     first = before.is_null() & (pl.col("price_min") != 0)
-    return _named(bands.filter(broken | first), "price bands leave a hole")
+    return _named(bands, {"price bands leave a hole": broken | first})
 
 
 def _referral_holes(fees: pl.DataFrame) -> list[str]:
@@ -127,10 +135,8 @@ def _referral_holes(fees: pl.DataFrame) -> list[str]:
     bands = fees.sort([*card, "min_price"])
     start = pl.col("max_price").shift(1).over(card).fill_null(0)
     last = pl.int_range(pl.len()).over(card) == pl.len().over(card) - 1
-    return _named(
-        bands.filter((pl.col("min_price") != start) | (last != pl.col("max_price").is_null())),
-        "price bands leave a hole",
-    )
+    broken = (pl.col("min_price") != start) | (last != pl.col("max_price").is_null())
+    return _named(bands, {"price bands leave a hole": broken})
 
 
 def _weight_holes(tables: Mapping[str, pl.DataFrame]) -> list[str]:
@@ -155,9 +161,12 @@ def _weight_holes(tables: Mapping[str, pl.DataFrame]) -> list[str]:
         )
     )
     short = ~pl.col("open_end") & (pl.col("limit").is_null() | (pl.col("top") < pl.col("limit")))
-    return _named(both.filter(pl.col("tier_from").is_null()), "its size tier is not in the tier table") + _named(
-        both.filter(pl.col("tier_from").is_not_null() & short), "weight bands end below the limit of the tier"
-    )
+    unknown = pl.col("tier_from").is_null()
+    wrong = {
+        "its size tier is not in the tier table": unknown,
+        "weight bands end below the limit of the tier": ~unknown & short,
+    }
+    return _named(both, wrong)
 
 
 def _month_holes(fees: pl.DataFrame) -> list[str]:
@@ -167,4 +176,4 @@ def _month_holes(fees: pl.DataFrame) -> list[str]:
         pl.col("table_line").min(), months=(pl.col("month_to") - pl.col("month_from") + 1).sum()
     )
     twelve = (pl.col("months") == 12) | (pl.col("fee_type") == "storage_incl_utilisation_surcharge")
-    return _named(covered.filter(~twelve), "the months of the card leave a hole or overlap")
+    return _named(covered, {"the months of the card leave a hole or overlap": ~twelve})

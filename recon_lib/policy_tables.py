@@ -7,6 +7,7 @@ by which a finding names the row it relied on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +25,13 @@ _NUMBERS = [
     "price_disputed_above", "base_covers_weight", "rate", "min_price", "max_price", "minimum_fee", "amount",
     "cap",
 ]  # fmt: skip
+
+_TYPED: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    **dict.fromkeys(_DATES, lambda text: text.str.to_date("%Y-%m-%d")),
+    **dict.fromkeys(_WHOLE, lambda text: text.cast(pl.Int32)),
+    **dict.fromkeys(_NUMBERS, lambda text: text.cast(RATE)),
+    "cep_enrolled": lambda text: text.replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean),
+}
 
 TABLES = {
     "claim_windows": "claim_windows.csv",
@@ -49,18 +57,20 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        path.read_bytes().decode("utf-8")
-        text = pl.read_csv(path, glob=False, infer_schema=False, row_index_name="table_line", row_index_offset=2)
+        written = path.read_bytes()
+        written.decode("utf-8")
+        text = pl.read_csv(written, infer_schema=False, row_index_name="table_line", row_index_offset=2)
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as problem:
         raise UsageError(f"cannot be read as a table: {first_line(problem)}", hoped=HOPED, file=path.name) from None
-    types: dict[str, pl.Expr] = {
-        **{c: pl.col(c).str.to_date("%Y-%m-%d") for c in _DATES},
-        **{c: pl.col(c).cast(pl.Int32) for c in _WHOLE},
-        **{c: pl.col(c).cast(RATE) for c in _NUMBERS},
-        "cep_enrolled": pl.col("cep_enrolled").replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean),
-    }
-    needed = {"effective_from", "source", "status"} - set(text.columns)
-    typed = text.lazy().with_columns(**{c: e for c, e in types.items() if c in text.columns})
+    there = [c for c in text.columns if c in _TYPED]
+    try:  # one expression after the other: the tables are small, and a second thread costs more than it spares
+        typed = text.with_columns_seq(_TYPED[c](pl.col(c)) for c in there)
+    except pl.exceptions.PolarsError as problem:
+        raise UsageError(
+            f"a value cannot be read: {first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
+        ) from None
+    if needed := {"effective_from", "source", "status"} - set(text.columns):
+        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=HOPED, file=path.name)
     if "marketplace" not in text.columns:
         typed = typed.with_columns(marketplace=pl.lit(path.stem.rpartition("_")[2].upper()))
     since = pl.col("effective_from").dt.to_string("%Y-%m-%d").fill_null("the beginning")
@@ -85,17 +95,7 @@ def _read(path: Path) -> pl.DataFrame:
         "source",
         pl.lit(")"),
     ]
-    if not needed:
-        typed = typed.with_columns(table=pl.lit(path.stem), row=pl.concat_str(words))
-    try:
-        made = typed.collect(engine="in-memory")
-    except pl.exceptions.PolarsError as problem:
-        raise UsageError(
-            f"a value cannot be read: {first_line(problem)}", hoped="days YYYY-MM-DD, plain numbers", file=path.name
-        ) from None
-    if needed:
-        raise UsageError(f"has no column {', '.join(sorted(needed))}", hoped=HOPED, file=path.name)
-    return made
+    return typed.with_columns_seq(table=pl.lit(path.stem), row=pl.concat_str(words))
 
 
 def first_line(problem: Exception) -> str:
