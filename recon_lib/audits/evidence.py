@@ -48,6 +48,8 @@ def words(*parts: pl.Expr | str) -> pl.Expr:
 
 def shaped(rows: pl.DataFrame, schema: type[dy.Schema], **constants: object) -> pl.DataFrame:
     """`rows` with exactly the columns of `schema`: constants put in, what is absent null, other columns left away."""
+    if rows.is_empty():
+        return frames.empty(schema)
     wanted = frames.empty(schema).schema
     columns = []
     for name, dtype in wanted.items():
@@ -57,12 +59,12 @@ def shaped(rows: pl.DataFrame, schema: type[dy.Schema], **constants: object) -> 
             columns.append(pl.col(name).cast(dtype))
         else:
             columns.append(pl.lit(None, dtype=dtype).alias(name))
-    return rows.select(columns) if rows.height else frames.empty(schema)
+    return rows.select(columns)
 
 
 def findings(rows: pl.DataFrame, audit: str, **constants: object) -> pl.DataFrame:
     """frames.RawFinding of one audit, in no order; `lines` defaults to none."""
-    if "lines" not in rows.columns:
+    if "lines" not in rows.columns and rows.height:
         rows = rows.with_columns(lines=pl.lit([], dtype=pl.List(pl.String)))
     return shaped(rows, frames.RawFinding, audit=audit, **constants)
 

@@ -60,8 +60,10 @@ def reconcile_pay(books: Books, published: pl.DataFrame | None = None) -> PayDay
     known = books.has("pay_activity")
     spans = coverage_spans(books, lines)
     items = open_items(activity, end, account.overdue_hours)
-    fee_findings, fee_notes = fees_differ(lines, account)
-    found = [doubled(lines, account), fee_findings, pay_statements(books, lines)]
+    found, fee_notes = [frames.empty(frames.RawFinding)], not_checked([])
+    if lines.height:
+        fee_findings, fee_notes = fees_differ(lines, account)
+        found = [doubled(lines, account), fee_findings, pay_statements(books, lines)]
     if known:
         found += [
             differing(activity, lines, pairs, account),
