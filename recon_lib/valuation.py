@@ -135,11 +135,11 @@ def _sales(books: Books, skus: pl.DataFrame, before: date) -> pl.DataFrame:
     """One row an order item of those SKUs (`sku`, `number`) sold before the day, sorted by `at` (`_at` of the number and the day
     sold): a unit's `principal`, `commission` and `fulfilment` (fees negative, as in the settlement)."""
     each = pl.col("units").cast(RATE) * pl.lit(FINE).cast(RATE)
-    sold = items(books).filter(
+    sold = items(books).lazy().filter(
         pl.col("currency") == books.account.currency, pl.col("day") < before, pl.col("principal") > 0, pl.col("units") > 0
     )  # fmt: skip
     return (
-        sold.join(skus, on="sku")
+        sold.join(skus.lazy(), on="sku")
         .select(
             at=_at("number", pl.col("day")),
             principal=pl.col("principal").cast(RATE) / each,
@@ -147,6 +147,7 @@ def _sales(books: Books, skus: pl.DataFrame, before: date) -> pl.DataFrame:
             fulfilment=-pl.col("fulfilment").cast(RATE) / each,
         )
         .sort("at")
+        .collect(engine="in-memory")
     )
 
 

@@ -94,6 +94,6 @@ def customer_returns(books: Books) -> pl.DataFrame:
     def make(books: Books) -> pl.DataFrame:
         columns = ["returned_on", "order_id", "sku", "asin", "fnsku", "quantity", "disposition", "reason", "status"]
         rows = books.frames["customer_returns"].select(*columns, "license_plate_number", "file", "line").collect()
-        return folded(rows, grade="disposition", why="reason").with_columns(PLACE.alias("place"), pair=PAIR)
+        return folded(rows, grade="disposition", why="reason").with_columns(pair=PAIR)
 
     return once(books, "returns", make)

@@ -10,7 +10,7 @@ import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import findings, not_checked, occurrence, settled, words
+from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, settled, words
 from recon_lib.audits.facts import LINE, customer_returns, reimbursements
 from recon_lib.audits.order_payments import DAMAGED, only_settled, paid_units, payments, used_by_returns
 from recon_lib.audits.order_units import (
@@ -194,7 +194,7 @@ def return_wrong_item(books: Books, policy: Policy) -> AuditResult:
         pl.col("returned_on").alias("event_on"),
         pl.col("returned_on").alias("anchor_on"),
         pl.col("license_plate_number").alias("reference_id"),
-        pl.concat_list("place").alias("lines"),
+        pl.concat_list(PLACE).alias("lines"),
         pl.format(
             "{} returned, reason SWITCHEROO, disposition {}", "quantity", pl.col("disposition").fill_null("none")
         ).alias("arithmetic"),

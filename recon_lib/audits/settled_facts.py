@@ -80,12 +80,17 @@ def other_lines(books: Books) -> pl.DataFrame:
     return once(books, "other_lines", lambda books: _few(books).filter(~is_plain))
 
 
+def _odd_refunds(books: Books) -> pl.DataFrame:
+    """Refunded principal in words that `sold.prices_back` does not know."""
+    return _few(books).filter(_REFUNDED)
+
+
 def refund_lines(books: Books) -> pl.DataFrame:
     """Refunded principal: `amount` negative, one row a settlement line, in no order."""
 
     def make(books: Books) -> pl.DataFrame:
-        rows = prices_back(books).with_columns(PLACE.alias("place"), pair=PAIR).drop("file", "line")
-        odd = _few(books).filter(_REFUNDED)
+        rows = prices_back(books).with_columns(pair=PAIR)
+        odd = _odd_refunds(books)
         return pl.concat([rows, odd.select(rows.columns)]) if odd.height else rows
 
     return once(books, "refund_lines", make)
@@ -115,9 +120,10 @@ def concerned_orders(books: Books) -> pl.DataFrame:
 
     def make(books: Books) -> pl.DataFrame:
         settled = settled_lines(books)
-        sides = [refund_lines(books), customer_returns(books), reimbursements(books), paid_lines(books)]
+        # of the lines of refunds only those that are spelled oddly are not among the runs of refunds
+        sides = [_odd_refunds(books), customer_returns(books), reimbursements(books), paid_lines(books)]
         asked = [side.filter(pl.col("order_id").is_not_null()).select(order=ORDER_NUMBER)["order"] for side in sides]
-        orders = pl.concat([*asked, settled.refunds["order"]]).unique()
+        orders = pl.concat([*asked, settled.refunds["order"]])
         return settled.orders.filter(pl.col("order").is_in(orders.implode()))
 
     return once(books, "concerned_orders", make)
