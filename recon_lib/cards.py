@@ -67,18 +67,23 @@ def plain_category(column: str) -> pl.Expr:
     return words.str.strip_chars()
 
 
-def with_programme(marketplace: str) -> pl.Expr:
-    """The programme a tiered case belongs to by its `category` and `is_dangerous`; null where the sources leave it open."""
-    category = plain_category("category")
+def with_programme(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
+    """`cases` with the programme that their `category` and `is_dangerous` put them into (`wanted`); null where the sources leave
+    it open."""
+    words = cases.select(pl.col("category").unique())  # few, however many cases
+    plain = plain_category("category")
+    own = _SELECTED if marketplace in ("UK", "DE") else _DRESS
+    words = words.with_columns(is_apparel=plain.is_in(_APPAREL), has_own=plain.str.contains(own))
     out: Any = pl.when(pl.col("is_dangerous").fill_null(False)).then(pl.lit("dangerous_goods"))
     if marketplace == "US":
         standard_size = pl.col("size_tier").is_in(["small_standard", "large_standard"])
-        out = out.when(category.is_in(_APPAREL) & standard_size).then(pl.lit("apparel"))
-        out = out.when(category.str.contains(_DRESS) & standard_size).then(None)
+        out = out.when(pl.col("is_apparel") & standard_size).then(pl.lit("apparel"))
+        out = out.when(pl.col("has_own") & standard_size).then(None)
     elif marketplace in ("UK", "DE"):
         parcel = pl.col("size_tier").is_in(["small_parcel", "standard_parcel"])
-        out = out.when(category.str.contains(_SELECTED) & parcel).then(None)
-    return cast(pl.Expr, out.otherwise(pl.lit("standard")))
+        out = out.when(pl.col("has_own") & parcel).then(None)
+    joined = cases.join(words, on="category", how="left", nulls_equal=True)
+    return joined.with_columns(wanted=out.otherwise(pl.lit("standard"))).drop("is_apparel", "has_own")
 
 
 def fulfilment_fees(
@@ -92,7 +97,7 @@ def fulfilment_fees(
     Rows keep no order.
     """
     currency = card_currency(policy, marketplace)
-    tiered = size_tiers(cases, policy, marketplace).with_columns(wanted=with_programme(marketplace))
+    tiered = with_programme(size_tiers(cases, policy, marketplace), marketplace)
     rates = policy.of("fulfilment_fees", marketplace).filter(
         pl.col("cep_enrolled").is_null() | (pl.col("cep_enrolled") == pl.lit(cep_enrolled, pl.Boolean))
     )
