@@ -54,8 +54,8 @@ def said(message: str) -> str:
 
 def findings(frame: pl.DataFrame, of: int) -> str:
     """The findings table; `of`: how many the day has in all."""
-    unknown = frame["owed"].null_count()
-    note = f"; the value of {unknown:,} is unknown" if unknown else ""
+    without = frame["owed"].null_count()  # not known, or nothing is owed: reason and evidence tell which
+    note = f"; {without:,} without an amount" if without else ""
     shown = frame.with_columns(pl.col("audit").map_elements(title_of, return_dtype=pl.String))
     caption = f"{frame.height:,} of {count(of, 'finding')}{note}."
     return wrapped(

@@ -18,8 +18,10 @@ from recon_lib.errors import ReconError, UsageError
 from recon_lib.explorer_controls import Controls, draw, refill
 from recon_lib.reconcile import Day, reconcile
 from recon_lib.register import open_register
+from recon_lib.tables import count as count_of
 from recon_lib.tables import money
 from recon_lib.titles import title_of
+from recon_lib.words import claimable
 
 
 class Explorer(Controls):
@@ -58,8 +60,9 @@ class Explorer(Controls):
         if self.as_of.value is None:
             raise UsageError("no day is chosen", hoped="a day")
         self.day = reconcile(open_account(self.folder.value.strip(), self.as_of.value, store=self._store))
-        owed = ", ".join(money(amount, code) for code, amount in self.day.owed().items()) or "nothing"
-        count = f"{self.day.findings.height:,} findings, claimable now: {owed}"
+        found = self.day.findings
+        owed = claimable(self.day.owed(), found.filter(status="claimable")["owed"].null_count())
+        count = f"{count_of(found.height, 'finding')}, claimable now: {owed}"
         self.message.value = explore_tables.said(f"{self._named_day()}: {count}")
         self._offer()
         self._show_findings()

@@ -294,6 +294,31 @@ def test_a_decision_is_recorded_from_the_explorer(shown: Any) -> None:
     assert "overdue_hours" in shown.outcome.value
 
 
+def test_what_has_no_amount_is_not_called_unknown_and_what_is_unknown_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    from recon_lib.widgets import Explorer
+
+    # Without any cost the lost unit X1 has no known value; it can be claimed all the same.
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "account.yml").write_text(
+        "account: shop\nmarketplace: US\ntime_zone: America/Los_Angeles\ncurrency: USD\n"
+    )
+    ledger = (
+        "Date,FNSKU,ASIN,MSKU,Title,Event Type,Reference ID,Quantity,Fulfillment Center,Disposition,Reason,Country",
+        "12/20/2025,X1,B1,S-X1,Mug,Adjustments,700,-1,PHX7,SELLABLE,M,US",
+    )
+    paid = (
+        "approval-date,reimbursement-id,case-id,amazon-order-id,reason,sku,fnsku,asin,product-name,condition,currency-unit,amount-per-unit,"
+        "amount-total,quantity-reimbursed-cash,quantity-reimbursed-inventory,quantity-reimbursed-total",
+        "2026-01-20T02:00:00+00:00,R1,,,General_Adjustment,S-X9,X9,B9,Cup,New,USD,5.00,5.00,1,0,1",
+    )
+    for name, lines in (("ledger.csv", ledger), ("paid.csv", paid)):
+        (tmp_path / "reports" / name).write_text("\n".join([*lines, ""]))
+    explorer = Explorer(tmp_path, "2026-01-31", store=tmp_path / "store")
+    assert "shop at the end of 2026-01-31: 1 finding, claimable now: 1 unknown" in explorer.message.value
+    assert "1 of 1 finding; 1 without an amount." in explorer.findings.value
+
+
 def test_a_day_that_is_none_is_told_before_anything_is_read(tmp_path: Path) -> None:
     pytest.importorskip("ipywidgets")
     from recon_lib.widgets import Explorer
