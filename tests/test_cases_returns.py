@@ -159,6 +159,22 @@ def test_a_payment_that_the_settlement_splits_or_names_otherwise_is_one_payment(
     ]
 
 
+def test_a_payment_for_an_order_without_a_sku_is_for_its_only_refunded_item():
+    f = Folder()
+    rows = sold(75) + back(75) + paid("2026-02-22", BACK, "42.66", order=o(75))  # told by the settlement only
+    rows += sold(76) + back(76)
+    f.reimb("2026-02-20", "R76", "CustomerReturn", 76, 1, "42.66", order=o(76))
+    f.rows["reimb"][-1]["sku"] = ""
+    rows += (
+        sold(77) + back(77) + sale(o(77), 99, "2026-01-02", "8.00", "1.20", "3.00")
+    )  # the other item was not refunded
+    rows += paid("2026-02-22", BACK, "42.66", order=o(77))
+    rows += sold(79) + back(79) + paid("2026-02-22", "CS_ERROR_NON_ITEMIZED", "5.00", order=o(79))  # for no item
+    f.settle("9001", "2026-01-01", "2026-03-31", rows)
+    assert findings(f, DAY, "refund_without_return") == [missing(79)]
+    assert [row[1] for row in settled_units(f)[:3]] == [o(75), o(76), o(77)]
+
+
 def settled_units(f):
     with tempfile.TemporaryDirectory() as place:
         told = reconcile(open_account(f.write(place), DAY, store=Path(place) / "store")).history

@@ -6,7 +6,7 @@ import polars as pl
 
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, reimbursements
 from recon_lib.audits.payouts import settled_on
-from recon_lib.audits.settled_facts import paid_lines
+from recon_lib.audits.settled_facts import paid_lines, refund_lines
 from recon_lib.books import Books
 from recon_lib.kept import once
 
@@ -45,12 +45,27 @@ def _damaged_units(books: Books) -> pl.DataFrame:
 def _told(books: Books) -> pl.DataFrame:
     """The report's payments that name an order, with `kind`, `pair` and `source`."""
     told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
+    told = _of_its_item(books, told)
     told = told.select(*LINE, "why", "units", "place", "row", _kind().alias("kind"), pl.lit("told").alias("source"),
                        on="approved_on", amount="amount_total", currency="currency", pair=PAIR)  # fmt: skip
     other = ~pl.col("why").is_in(_NO_UNIT) & pl.col("pair").is_in(_damaged_units(books)["pair"].implode())
     return told.with_columns(
         kind=pl.when(pl.col("kind").is_null() & other).then(pl.lit("damage")).otherwise("kind")
     ).drop("why")
+
+
+def _of_its_item(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` of payments: one that names an order and no SKU is for the only item of the order that was refunded or came back
+    damaged; of several none is chosen."""
+    orders = rows.filter(pl.col("sku").is_null())["order_id"].unique()
+    if not orders.len():
+        return rows
+    hurt = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))
+    known = pl.concat([side.select(LINE) for side in (refund_lines(books), hurt)]).drop_nulls().unique()
+    known = known.filter(pl.col("order_id").is_in(orders.implode())).group_by("order_id")
+    only = known.agg(pl.col("sku").first().alias("only"), pl.len().alias("items")).filter(pl.col("items") == 1)
+    rows = rows.join(only.drop("items"), on="order_id", how="left", maintain_order="left")
+    return rows.with_columns(pl.coalesce("sku", "only").alias("sku")).drop("only")
 
 
 def payments(books: Books) -> pl.DataFrame:
@@ -61,7 +76,8 @@ def payments(books: Books) -> pl.DataFrame:
 
     def make(books: Books) -> pl.DataFrame:
         paid = paid_lines(books).filter(pl.col("amount") > 0, pl.col("order_id").is_not_null())
-        paid = paid.select(
+        back = pl.col("why").is_in(BACK)
+        paid = pl.concat([_of_its_item(books, paid.filter(back)), paid.filter(~back)]).select(
             *LINE, pl.col("quantity").fill_null(1).cast(pl.Int64).alias("units"), "place",
             pl.lit(None, pl.UInt32).alias("row"), _kind().alias("kind"), pl.lit("settled").alias("source"),
             on="posted_on", amount="amount", currency="currency", pair=PAIR,
