@@ -62,8 +62,8 @@ def _of_its_item(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
         return rows
     hurt = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))
     known = pl.concat([side.select(LINE) for side in (refund_lines(books), hurt)]).drop_nulls().unique()
-    known = known.filter(pl.col("order_id").is_in(orders.implode())).group_by("order_id")
-    only = known.agg(pl.col("sku").first().alias("only"), pl.len().alias("items")).filter(pl.col("items") == 1)
+    items = known.filter(pl.col("order_id").is_in(orders.implode())).group_by("order_id")
+    only = items.agg(pl.col("sku").first().alias("only"), pl.len().alias("items")).filter(pl.col("items") == 1)
     rows = rows.join(only.drop("items"), on="order_id", how="left", maintain_order="left")
     return rows.with_columns(pl.coalesce("sku", "only").alias("sku")).drop("only")
 
