@@ -15,7 +15,7 @@ _USUAL = {
     "amount_type": ("ItemPrice", "ItemFees", "Promotion"),
     "amount_description": (
         "Principal", "Shipping", "GiftWrap", "Commission", "RefundCommission", "FBAPerUnitFulfillmentFee",
-        "FBAPerOrderFulfillmentFee", "FBAWeightBasedFee", "FBA transportation fee",
+        "FBAPerOrderFulfillmentFee", "FBAWeightBasedFee", "FBA transportation fee", "RestockingFee", "ReturnShipping",
     ),
 }  # fmt: skip
 

@@ -144,8 +144,9 @@ def fine(amount: str) -> pl.Expr:
 def code() -> pl.Expr:
     """The price or fee that a line carries.
 
-    1 principal · 2 shipping, gift wrap and promotions on a price · 3 commission · 4 fulfilment fee · 5 refund commission ·
-    6 nothing but the quantity, which the older layout tells on a row of its own · 0 anything else.
+    1 principal · 2 shipping, gift wrap, promotions on a price, what is kept of a refunded one · 3 commission ·
+    4 fulfilment fee · 5 refund commission · 6 nothing but the quantity, which the older layout tells on a row of its own ·
+    0 anything else.
     """
     what, group = pl.col("amount_description"), pl.col("amount_type")
     price, fees, principal = group == "ItemPrice", group == "ItemFees", what == "Principal"
@@ -153,6 +154,7 @@ def code() -> pl.Expr:
     told = told.when((price | (group == "Promotion")) & (principal | (what == "Shipping") | (what == "GiftWrap"))).then(
         2
     )
+    told = told.when(price & ((what == "RestockingFee") | (what == "ReturnShipping"))).then(2)
     for number, fee in ((3, COMMISSION), (4, FULFILMENT), (5, KEPT)):
         told = told.when(fees & (what == fee)).then(number)
     told = told.when(group.is_null() & pl.col("quantity").is_not_null()).then(6).otherwise(0)

@@ -197,3 +197,24 @@ def test_an_extra_large_envelope_is_stored_as_a_standard_size():
     for n, tier in enumerate(("Extra-large envelope", "Standard-size", "Small oversize"), 1):
         f.stored("2026-09", n, "0.5000", "100.00", "60.00", tier=tier, country="GB")
     assert findings(f, "2026-11-01", "storage_fee_overcharge", columns=["fnsku", "owed"]) == ["X1|22.00", "X2|22.00"]
+
+
+@pytest.mark.parametrize("layout", ["V2", "V1"])
+@pytest.mark.parametrize("word", ["RestockingFee", "ReturnShipping", "Restocking Fee"])
+def test_what_the_seller_keeps_of_a_refund_is_no_refunded_price(word, layout):
+    """20.00 refunded less 4.00: of 3.00 − 0.60 commission four fifths are due, 1.92."""
+    rows = back_again(1, "20.00", "3.00", "20.00", "2.40", "0.48") + back_again(
+        2, "20.00", "3.00", "20.00", "2.00", "0.48"
+    )
+    for n in (1, 2):
+        more = {"adjustment-id": f"amzn1:crow:{o(n)}2026-02-20"}
+        rows += [("Refund", o(n), f"S{n}", "ItemPrice", word, "4.00", "2026-02-20", None, more)]
+    f = Folder().settle("901", "2026-02-01", "2026-02-25", rows, layout=layout)
+    assert findings(f, "2026-03-01", "refund_fee_kept", columns=["order_id", "owed"]) == [f"{o(2)}|0.40"]
+
+
+def test_a_total_volume_within_the_rounding_of_a_small_item_is_borne_out():
+    """0.0012 cubic feet may be 0.00124: 10,000 of them fill 12.4 cubic feet, at 0.78 9.67; at 0.00126 the digit would be another."""
+    f = Folder().stored("2026-01", 1, "0.0012", "10000.00", "9.67", total="12.40")
+    f.stored("2026-01", 2, "0.0012", "10000.00", "9.83", total="12.60")
+    assert findings(f, "2026-02-20", "storage_fee_overcharge", columns=["fnsku", "owed"]) == ["X2|0.47"]

@@ -79,9 +79,10 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
         unchecked.append((STORAGE, "storage_fees", why, count))
     fee = round_money_expr(pl.col("cubic") * pl.col("average_quantity") * pl.col("allowed"))
     by_total = round_money_expr(pl.col("total_cubic") * pl.col("allowed"))
-    near = ((pl.col("total_cubic") - pl.col("cubic") * pl.col("average_quantity")).abs() * exact(100)) <= pl.col(
-        "total_cubic"
-    )
+    apart = (pl.col("total_cubic") - pl.col("cubic") * pl.col("average_quantity")).abs()
+    # the volume of an item is told to four digits: a small one, stored in large numbers, may be more by half of the last
+    rounding = pl.when(pl.col("cubic") == pl.col("item_volume")).then(exact("0.00005") * pl.col("average_quantity"))
+    near = (apart * exact(100) <= pl.col("total_cubic")) | (apart <= rounding).fill_null(False)
     over = (
         judged.filter(pl.col("reason").is_null())
         .with_columns(fee=fee, roomy=pl.when(near).then(by_total))
