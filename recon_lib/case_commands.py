@@ -84,7 +84,7 @@ def _decide(arguments: argparse.Namespace) -> int:
     currency = (arguments.currency or account.currency) if arguments.amount is not None else None
     event = register.record(kind, who=arguments.who, note=arguments.note, finding_id=finding, case_id=arguments.case,
                             amount=arguments.amount, currency=currency, at=arguments.at)  # fmt: skip
-    print(f"{register.path}: {event.told()}")
+    print(f"{register.path}: {event.told(register.zone)}")
     return 0
 
 
@@ -119,7 +119,7 @@ def _review(arguments: argparse.Namespace) -> int:
         )
     packet = f"{found[-1].name} sha256:{manifest.sha256(found[-1] / manifest.NAME)}"
     event = register.record("reviewed", who=arguments.who, note=arguments.note, packet=packet, at=arguments.at)
-    print(f"{register.path}: {event.told()}")
+    print(f"{register.path}: {event.told(register.zone)}")
     return 0
 
 

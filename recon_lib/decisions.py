@@ -13,9 +13,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from recon_lib.cents import minor_digits, round_money
 from recon_lib.errors import UsageError
 
 KINDS = {
@@ -55,11 +56,12 @@ class Event:
         told = [getattr(self, name) for name in FIELDS[:-1]]
         return hashlib.sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
-    def told(self) -> str:
-        """The event in words."""
+    def told(self, zone: tzinfo | None = None) -> str:
+        """The event in words, with its day in `zone` (else in UTC)."""
+        day = datetime.fromisoformat(self.at).astimezone(zone).date() if zone else self.at[:10]
         about = self.finding_id or self.packet or ""
         case = f", case {self.case_id}" if self.case_id else ""
-        return f"event {self.seq} ({self.kind} {about}{case} by {self.who}, {self.at[:10]})"
+        return f"event {self.seq} ({self.kind} {about}{case} by {self.who}, {day})"
 
 
 def must_be_whole(event: Event) -> None:
@@ -75,6 +77,12 @@ def must_be_whole(event: Event) -> None:
         raise UsageError("a payment without an amount", hoped="--amount 12.34")
     if event.amount is not None and not re.fullmatch("[A-Z]{3}", event.currency or ""):
         raise UsageError("an amount without a currency", hoped="a code like USD")
+    if event.amount is not None and round_money(Decimal(event.amount), event.currency) != Decimal(event.amount):
+        digits = minor_digits(event.currency)
+        raise UsageError(
+            f"{event.amount} {event.currency} is no amount",
+            hoped=f"at most {digits} digits after the point" if digits else "no digits after the point",
+        )
 
 
 def may_follow(event: Event, before: Sequence[Event]) -> None:

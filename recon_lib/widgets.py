@@ -5,9 +5,10 @@ Never part of a packet: on a page without a kernel a widget is dead text.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ipywidgets as w
 import polars as pl
@@ -179,10 +180,10 @@ class Explorer(Controls):
             return
         self.note.value = self.case.value = self.amount.value = ""
         self.load()
-        later = (
-            "" if event.at[:10] <= books.as_of.isoformat() else f" It counts from {event.at[:10]}, after the day shown."
-        )
-        self.recorded.value = explore_tables.said(f"Recorded: {event.told()}.{later}")
+        zone = ZoneInfo(books.account.time_zone)
+        day = datetime.fromisoformat(event.at).astimezone(zone).date()
+        later = "" if day <= books.as_of else f" It counts from {day}, after the day shown."
+        self.recorded.value = explore_tables.said(f"Recorded: {event.told(zone)}.{later}")
 
     def _currency(self) -> str:
         row = self.day.findings.row(by_predicate=pl.col("finding_id") == self.finding.value, named=True)

@@ -135,6 +135,30 @@ def test_a_payment_taken_back_is_no_payment(register: Register) -> None:
     assert (stands(register, "2026-01-31", paid=paid)["stage"], stands(register, "2026-01-31", paid=paid)["paid_on"]) == ("opened", None)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "right"),
+    [("13.555", "EUR", False), ("12.5", "JPY", False), ("1.255", "KWD", True), ("5.00", "JPY", True)],
+)
+def test_a_payment_has_no_more_digits_than_its_currency(
+    register: Register, amount: str, currency: str, right: bool
+) -> None:
+    say(register, "opened", "2026-01-05")
+    if right:
+        say(register, "paid", "2026-01-20", amount=amount, currency=currency)
+    else:
+        with pytest.raises(UsageError, match=f"{amount} {currency} is no amount"):
+            say(register, "paid", "2026-01-20", amount=amount, currency=currency)
+
+
+def test_a_decision_is_told_by_the_day_of_the_account(tmp_path: Path) -> None:
+    # 23:30 UTC is half past midnight of the next day in Berlin, where `case list` tells it too
+    register = Register(tmp_path / "register.sqlite", "Europe/Berlin")
+    say(register, "opened", "2026-01-05T23:30:00+00:00")
+    (event,) = register.events()
+    assert event.told(register.zone).endswith("by Ann, 2026-01-06)")
+    assert str(register.state(date(2026, 1, 31))["said_on"][0]) == "2026-01-06"
+
+
 def test_what_a_person_recorded_as_paid_is_said_to_be_in_no_report_yet(register: Register) -> None:
     say(register, "opened", "2026-01-05")
     say(register, "paid", "2026-01-20", amount="7.2", currency="USD", case_id="9")
