@@ -55,7 +55,7 @@ def _ids(raw: pl.DataFrame) -> pl.Series:
     """The audit and the first 16 hex digits of the SHA-256 of audit and fact."""
     told = raw.select(pl.concat_str("audit", "fact", separator="|").cast(pl.Binary)).to_series()
     sha256 = hashlib.sha256
-    halves = pl.Series("half", [sha256(text).digest()[:8] for text in told], dtype=pl.Binary)
+    halves = pl.Series("half", [sha256(text).digest()[:8] for text in told.to_list()], dtype=pl.Binary)
     return raw.select(pl.concat_str("audit", halves.bin.encode("hex"), separator="-").alias("finding_id")).to_series()
 
 

@@ -80,8 +80,9 @@ class Policy:
             if borrowed and claim_type in _USUAL_DAYS:
                 break
             names = [claim_type, f"fc_{loss}"] if claim_type == "fc_lost_or_damaged" else [claim_type]
-            table = self.of("claim_windows", store).filter(pl.col("claim_type").is_in(names))
-            for row in in_force(table, filing_day).sort("claim_type", descending=True).iter_rows(named=True):
+            mine = (pl.col("marketplace") == store) & pl.col("claim_type").is_in(names)
+            table = self["claim_windows"].filter(mine, holds_on(filing_day))
+            for row in table.sort("claim_type", descending=True).iter_rows(named=True):
                 return _window(row, borrowed_by=marketplace if borrowed else None)
         days = _USUAL_DAYS.get(claim_type)
         if days is None:
@@ -94,8 +95,8 @@ class Policy:
     def basis(self, marketplace: str, event_class: str, event_day: date) -> Basis | None:
         """The valuation basis on `event_day`; a store without rows borrows as `window` does. None: no row at all."""
         for store, borrowed in ((marketplace, False), *((s, True) for s in _lenders(marketplace))):
-            table = self.of("valuation_basis", store).filter(pl.col("event_class") == event_class)
-            for row in in_force(table, event_day).iter_rows(named=True):
+            mine = (pl.col("marketplace") == store) & (pl.col("event_class") == event_class)
+            for row in self["valuation_basis"].filter(mine, holds_on(event_day)).iter_rows(named=True):
                 name = row["row"] + (f", borrowed for {marketplace}: uncertain" if borrowed else "")
                 return Basis(row["basis"], "uncertain" if borrowed else row["status"], name)
         return None
@@ -133,11 +134,6 @@ def holds_on(day: pl.Expr | date) -> pl.Expr:
     on = pl.lit(day) if isinstance(day, date) else day
     after = pl.col("effective_from").is_null() | (pl.col("effective_from") <= on)
     return after & (pl.col("effective_to").is_null() | (pl.col("effective_to") >= on))
-
-
-def in_force(table: pl.DataFrame, day: date) -> pl.DataFrame:
-    """The rows of `table` in force on `day`."""
-    return table.filter(holds_on(day))
 
 
 @cache

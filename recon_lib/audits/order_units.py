@@ -131,8 +131,10 @@ def refunded_items(books: Books) -> pl.DataFrame:
         rows = put_together(refunds, "item", how)
         rows = rows.filter(pl.col("refund") > 0).join(charged, on="item", how="left")
         units = whole_units(pl.col("refund"), pl.col("charged"), pl.col("units"))
-        channel = pl.coalesce("charge_channel", "refund_channel").str.to_uppercase().fill_null("AFN")
-        rows = rows.with_columns(refund_units=units, is_fba=~channel.is_in(["MFN", "SELLER"]))
+        rows = rows.with_columns(refund_units=units, channel=pl.coalesce("charge_channel", "refund_channel"))
+        sellers = rows["channel"].unique().drop_nulls()
+        sellers = sellers.filter(sellers.str.to_uppercase().is_in(["MFN", "SELLER"]))
+        rows = rows.with_columns(is_fba=~pl.col("channel").is_in(sellers.implode()).fill_null(False)).drop("channel")
         told = _date_range_units(books, rows.filter(pl.col("refund_units").is_null()).select(LINE).unique())
         if told.is_empty():
             return rows

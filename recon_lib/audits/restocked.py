@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.evidence import fold
+from recon_lib.audits.evidence import folded
 from recon_lib.audits.facts import LINE, customer_returns, returns_in_ledger
 from recon_lib.audits.order_payments import DAMAGED
 from recon_lib.audits.order_units import WRONG_ITEM
@@ -44,24 +44,22 @@ def _restocked(books: Books) -> pl.DataFrame:
     rows = rows.drop("number").filter(pl.col("late_units") > 0).with_columns(order=ORDER_NUMBER)
     entered = returns_in_ledger(books).filter(pl.col("type").is_in(["customerreturns", "customerreturn"]))
     entered = entered.filter(pl.col("quantity") > 0, pl.col("order_id").is_not_null()).with_columns(order=ORDER_NUMBER)
-    entered = entered.filter(pl.col("order").is_in(rows["order"].unique().implode())).with_columns(
-        all=units, sellable=pl.when(fold("disposition") == "sellable").then(units).otherwise(0)
+    entered = entered.filter(pl.col("order").is_in(rows["order"].unique().implode()))
+    entered = folded(entered, grade="disposition").with_columns(
+        all=units, sellable=pl.when(grade == "sellable").then(units).otherwise(0)
     )
 
-    def booked(key: str) -> pl.DataFrame:
-        named = entered.filter(pl.col(key).is_not_null())
-        named = named.select("all", "sellable", number=pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED))
-        made = put_together(named, "number", {c: pl.col(c).sum() for c in ("all", "sellable")})
-        return made.rename({c: f"{c}_{key}" for c in ("all", "sellable")})
-
-    for key in ("fnsku", "sku"):
+    def with_booked(rows: pl.DataFrame, key: str) -> pl.DataFrame:
         number = pl.col("order") ^ pl.col(key).hash(_FNSKU_SEED)
-        rows = rows.with_columns(number=number).join(booked(key), on="number", how="left").drop("number")
+        named = entered.filter(pl.col(key).is_not_null()).select("all", "sellable", number=number)
+        made = put_together(named, "number", {c: pl.col(c).sum() for c in ("all", "sellable")})
+        return rows.with_columns(number=number).join(made, on="number", how="left").drop("number")
 
-    def either(name: str) -> pl.Expr:
-        return pl.when(pl.col("fnsku") == "").then(f"{name}_sku").otherwise(f"{name}_fnsku")
-
+    nameless = rows.filter(pl.col("fnsku") == "")
+    rows = with_booked(rows.filter(pl.col("fnsku") != ""), "fnsku")
+    if nameless.height:
+        rows = pl.concat([rows, with_booked(nameless, "sku")])
     return rows.with_columns(
-        back=pl.max_horizontal(either("sellable"), either("all") - pl.col("kept_units"), 0),
+        back=pl.max_horizontal("sellable", pl.col("all") - pl.col("kept_units"), 0),
         fnsku=pl.when(pl.col("fnsku") != "").then("fnsku"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import polars as pl
 
@@ -39,6 +40,7 @@ REIMBURSED_AS = {
     "missingfrominboundclawback": "clawback",
 }
 """Settlement code (folded) -> the reimbursement report's reason (folded) that it pays."""
+_ONE_FINE = 1 / Decimal(FINE)
 ITEM_SEED = 3  # the seed of the order item in its number, after those of PAIR
 _REIMBURSED_GROUPS = ["fbainventoryreimbursement", "mcfinventoryreimbursement"]
 _REFUNDED = (pl.col("type") == "refund") & (pl.col("what") == "principal") & (pl.col("group") != "promotion")
@@ -47,7 +49,7 @@ _REFUNDED = (pl.col("type") == "refund") & (pl.col("what") == "principal") & (pl
 def whole_money(fine: str | pl.Expr) -> pl.Expr:
     """Ten-thousandths as MONEY."""
     column = pl.col(fine) if isinstance(fine, str) else fine
-    return (column.cast(MONEY) / pl.lit(FINE).cast(MONEY)).cast(MONEY)
+    return (column.cast(pl.Decimal(38, 0)) * pl.lit(_ONE_FINE)).cast(MONEY)  # exact, and quicker than to divide
 
 
 def settlement_sums(books: Books) -> pl.DataFrame:
