@@ -20,6 +20,7 @@ def merge_overlaps(
     ranks: dict[str, int],
     newest_by: str | None = None,
     until: datetime | None = None,
+    lasting: tuple[str, ...] = (),
 ) -> pl.LazyFrame:
     """One row for each key and occurrence number over all files.
 
@@ -29,6 +30,7 @@ def merge_overlaps(
         ranks: file -> preference; the smallest rank wins among rows that are otherwise equally new.
         newest_by: a Datetime column whose largest value wins where a row is updated in place.
         until: end of the as-of day: a version written later wins only where no earlier one is known.
+        lasting: columns that hold whenever any copy of a row tells them.
     """
     columns = rows.collect_schema().names()
     rank = pl.col("file").replace_strict(ranks, return_dtype=pl.Int32).alias(_RANK)
@@ -49,31 +51,33 @@ def merge_overlaps(
         numbered.with_columns(age.alias(_AGE))
         .sort(_AGE, _RANK, "line", maintain_order=True)
         .group_by([*key, _N], maintain_order=True)
-        .agg(pl.col(kept).first())
+        .agg((pl.col(c).drop_nulls() if c in lasting else pl.col(c)).first() for c in kept)
         .select(columns)
     )
 
 
-def merge_layouts(rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], may_lack: tuple[str, ...]) -> pl.LazyFrame:
+def merge_layouts(
+    rows: pl.LazyFrame, key: list[str], ranks: dict[str, int], may_lack: tuple[str, ...], lasting: tuple[str, ...] = ()
+) -> pl.LazyFrame:
     """`merge_overlaps` over files of several layouts: a key column of `may_lack` that a file leaves empty tells nothing there.
 
     The files that fill them all come first; of the others a row counts only beyond the number that is already there by the
     columns both fill.
     """
     if not may_lack:
-        return merge_overlaps(rows, key, ranks)
+        return merge_overlaps(rows, key, ranks, lasting=lasting)
     filled = [pl.col(name).is_not_null().any().alias(name) for name in may_lack]
     told = rows.group_by("file").agg(filled).collect()
     somewhere = {name for name in may_lack if told[name].any()}
     lacking = {row["file"]: frozenset(n for n in somewhere if not row[n]) for row in told.iter_rows(named=True)}
     groups = sorted(set(lacking.values()), key=lambda names: (len(names), sorted(names)))
     if len(groups) < 2:
-        return merge_overlaps(rows, key, ranks)
+        return merge_overlaps(rows, key, ranks, lasting=lasting)
     without: frozenset[str] = frozenset()
     whole: pl.LazyFrame | None = None
     for group in groups:
         files = [file for file, names in lacking.items() if names == group]
-        part = merge_overlaps(rows.filter(pl.col("file").is_in(files)), key, ranks)
+        part = merge_overlaps(rows.filter(pl.col("file").is_in(files)), key, ranks, lasting=lasting)
         without |= group
         by = [name for name in key if name not in without]
         numbered = part.with_columns(pl.int_range(pl.len()).over(by).alias(_N))

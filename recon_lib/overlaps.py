@@ -47,6 +47,8 @@ _MAY_LACK = {
 }
 # What names one event wherever both are told, however else a download writes it: Amazon grades returned units anew.
 _NAMED = {"customer_returns": ["order_id", "license_plate_number"]}
+# What a layout may leave out beside the key and no download takes back.
+_LASTING = {"reimbursements": ("case_id", "original_reimbursement_id", "original_reimbursement_type")}
 # Words about a row, which another download may leave out or translate.
 _WORDS = {"pay_lines": ("description", "store_name")}
 
@@ -155,11 +157,11 @@ def merged(
         together, key=lambda s: (s.reading.period_to or "", s.reading.rows_used, s.reading.sha256), reverse=True
     )
     ranks = {source.display: number for number, source in enumerate(order)}
-    may_lack = _MAY_LACK.get(report.family, ())
+    may_lack, lasting = _MAY_LACK.get(report.family, ()), _LASTING.get(report.family, ())
     parts = [
         report.family,
         *key,
-        " ".join(may_lack),
+        " ".join((*may_lack, *lasting)),
         str(as_of) if report.newest_by else "",
         overlap.told,
         account.time_zone,
@@ -180,7 +182,7 @@ def merged(
             until = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(account.time_zone))
             whole = merge_overlaps(rows, key, ranks, report.newest_by, until)
         else:
-            once = merge_layouts(rows.filter(_INSIDE), key, ranks, may_lack)
+            once = merge_layouts(rows.filter(_INSIDE), key, ranks, may_lack, lasting)
             whole = pl.concat([rows.filter(~pl.col(_INSIDE)), once])
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.tmp")

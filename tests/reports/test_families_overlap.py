@@ -198,6 +198,18 @@ def test_a_payment_in_a_layout_of_fewer_columns_is_the_same_payment(tmp_path: Pa
     ]
 
 
+def test_what_a_newer_download_of_fewer_columns_leaves_out_stays_known(tmp_path: Path) -> None:
+    """Which payment is taken back, and in which case: the newer file has no such columns."""
+    day = "2026-03-14T12:00:00+00:00"
+    taken = approved(day, "5").replace("| 7.20 | 7.20 | 1 | 0 | 1", "| -7.20 | -7.20 | -1 | 1 | 0")
+    taken = taken.replace("| 5 | | | Lost_Warehouse", "| 5 | 777 | | Reimbursement_Reversal")
+    whole = tabbed(PAID + " | original-reimbursement-id | original-reimbursement-type", f"{taken} | 1 | Lost_Warehouse")
+    few = tabbed(PAID, approved("2026-03-20T12:00:00+00:00", "6"), taken.replace("777", ""))
+    got = frame(tmp_path, "reimbursements", "2026-03-31", a=whole, b=few).sort("reimbursement_id")
+    told = got.select("reimbursement_id", "case_id", "original_reimbursement_id", "original_reimbursement_type").rows()
+    assert told == [("5", "777", "1", "Lost_Warehouse"), ("6", None, None, None)]
+
+
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
     names = "month_of_charge | asin | fnsku | fulfillment_center | country_code | storage_rate | currency"
     names += " | estimated_monthly_storage_fee"
