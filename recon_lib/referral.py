@@ -16,6 +16,7 @@ from recon_lib.measures import exact
 from recon_lib.money import RATE, round_money_expr
 from recon_lib.policy import EURO_STORES, Policy, holds_on
 
+NO_TABLE = "no referral table for this marketplace"
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e"}
 
 
@@ -109,7 +110,7 @@ def referral_fees(charges: pl.DataFrame, policy: Policy, marketplace: str) -> pl
         pl.when(pl.col("fee").is_not_null())
         .then(None)
         .when(pl.lit(rates.is_empty()))
-        .then(pl.lit("no referral table for this marketplace"))
+        .then(pl.lit(NO_TABLE))
         .when(pl.col("key").is_null())
         .then(pl.lit("unknown category"))
         .when(~known)

@@ -273,6 +273,16 @@ def test_unknown_commission_is_counted() -> None:
     ]
 
 
+def test_a_store_without_a_referral_table_is_named_and_not_its_categories() -> None:
+    lines = [
+        *sale("1", DAY, "A", commission="-9.00", marketplace="JP"),
+        *sale("2", DAY, "B", commission="-9.00", marketplace="JP"),
+    ]
+    goods = [product("A"), product("B", "Toys and Games")]
+    result = run(settlement_lines=lines, products=goods, marketplace="JP")
+    assert unknown(result, "referral_fee_error") == [("JP", "no referral table for this marketplace", 2)]
+
+
 def test_an_uncertain_rate_row_counts_and_is_marked() -> None:
     result = run(
         settlement_lines=sale("1", DAY, "A", price="300.00", commission="-60.00"),

@@ -24,7 +24,7 @@ from recon_lib.item_runs import ITEM
 from recon_lib.measures import exact
 from recon_lib.money import MONEY
 from recon_lib.policy import Policy
-from recon_lib.referral import referral_fees, refund_fee
+from recon_lib.referral import NO_TABLE, referral_fees, refund_fee
 
 _PER_CENT = (pl.col("rate") * exact(100)).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
 
@@ -48,7 +48,10 @@ def referral_suspects(
         )
         return items.select("charge").clear()
     rows = _judged(books, policy, items, seller)
-    count(REFERRAL, rows.filter(pl.col("reason").is_not_null()), "category", unchecked)
+    store = rows["reason"].eq_missing(NO_TABLE)  # then it is not for want of a category
+    if store.any():
+        unchecked.append((REFERRAL, books.account.marketplace, NO_TABLE, total(rows.filter(store), "rows")))
+    count(REFERRAL, rows.filter(pl.col("reason").is_not_null(), ~store), "category", unchecked)
     return rows.filter(pl.col("owed").is_not_null()).select("charge")
 
 
