@@ -48,7 +48,10 @@ _MAY_LACK = {
 # What names one event wherever both are told, however else a download writes it: Amazon grades returned units anew.
 _NAMED = {"customer_returns": ["order_id", "license_plate_number"]}
 # What a layout may leave out beside the key and no download takes back.
-_LASTING = {"reimbursements": ("case_id", "original_reimbursement_id", "original_reimbursement_type")}
+_LASTING = {
+    "reimbursements": ("case_id", "original_reimbursement_id", "original_reimbursement_type"),
+    "removal_shipments": ("removal_order_type",),
+}
 # Words about a row, which another download may leave out or translate.
 _WORDS = {"pay_lines": ("description", "store_name")}
 

@@ -208,6 +208,11 @@ def test_what_a_newer_download_of_fewer_columns_leaves_out_stays_known(tmp_path:
     got = frame(tmp_path, "reimbursements", "2026-03-31", a=whole, b=few).sort("reimbursement_id")
     told = got.select("reimbursement_id", "case_id", "original_reimbursement_id", "original_reimbursement_type").rows()
     assert told == [("5", "777", "1", "Lost_Warehouse"), ("6", None, None, None)]
+    sent = "order-id | shipment-date | sku | fnsku | disposition | shipped-quantity | carrier | tracking-number"
+    parcel, later = (f"R{n} | 2026-03-{n}T12:00:00+00:00 | S | F | Sellable | 3 | UPS | T{n}" for n in (14, 20))
+    typed, bare = tabbed(sent + " | removal-order-type", parcel + " | Return"), tabbed(sent, parcel, later)
+    got = frame(tmp_path, "removal_shipments", "2026-03-31", c=typed, d=bare).sort("order_id")
+    assert got.select("order_id", "removal_order_type").rows() == [("R14", "Return"), ("R20", None)]
 
 
 def test_storage_fees_of_a_layout_without_sku_are_the_same_fees(tmp_path: Path) -> None:
