@@ -79,7 +79,7 @@ def _not_banked(month: Month) -> Sheet:
         "Paid, but not known to be at the bank",
         months.not_banked(month).with_columns(told),
         columns,
-        empty="All that was paid is at the bank.",
+        empty="Nothing that was paid is missing at the bank.",
         totals=("money",),
         data=False,
     )
