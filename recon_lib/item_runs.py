@@ -38,8 +38,8 @@ BACK = [
 ]  # fmt: skip
 REFUNDED = [
     "order_id", "order_item_code", "sku", "currency", "settlement_id", "posted_at", "posted_on", "marketplace_name",
-    "adjustment_id", "order", "base", "commission", "fulfilment", "kept", "has_code", "file", "line_1", "line_3", "line_5",
-    "is_several",
+    "adjustment_id", "order", "base", "commission", "fulfilment", "kept", "has_code", "file", "line_1", "line_3", "line_4",
+    "line_5", "is_several",
 ]  # fmt: skip
 PROOF = (1, 3, 4, 5)
 """The codes whose lines are shown as proof: `line_1` and so on."""

@@ -110,6 +110,9 @@ def test_a_fulfilment_fee_that_came_back_with_a_refund_is_not_claimed_again():
         f"{o(3)}|1|0.40|0.40",
         f"{o(4)}|1|1.40|1.40",
     ]
+    told = findings(f, "2026-03-01", *FEES, columns=["order_id", "evidence"])
+    assert "settlement-901-V2.txt:14, " in told[1]  # the summary row, four lines of each of two sales, then this one's
+    assert "6.00 - 1 x 4.60 = 1.40, of which 1.00 came back with refunds: 0.40 is left" in told[1]
 
 
 def corrected(report_order, settled_order, *more):

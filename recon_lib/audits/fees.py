@@ -27,7 +27,7 @@ from recon_lib.audits.fee_common import (
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
-from recon_lib.audits.fee_items import charge_cases, order_items, places, proofs, sellers_sizes, with_version
+from recon_lib.audits.fee_items import SIDE, charge_cases, order_items, places, proofs, sellers_sizes, with_version
 from recon_lib.audits.fee_referral import referral_errors, referral_suspects
 from recon_lib.audits.fee_refunds import refund_fees_kept, with_fulfilment_back
 from recon_lib.audits.fee_storage import storage
@@ -159,6 +159,9 @@ def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card, lin
         for c in ("over", "wrong")
     )
     proof = places(lines, pl.concat([over, wrong]).unique("charge"), ITEM, [4])
+    both = pl.concat([over, wrong]).filter(pl.col("came") > 0).unique("charge")
+    back = places(proofs(books, "refund", both, [4]), both, SIDE, [4])
+    proof = pl.concat([proof, back]).group_by("charge").agg(pl.col("lines").explode())
     above = _told(with_lines(over, proof, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, proof, "own_place", "true_place"), "true", "the seller's measure")
     return [
