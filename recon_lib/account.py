@@ -138,7 +138,8 @@ def _words(error: ErrorDetails) -> str:
     """One problem of account.yml for a person."""
     kind, context, met = error["type"], error.get("ctx", {}), f"{error['input']!r}"
     if kind == "extra_forbidden":
-        return f"unknown key; known: {', '.join(Account.model_fields)}"
+        known = PayFee.model_fields if error["loc"][0] == "pay_fees" else Account.model_fields
+        return f"unknown key; known: {', '.join(known).replace('valid_from', 'from')}"
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":

@@ -82,6 +82,10 @@ def test_no_folder_at_all_is_said(tmp_path: Path) -> None:
         ("tolerances: {underpaid_tolerance: 2}", "underpaid_tolerance 2 is no share below 1; 0.02 means 2 %"),
         ("match_keys: [Foo]", "match_keys.0: 'Foo' is none of AmazonTransactionId, SellerReferenceId, "),
         ("colour: red", "colour: unknown key"),
+        (
+            "pay_fees: [{currency: USD, from: 2020-01-01, percentage: 2,9, fixed: 0.30}]",  # a decimal comma begins a new key
+            "pay_fees.0.9: unknown key; known: currency, from, percentage, fixed, refund_percentage_returned, refund_fixed_returned, dispute\n",
+        ),
         ("pay_fees: [{currency: USD, percentage: 2.9, from: 2020-01-01}]", "pay_fees.0.fixed: is missing"),
         ("pay_fees: [{currency: USD, percentage: 2,9, from: 2020-01-01, fixed: 0.3}]", "pay_fees.0"),
         ("bank_days: soon", "bank_days: 'soon' is no whole number"),
