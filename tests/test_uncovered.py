@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -110,6 +111,19 @@ def test_a_report_downloaded_again_and_again_has_no_more_events_for_it(tmp_path:
     got = reconcile(open_account(tmp_path, "2026-05-12", store=tmp_path / "store")).findings
     lost = got.filter(pl.col("audit") == "warehouse_lost").select("status", pl.col("claim_by").cast(pl.String))
     assert lost.rows() == [("claimable", "2026-06-04")]
+
+
+@pytest.mark.parametrize(("orders", "state"), [(2, "claimable"), (130, "waiting")])
+def test_removals_come_in_orders_however_many_products_each_has(orders: int, state: str) -> None:
+    """One hundred and thirty products are disposed of from 5 January to 5 April, in two orders, or each in its own: that is a pace,
+    and forty-five days of silence after it a hole. What was destroyed in these nobody ordered."""
+    f = Folder("US").product(1, "5.00").led("2026-04-20", 1, -2, "D", ref="A1")
+    for n in range(130):
+        day = str(date(2026, 1, 5) + timedelta(days=90 * (n * (orders - 1) // 129) // (orders - 1)))
+        f.removal(day, f"Q{day}" if orders == 2 else f"Q{n}", 100 + n)
+    assert findings(f, "2026-05-20", "disposed_without_order") == [
+        f"disposed_without_order|{state}|2026-04-20|2026-04-20|2026-06-19||A1|S1|2|5.00|10.00"
+    ]
 
 
 def test_a_settlement_that_has_not_ended_speaks_about_its_days_from_its_start() -> None:

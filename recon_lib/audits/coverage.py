@@ -26,6 +26,7 @@ _LONG_END = 105  # so long no report of rare events is quiet
 _PACE_ROWS, _PACE_DAYS = 20, 28  # fewer tell no pace
 # A settlement is issued when it ends: the days after the last one are not late for this long.
 _SETTLEMENT_DAYS = 16
+_BY_ORDER = {"removal_orders", "removal_shipments"}
 _MONTHLY = {"storage_fees", "aged_inventory_fees", "overage_fees"}
 _DAY = timedelta(days=1)
 EVER = date(1, 1, 1)
@@ -46,8 +47,7 @@ def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | N
     spans = books.coverage(family)
     if not spans:
         return []  # a file without rows says: nothing happened
-    told = pl.col("rows_used") - pl.col("rows_repeated").fill_null(0)  # an event downloaded twice happened once
-    rows = int(books.files.filter(pl.col("family") == family).select(told.sum()).item() or 0)
+    rows = _events(books, family)
     days = sum((end - start).days + 1 for start, end in spans)
     if rows < _PACE_ROWS or days < _PACE_DAYS:
         return []
@@ -68,6 +68,14 @@ def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | N
         return not _is_natural(books, family, quiet, (spans[0][0], spans[-1][1]), rows, is_before)
 
     return [span for span in _between(spans, books.as_of, tail=0) if is_hole(span)]
+
+
+def _events(books: Books, family: str) -> int:
+    """How many events a report tells: one downloaded twice happened once, and a removal is one order of many products."""
+    if family in _BY_ORDER:
+        return int(books.frames[family].select(pl.col("order_id").n_unique()).collect().item())
+    told = pl.col("rows_used") - pl.col("rows_repeated").fill_null(0)
+    return int(books.files.filter(pl.col("family") == family).select(told.sum()).item() or 0)
 
 
 def _is_natural(books: Books, family: str, quiet: Span, told: Span, rows: int, is_before: bool) -> bool:
