@@ -14,6 +14,7 @@ import polars as pl
 
 from recon_lib.bridge import COUNTED
 from recon_lib.gaps import BREAKS, caveat, lacking, unchecked
+from recon_lib.pay_totals import lines_that_differ
 from recon_lib.tables import Column, Html, count, head, monies, table, text
 from recon_lib.titles import AUDIT_TITLES, REPORT_TITLES, title_of
 
@@ -94,6 +95,9 @@ def at_a_glance(day: Day) -> Html:
     )
     rows.append(_new_line(day))
     rows.append(_pay_line(day))
+    if (differ := lines_that_differ(day)) is not None:
+        tone, part, told = differ
+        rows.append(line(tone, "Amazon Pay lines that differ", value_of(part, home), told))
     rows.append(_breaks_line(day, breaks))
     points = unchecked(day).height
     rejected = day.books.rejects.height

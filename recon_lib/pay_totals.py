@@ -10,6 +10,7 @@ import polars as pl
 
 from recon_lib.audits.pay import end_of_day
 from recon_lib.tables import CROSS, TICK, Column, Html, head, money, number, table, text
+from recon_lib.titles import title_of
 
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
@@ -44,6 +45,25 @@ def pay(day: Day) -> Html:
         )
     )
     return Html("".join(parts))
+
+
+BREAKS = ("pay_amount_differs", "pay_duplicate", "pay_fee_differs", "pay_unknown")
+
+
+def lines_that_differ(day: Day) -> tuple[str, pl.DataFrame, str] | None:
+    """What Amazon settled otherwise than recorded: tone and words for the day's answer, and the findings that are open.
+
+    None without a settlement of Amazon Pay: what is not settled is told by the open items.
+    """
+    if not day.books.has("pay_lines"):
+        return None
+    found = day.findings.filter(pl.col("audit").is_in(BREAKS), pl.col("status") == "open")
+    if found.height:
+        kinds = found.group_by("audit").len().sort("audit").iter_rows()
+        return "bad", found, ", ".join(f"{n:,} × {title_of(audit).removeprefix('Amazon Pay: ')}" for audit, n in kinds)
+    if day.not_checked.filter(pl.col("audit").is_in(BREAKS)).height:
+        return "warn", found, "none as far as known (see “Not checked”)"
+    return "good", found, "every settled capture and refund is recorded, once, in its amount and with its fee"
 
 
 PARTS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pay_folder import HEAD, Account
 
-from recon_lib import pay_totals
+from recon_lib import answer, pay_totals
 from recon_lib.__main__ import main
 from recon_lib.journal import ACCOUNTS
 
@@ -408,6 +408,32 @@ def test_the_table_of_ages_goes_by_the_exact_age(a: Account) -> None:
     shown = re.sub(r"<[^>]*>", " ", pay_totals.pay(a.day("01-05").day))
     ages = " ".join(shown.split("How old the open items are")[1].split("Open items, the oldest first")[0].split())
     assert ages.startswith("Open for Items Amount 24 to 48 hours 1 20.00 USD 2 to 4 days 1 10.00 USD")
+
+
+def test_the_days_answer_tells_of_lines_that_differ(tmp_path: Path) -> None:
+    fees = "[{currency: USD, from: 2020-01-01, percentage: 2.9, fixed: 0.30}]"
+    a = Account(tmp_path, settings={"pay_fees": fees})
+
+    def told(on: str) -> str:
+        shown = answer.at_a_glance(a.day(on).day).replace("</th>", "|").replace("</td>", "|")
+        return next(
+            row for row in re.sub(r"<(?!/tr)[^>]+>", "", shown).split("</tr>") if "Pay lines that differ" in row
+        )
+
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.did("R1 . . .", "-4.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00"), a.row("R1 . . .", "-4.00", "01-05 10:00", share="0.00"),
+           a.row("R1 . . .", "-4.00", "01-06 10:00", share="0.00"), a.row("C9 . . .", "3.00", "01-06 10:00"),
+           a.row("C8 . . .", "2.00", "01-06 10:00"))  # fmt: skip
+    assert told("01-05").startswith(
+        "✓ Amazon Pay lines that differ|nothing|every settled capture and refund is recorded"
+    )
+    assert told("01-06") == (
+        "! Amazon Pay lines that differ|4.00 USD + 2 without an amount"
+        "|1 × the same line settled twice, 2 × settled, but unknown to the shop|"
+    )
+    (a.root / "books/pay_activity.csv").unlink()
+    assert told("01-05").startswith("? Amazon Pay lines that differ|nothing|none as far as known")
 
 
 @pytest.mark.parametrize("when", ["2026-01-05T10:00:00", "2026-01-05"])
