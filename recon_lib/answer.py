@@ -21,6 +21,7 @@ from recon_lib.titles import AUDIT_TITLES, REPORT_TITLES, title_of
 if TYPE_CHECKING:
     from recon_lib.reconcile import Day
 
+_NO_PAY = "no record of Amazon Pay in the folder"
 _VALUED = ("claimable", "waiting", "claimed", "expired")  # statuses in which an amount is due, known or not
 
 
@@ -136,11 +137,7 @@ def _pay_line(day: Day) -> str:
         return line("good", "Amazon Pay not settled yet", "nothing open", "no activity is open")
     if not items.height:
         used = day.books.has("pay_lines")
-        why = (
-            "the shop's own record books/pay_activity.csv is missing"
-            if used
-            else "no record of Amazon Pay in the folder"
-        )
+        why = "the shop's own record books/pay_activity.csv is missing" if used else _NO_PAY
         return line("warn" if used else "", "Amazon Pay not settled yet", "not known", why)
     sums = _sums(items)
     # Captures and refunds apart: their sum would hide a large refund behind a large capture.
@@ -155,17 +152,19 @@ def _pay_line(day: Day) -> str:
 
 
 def _breaks_line(day: Day, breaks: pl.DataFrame) -> str:
-    """What does not tie; nothing compared is not the same as everything ties."""
+    """What does not tie; what waits for a report is not known to differ, and nothing compared is not all well."""
     name = "Settlements and payouts that do not tie"
     missing = lacking(day, BREAKS)["subject"].replace(REPORT_TITLES).unique().sort().to_list()
+    waiting, breaks = of_status(breaks, "waiting").height, of_status(breaks, "open", "claimed")
     unread = f"not read, or not for all days: {', '.join(missing)}" if missing else ""
+    unread = "; ".join(filter(None, [f"{count(waiting, 'finding')} waiting for a report" if waiting else "", unread]))
     if breaks.height:
         kinds = breaks.group_by("audit").len().sort("audit").iter_rows()
         told = ", ".join(f"{n} × {title_of(audit).lower()}" for audit, n in kinds)
         return line("bad", name, value_of(breaks, day.books.account.currency), "; ".join(filter(None, [told, unread])))
     if not day.settlements.height and not day.books.has("pay_lines"):
         return line("warn", name, "not checked", "no settlement up to this day was read")
-    if missing:
+    if unread:
         return line("warn", name, "all tie as far as known", f"no gap, no difference; {unread}")
     return line("good", name, "all tie", "no gap, no difference")
 

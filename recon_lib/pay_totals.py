@@ -51,13 +51,13 @@ BREAKS = ("pay_amount_differs", "pay_duplicate", "pay_fee_differs", "pay_unknown
 
 
 def lines_that_differ(day: Day) -> tuple[str, pl.DataFrame, str] | None:
-    """What Amazon settled otherwise than recorded: tone and words for the day's answer, and the findings that are open.
+    """What Amazon settled otherwise than recorded: tone and words for the day's answer, and the findings that nobody settled.
 
     None without a settlement of Amazon Pay: what is not settled is told by the open items.
     """
     if not day.books.has("pay_lines"):
         return None
-    found = day.findings.filter(pl.col("audit").is_in(BREAKS), pl.col("status") == "open")
+    found = day.findings.filter(pl.col("audit").is_in(BREAKS), pl.col("status").is_in(["open", "claimed"]))
     if found.height:
         kinds = found.group_by("audit").len().sort("audit").iter_rows()
         return "bad", found, ", ".join(f"{n:,} × {title_of(audit).removeprefix('Amazon Pay: ')}" for audit, n in kinds)

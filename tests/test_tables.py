@@ -123,6 +123,19 @@ def test_what_waits_may_wait_for_a_report() -> None:
     assert "Waiting (too early to claim, Amazon may still act, or a report is missing)" in shown
 
 
+def test_what_waits_for_a_report_or_was_accepted_is_no_break() -> None:
+    rows = [
+        finding("deposit_missing", "waiting", n=1, owed=Decimal("700.00"), reason="report missing: bank"),
+        finding("deposit_differs", "accepted", n=2, owed=Decimal("50.00")),
+    ]
+    shown = glance(make_day(rows))
+    told = "? Settlements and payouts that do not tie | all tie as far as known | no gap, no difference; 1 finding waiting for a report"
+    assert told in shown
+    shown = glance(make_day([*rows, finding("deposit_missing", "open", n=3, owed=Decimal("9.00"))]))
+    told = "! Settlements and payouts that do not tie | 9.00 USD | 1 × payout that never reached the bank; 1 finding waiting for a report"
+    assert told in shown
+
+
 def test_the_last_day_is_still_within_the_days() -> None:
     rows = [
         finding(n=1, claim_by=date(2026, 2, 14)),
