@@ -370,3 +370,28 @@ def test_returns_known_since_the_payment_tell_whether_it_was_rightly_taken_back(
     f.led("2026-01-10", 9, 1, event="Receipts", ref="FBA9").led("2026-03-30", 9, 1, event="Receipts", ref="FBA9")
     found = findings(f, DAY, "reimbursement_reversed", columns=["order_id", "status", "reason"])
     assert found == [f"{o(n)}|claimable|" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("order", "line_order", "line_sku", "amount", "left"),
+    [
+        ("", o(1), 1, "8.40", []),
+        (o(1), "", 1, "8.40", []),
+        ("", o(1), None, "8.40", []),  # an INCORRECT_FEES_NON_ITEMIZED line has no SKU
+        ("", "", None, "8.40", []),
+        ("", o(1), 1, "8.41", ["8.40"]),
+        ("", o(1), 2, "8.40", ["8.40"]),
+        (o(2), o(1), 1, "8.40", ["8.40"]),
+    ],
+)
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_line_that_alone_names_the_order_pays_its_only_reimbursement(
+    order, line_order, line_sku, amount, left, twice
+):
+    f = Folder().product(1, "10.00").reimb("2026-02-20", "R1", "Fee_Correction", 1, 1, "8.40", order=order)
+    if twice:
+        f.reimb("2026-02-21", "R2", "Fee_Correction", 1, 1, "8.40", order=order)
+    f.settle(
+        "901", "2026-02-01", "2026-03-25", paid("2026-02-23", "INCORRECT_FEES_ITEMS", amount, line_sku, line_order)
+    )
+    assert findings(f, "2026-03-30", "reimbursement_not_settled", columns=["owed"]) == left + ["8.40"] * twice

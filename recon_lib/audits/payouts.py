@@ -7,7 +7,8 @@ approval to `settle_days` after it. In that order:
 1. one line of the same amount (a line of the fitting code first);
 2. several lines that add up to one reimbursement, or several reimbursements that add up to one line;
 3. one line of the same amount later than that;
-4. smaller lines: a part payment, the rest stays open.
+4. smaller lines: a part payment, the rest stays open;
+5. of what met nothing, a line of the same code, amount and time: one of both names no order, or the line no SKU.
 
 Every line pays once.
 """
@@ -91,6 +92,10 @@ def _match(books: Books) -> pl.DataFrame:
     wait = timedelta(days=books.account.settle_days)
     lone, crowded = each.filter(alone), each.filter(~alone)
     found = [_of_pairs(of(dues, lone), of(lines, lone), wait), _of_pools(of(dues, crowded), of(lines, crowded), wait)]
+    rows, places = (pl.concat(found)[c] for c in ("row", "lines"))
+    dues_left = dues.filter(~pl.col("row").is_in(rows.implode()))
+    lines_left = lines.filter(~pl.col("place").is_in(places.explode().implode()))
+    found.append(_nameless(dues_left, lines_left, wait))
     whole = pl.when(pl.col("settled") >= pl.col("due")).then("settled_on")  # a part of it is not yet the payment
     made = pl.concat(found).join(dues.select("row", "due"), on="row").with_columns(whole.alias("settled_on"))
     return made.select("row", whole_money("settled").alias("settled"), "settled_on", "lines").sort("row")
@@ -114,6 +119,29 @@ def _of_pairs(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.Da
     meets = (pl.col("on") - _EARLY <= pl.col("line_on")) & same_sku
     met = both.filter(meets, (pl.col("line") == pl.col("due")) | (in_time & (pl.col("line") < pl.col("due"))))
     return met.select("row", settled="line", settled_on="line_on", lines=pl.concat_list("place"))
+
+
+def _nameless(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
+    """Payments and lines of one code and amount where only one of them names an order, or the line no SKU; the oldest first."""
+    same = ["pool_currency", "why"]
+    by_sku, by_amount = [*same, "due_sku"], [*same]
+    parts = [
+        dues.join(lines.filter(pl.col("line_sku").is_not_null()), left_on=[*by_sku, "due"], right_on=[*same, "line_sku", "line"]),
+        dues.join(lines.filter(pl.col("line_sku").is_null()), left_on=[*by_amount, "due"], right_on=[*same, "line"]),
+    ]  # fmt: skip
+    columns = ["row", "on", "due", "line_on", "place"]
+    one_order = pl.col("pool_order").is_null() | pl.col("pool_order_right").is_null()
+    in_time = pl.col("line_on").is_between(pl.col("on") - _EARLY, pl.col("on") + wait)
+    both = pl.concat(part.filter(one_order & in_time).select(columns) for part in parts).sort(
+        "line_on", "place", "on", "row"
+    )
+    paid, used = {}, set()
+    for row, _, due, day, place in both.iter_rows():
+        if row not in paid and place not in used:
+            paid[row] = (row, due, day, place)
+            used.add(place)
+    told = pl.DataFrame(list(paid.values()), schema=_PAID, orient="row")
+    return told.select("row", "settled", "settled_on", lines=pl.concat_list("place"))
 
 
 def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
