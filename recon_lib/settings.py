@@ -52,6 +52,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.load(text, _UniqueKeys)
     except (FileNotFoundError, NotADirectoryError):
         there = path.parent.is_dir()
+        other = path.with_suffix(".yaml").name
+        if there and path.with_suffix(".yaml").is_file():
+            raise UsageError(
+                f"there is no {name} in {path.parent}", hoped=name, do=f"rename {other} to {name}"
+            ) from None
         raise UsageError(
             f"there is no {name} in {path.parent}" if there else f"there is no folder {path.parent}",
             hoped="a folder with account.yml, reports/ and books/",

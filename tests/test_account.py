@@ -76,6 +76,15 @@ def test_no_folder_at_all_is_said(tmp_path: Path) -> None:
             load_account(tmp_path / name)
 
 
+def test_settings_of_another_ending_are_to_be_renamed(tmp_path: Path) -> None:
+    (tmp_path / "account.yaml").write_text("account: a\nmarketplace: US\n")
+    with pytest.raises(
+        UsageError, match="(?s)there is no account.yml in .*What to do: rename account.yaml to account.yml"
+    ) as problem:
+        load_account(tmp_path)
+    assert "copy data/sample" not in str(problem.value)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

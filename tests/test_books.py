@@ -310,6 +310,26 @@ def test_a_file_of_the_sellers_own_is_told_with_the_header_it_needs(
     ]
 
 
+def test_a_workbook_among_the_sellers_own_is_to_be_saved_as_csv(
+    folder: Folder, opened: Callable[..., Books], tmp_path: Path
+) -> None:
+    import xlsxwriter
+
+    for name in ("products.xlsx", "products.csv", "bank/giro.xlsx"):  # also one that was only given another name
+        account = folder({})
+        path = account / "books" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        book = xlsxwriter.Workbook(str(path), {"in_memory": True})
+        book.add_worksheet().write_row(0, 0, PRODUCTS.split(","))
+        book.close()
+        with pytest.raises(ReportError) as problem:
+            opened(account, "2026-01-31")
+        assert problem.value.met == "is a spreadsheet or document"
+        assert str(problem.value.do).startswith("save its sheet as CSV (commas, UTF-8); ")
+        assert [r.do for r in check([account], store=tmp_path / "store").refusals] == [problem.value.do]
+        path.unlink()
+
+
 def test_records_of_instants_and_closing_days_tell_their_period(
     folder: Folder, opened: Callable[..., Books], tmp_path: Path
 ) -> None:

@@ -41,4 +41,6 @@ def own_file(problem: ReportError, name: str) -> ReportError:
     else:
         hoped = f"a file of the kind of {', '.join(FILES)}"
         do = f"give it the header of one of them ({_WHERE}), or take it out of books/"
+    if "spreadsheet" in problem.met:  # the usual way to keep such records
+        met, do = problem.met, f"save its sheet as CSV (commas, UTF-8); {do}"
     return ReportError(met, hoped=hoped, do=do, file=problem.file or name, line=problem.line)
