@@ -113,6 +113,17 @@ def test_a_report_downloaded_again_and_again_has_no_more_events_for_it(tmp_path:
     assert lost.rows() == [("claimable", "2026-06-04")]
 
 
+@pytest.mark.parametrize(("days", "state"), [((0, 1, 41, 42, 86, 87), "claimable"), (tuple(range(88)), "waiting")])
+def test_payments_that_come_by_the_case_are_no_pace(days: tuple[int, ...], state: str) -> None:
+    """One hundred and seventy-six payments from 5 January to 2 April: two a day, or on three occasions; none in the forty days after."""
+    f = Folder("US").product(1, "5.00").led("2026-04-05", 1, -1, ref="A1")
+    for n in range(176):
+        f.reimb(str(date(2026, 1, 5) + timedelta(days=days[n % len(days)])), f"R{n}", "GeneralAdjustment", 2, 1, "1.00")
+    assert findings(f, "2026-05-12", "warehouse_lost") == [
+        f"warehouse_lost|{state}|2026-04-05|2026-04-05|2026-06-04||A1|S1|1|5.00|5.00"
+    ]
+
+
 @pytest.mark.parametrize(("orders", "state"), [(2, "claimable"), (130, "waiting")])
 def test_removals_come_in_orders_however_many_products_each_has(orders: int, state: str) -> None:
     """One hundred and thirty products are disposed of from 5 January to 5 April, in two orders, or each in its own: that is a pace,

@@ -18,6 +18,7 @@ import polars as pl
 
 from recon_lib.audits.settled_facts import refund_lines, settlement_sums
 from recon_lib.books import Books
+from recon_lib.kept import once
 from recon_lib.merging import union_of_days
 
 _SHORT, _EXPECTED = 14, 6  # days and rows, between two files
@@ -61,6 +62,8 @@ def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | N
         short, expected = (_SHORT_END, _EXPECTED_END) if is_before or is_after else (_SHORT, _EXPECTED)
         if not ((rows >= days or is_after) and length > short and length * rows >= expected * days):
             return False
+        if is_after and family == "reimbursements" and length * _paid_days(books) < expected * days:
+            return False  # payments come by the case, many on a day: days of payment tell the pace
         if to_tell or (family != "ledger_detail" and not (is_before or is_after)):
             return True
         if is_after and rows < days and length <= _LONG_END:
@@ -76,6 +79,11 @@ def _events(books: Books, family: str) -> int:
         return int(books.frames[family].select(pl.col("order_id").n_unique()).collect().item())
     told = pl.col("rows_used") - pl.col("rows_repeated").fill_null(0)
     return int(books.files.filter(pl.col("family") == family).select(told.sum()).item() or 0)
+
+
+def _paid_days(books: Books) -> int:
+    days = books.frames["reimbursements"].select(pl.col("approved_on").drop_nulls().n_unique())
+    return once(books, "paid_days", lambda _: int(days.collect().item()))
 
 
 def _is_natural(books: Books, family: str, quiet: Span, told: Span, rows: int, is_before: bool) -> bool:
