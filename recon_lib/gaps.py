@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from recon_lib.audits.pay_coverage import WINDOWLESS
 from recon_lib.titles import AUDIT_TITLES, REPORT_TITLES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def lacking(day: Day, audits: Collection[str]) -> pl.DataFrame:
     """The points of `not_checked` by which a report was missing to one of `audits`, altogether or for some days."""
     return day.not_checked.filter(
         pl.col("audit").is_in(list(audits)),
-        (pl.col("reason") == NO_REPORT) | pl.col("reason").str.starts_with("report missing"),
+        pl.col("reason").is_in([NO_REPORT, WINDOWLESS]) | pl.col("reason").str.starts_with("report missing"),
     )
 
 

@@ -341,6 +341,15 @@ def test_settlements_of_amazon_pay_without_the_shops_record_leave_open_what_is_o
     assert "? Amazon Pay not settled yet | not known | the shop's own record books/pay_activity.csv is missing" in shown
 
 
+def test_settlements_of_amazon_pay_whose_days_are_not_known_do_not_tie_for_sure(tmp_path: Path) -> None:
+    name = "reports/amazon-pay/2025-10/2025-10-26-SETTLEMENT_DATA_7008993569.csv"
+    assert name not in glance(small_day(tmp_path, name, "books/bank.csv", as_of="2025-10-28"))
+    cut = (tmp_path / name).read_bytes().split(b'"TransactionPostedDate"', 1)[1]  # the lines above the header are gone
+    (tmp_path / name).write_bytes(b'"TransactionPostedDate"' + cut)
+    told = next(row for row in glance(small_day(tmp_path, as_of="2025-10-28")).split("\n") if "do not tie" in row)
+    assert f"not read, or not for all days: Settlements, {name}" in told
+
+
 def test_what_is_not_owed_is_not_called_unknown() -> None:
     rows = [
         finding(n=1, owed=None),

@@ -71,7 +71,7 @@ def reconcile_pay(books: Books, published: pl.DataFrame | None = None) -> PayDay
             overdue(items, spans, books, lines.height),
         ]
     others = lines_by_type(lines)
-    holes = [*stale(books, spans), *(untold(books, items, spans) if known else [])]
+    holes = [*stale(books, spans), *untold(books, items, spans)]
     return PayDay(
         activity,
         lines,

@@ -70,7 +70,7 @@ def untold(books: Books, items: pl.DataFrame, spans: pl.DataFrame) -> list[tuple
     hours = books.account.overdue_hours
     zone = ZoneInfo(books.account.time_zone)
     rows: list[tuple[str, str, str, int | None]] = [
-        (audit, file, _WINDOWLESS, count)
+        (audit, file, WINDOWLESS, count)
         for file, count in _windowless(books)
         for audit in ("pay_overdue", "settlement_gap")
     ]
@@ -96,7 +96,7 @@ def untold(books: Books, items: pl.DataFrame, spans: pl.DataFrame) -> list[tuple
     return rows
 
 
-_WINDOWLESS = (
+WINDOWLESS = (
     "the file does not state its days (SettlementStartDate and SettlementEndDate above the header): "
     "download it again and leave it as it is"
 )
