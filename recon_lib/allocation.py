@@ -114,30 +114,34 @@ def _in_one_pass(events: pl.DataFrame) -> pl.DataFrame:
     """FIFO where every credit knows its place, or its group has losses of one place only."""
     if events.is_empty():
         return pl.DataFrame(schema=_PAIRS)
-    loss = pl.col("rank") == 0
-    only_place = pl.col("place").filter(loss).first().over("group")
-    events = events.with_columns(place=pl.coalesce("place", only_place, pl.lit("")))
+    loss_place = pl.col("place").filter(pl.col("rank") == 0).first().over("group")
+    if events["place"].null_count():
+        events = events.with_columns(place=pl.coalesce("place", loss_place, pl.lit("")))
     events = events.sort("group", "place", "on", "rank", "row")
-    same = ["group", "place"]
-    events = (
-        events.with_columns(
-            balance=pl.when(loss).then(pl.col("units")).otherwise(-pl.col("units")).cum_sum().over(same)
-        )
-        .with_columns(low=pl.min_horizontal(pl.col("balance").cum_min().over(same), 0))
-        # what a credit pushes below the lowest balance so far met no open loss
-        .with_columns(used=pl.col("units") - (pl.col("low").shift(1, fill_value=0).over(same) - pl.col("low")))
-        .with_columns(lost=pl.when(loss).then(pl.col("units")).otherwise(0))
-        .with_columns(base=pl.col("lost").cum_sum() - pl.col("lost"))  # losses tile one line of units over all groups
-    )
-    losses = events.filter(loss)
-    credits = events.with_columns(first=pl.col("base").first().over(same)).filter(~loss & (pl.col("used") > 0))
-    if credits.is_empty():
+    parts = pl.struct("group", "place").rle_id().cast(pl.Int64)
+    told = events.select("row", "units", is_loss=pl.col("rank") == 0, part=parts)
+    row, units, is_loss, part = (told[c].to_numpy() for c in told.columns)
+    begins = np.flatnonzero(np.diff(part, prepend=-1))
+    first = begins[part]  # of each row the first one of its part
+    signed = np.where(is_loss, units, -units)
+    balance = np.cumsum(signed)
+    balance -= (balance - signed)[first]
+    through = np.cumsum(units)
+    ends = through[np.append(begins[1:], part.size) - 1]
+    apart = (through - units)[first] + ends[part] + part  # so far below all parts before that these count no more
+    low = np.minimum(np.minimum.accumulate(balance - apart) + apart, 0)
+    lowest = np.concatenate([[0], low[:-1]])
+    lowest[begins] = 0
+    used = np.where(is_loss, 0, units - (lowest - low))  # what pushes below the lowest balance so far met no open loss
+    if not used.any():
         return pl.DataFrame(schema=_PAIRS)
-    loss_from = losses["base"].to_numpy()
-    loss_to = loss_from + losses["units"].to_numpy()
-    used = credits.with_columns(start=pl.col("first") + pl.col("used").cum_sum().over(same) - pl.col("used"))
-    credit_from = used["start"].to_numpy()
-    credit_to = credit_from + used["used"].to_numpy()
+    lost = np.where(is_loss, units, 0)
+    base = np.cumsum(lost) - lost  # losses tile one line of units over all groups
+    spent = np.cumsum(used) - used
+    loss_from, loss_to = base[is_loss], (base + lost)[is_loss]
+    is_used = used > 0
+    credit_from = (base[first] + spent - spent[first])[is_used]
+    credit_to = credit_from + used[is_used]
     points = np.unique(np.concatenate([loss_from, loss_to, credit_from, credit_to]))
     start, length = points[:-1], np.diff(points)
     loss_no = np.searchsorted(loss_to, start, side="right")
@@ -147,8 +151,8 @@ def _in_one_pass(events: pl.DataFrame) -> pl.DataFrame:
     held = credit_from[credit_no] <= start
     return pl.DataFrame(
         {
-            "loss": losses["row"].to_numpy()[loss_no[held]],
-            "credit": used["row"].to_numpy()[credit_no[held]],
+            "loss": row[is_loss][loss_no[held]],
+            "credit": row[is_used][credit_no[held]],
             "units": length[held],
         },
         schema=_PAIRS,
