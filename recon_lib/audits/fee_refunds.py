@@ -137,6 +137,8 @@ def with_fulfilment_back(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     order's items gives back to each of them: what may have come is not claimed.
     """
     some = settled_lines(books).refunds.filter(pl.col("fulfilment") > 0)
+    if some.is_empty():
+        return rows.with_columns(pl.lit(0).cast(MONEY).alias(f"{name}_came") for name in ("over", "wrong"))
     some = some.filter(pl.col("order").is_in(rows.select(ORDER_NUMBER).to_series().implode())).with_columns(
         **_numbers()
     )

@@ -160,8 +160,9 @@ def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card, lin
     )
     proof = places(lines, pl.concat([over, wrong]).unique("charge"), ITEM, [4])
     both = pl.concat([over, wrong]).filter(pl.col("came") > 0).unique("charge")
-    back = places(proofs(books, "refund", both, [4]), both, SIDE, [4])
-    proof = pl.concat([proof, back]).group_by("charge").agg(pl.col("lines").explode())
+    if both.height:
+        back = places(proofs(books, "refund", both, [4]), both, SIDE, [4])
+        proof = pl.concat([proof, back]).group_by("charge").agg(pl.col("lines").explode())
     above = _told(with_lines(over, proof, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, proof, "own_place", "true_place"), "true", "the seller's measure")
     return [
