@@ -121,8 +121,12 @@ def assemble(
     told = frames.empty(frames.Reject)
     if rejects:
         told = pl.concat([frame.cast(told.schema) for frame in rejects])
+    named: dict[str, frozenset[str]] = {}
+    for _, reading in readings:
+        orders = reading.facts.get("rejected_orders", "").split()
+        named[reading.family] = named.get(reading.family, frozenset()) | frozenset(orders)
     periods = _periods(sources, made)
-    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests, running)
+    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests, running, named)
 
 
 def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -77,6 +77,9 @@ class Books:
     periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
     digests: dict[str, pl.LazyFrame] = field(default_factory=dict)  # of reports too large to be held (digests.py)
     running: tuple[tuple[str | None, date], ...] = ()  # currency and first day of settlements that end after the day
+    rejected_orders: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # family -> orders that rejected rows name
 
     def has(self, family: str) -> bool:
         """Is any file of the family there (whatever its rows)?"""

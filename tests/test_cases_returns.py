@@ -310,3 +310,24 @@ def test_a_payment_that_only_the_settlement_tells_is_history_with_the_label_of_t
     day = reconcile(open_account(tmp_path / "one", "2026-03-31", store=tmp_path / "store"))
     told = day.history.select("audit", "sku", "fnsku", "order_id", "quantity").rows()
     assert told == [("refund_without_return", "S1", "X1", "111-0000001-0000000", 1)]
+
+
+def test_a_rejected_row_that_names_the_order_keeps_its_claim_waiting():
+    """Whether the unit of the rejected row came back or was paid is not known; other orders are claimed."""
+    f = Folder()
+    rows = [line for n in (1, 2, 3, 4) for line in sold(n) + back(n)]
+    f.ret("2026-02-20", o(1), 1, "CUSTOMER_DAMAGED", qty="one").ret("2026-02-20", o(9), 9, qty="x")
+    f.ret("2026-02-20", o(2), 2, "CUSTOMER_DAMAGED")
+    f.ret("2026-02-21", o(4), 4, "DAMAGED")
+    f.reimb("2026-02-22", "R3", "CustomerReturn", 3, 1, "43.29", order=o(3))
+    f.reimb("2026-02-22", "R4", "CustomerReturn", 4, 1, "43.29", order=o(4))
+    for row in f.rows["reimb"]:
+        row["approval-date"] = "2026-02-31"
+    f.settle("9001", "2026-01-01", "2026-03-31", rows)
+    asked = ["audit", "status", "order_id", "owed", "reason"]
+    why = "a row of {} that names the order was rejected"
+    assert findings(f, DAY, "refund_without_return", "return_unpaid", columns=asked) == [
+        f"refund_without_return|waiting|{o(1)}|42.66|{why.format('customer returns')}",
+        f"refund_without_return|waiting|{o(3)}|42.66|{why.format('reimbursements')}",
+        f"return_unpaid|waiting|{o(4)}|42.66|{why.format('reimbursements')}",
+    ]

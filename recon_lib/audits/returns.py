@@ -32,8 +32,18 @@ _CLAIM = {"claim_type": "customer_return", "value_basis": "after_order"}
 
 
 def _waits(books: Books, start: str, *families: str) -> list[pl.Expr]:
-    """Status and reason: waiting where a report is missing since `start`; else why the value is unknown."""
-    absent = pl.coalesce(*(coverage.missing(books, family, pl.col(start)) for family in families))
+    """Status and reason: waiting where a report is missing since `start`, or a row of it that names the order was rejected;
+    else why the value is unknown."""
+    absent = pl.coalesce(
+        *(coverage.missing(books, family, pl.col(start)) for family in families),
+        *(
+            pl.when(pl.col("order_id").is_in(sorted(orders))).then(
+                pl.lit(f"a row of {family.replace('_', ' ')} that names the order was rejected")
+            )
+            for family in families
+            if (orders := books.rejected_orders.get(family))
+        ),
+    )
     return [
         pl.when(absent.is_not_null()).then(pl.lit("waiting")).alias("status"),
         pl.coalesce(absent, "no_value").alias("reason"),

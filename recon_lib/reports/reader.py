@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +87,16 @@ def hints_of(language: str | None, marketplace: str | None) -> str:
     return "".join(f"-{hint}" for hint in (language, marketplace) if hint)
 
 
+_ORDER = re.compile(r"(?<!\d)\d{3}-\d{7}-\d{7}(?!\d)")
+
+
+def _orders_on(path: Path, lines: set[int]) -> list[str]:
+    """The orders that those lines of a text file name."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        named = (line for number, line in enumerate(file, 1) if number in lines)
+        return sorted({order for line in named for order in _ORDER.findall(line)})
+
+
 def _stamp(path: Path) -> tuple[int, int, int]:
     told = path.stat()
     return told.st_ino, told.st_size, told.st_mtime_ns
@@ -160,6 +171,8 @@ def told_of_table(job: Job, outcome: Outcome, sha256: str, encoding: str) -> tup
     unknown = unknown_names(job.header, plans_for(job.header))
     if unknown:
         outcome.notes.append(f"columns kept aside: {', '.join(unknown)}")
+    if outcome.rejects.height:
+        outcome.facts["rejected_orders"] = " ".join(_orders_on(job.path, set(outcome.rejects["line"].to_list())))
     return _told(job.report, outcome, sha256, encoding)
 
 
