@@ -427,6 +427,16 @@ def test_a_store_is_known_by_each_of_its_names(written: str, store: str) -> None
     assert pl.DataFrame({"marketplace_name": [written]}).select(_store()).item() == store
 
 
+def test_storage_at_the_plain_rate_is_judged_though_the_first_step_of_the_surcharge_is_that_rate() -> None:
+    """5 cubic feet: 3.90 at 0.78, the step up to 22 weeks; 6.10 at 1.22, the next one."""
+    rows = [stored(date(2025, 5, 1), fee) for fee in ("3.90", "3.91", "3.00", "6.10")]
+    result = run(storage_fees=rows, products=[product("A")])
+    assert result.findings.is_empty()
+    assert unknown(result, "storage_fee_overcharge") == [
+        ("storage_fees", "rate may hold a utilisation surcharge that the report does not show", 1)
+    ]
+
+
 def test_storage_that_cannot_be_known_is_counted() -> None:
     month = date(2025, 5, 1)
     rows = [

@@ -52,12 +52,13 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     joined = rows.join(priced, on="charge", how="left").join(stepped, on="charge", how="left").with_columns(mine=mine)
     surcharge = pl.col("utilization_surcharge_rate").fill_null(0)
     allowed = pl.col("rate") + surcharge
+    fee = round_money_expr(pl.col("cubic") * pl.col("average_quantity") * allowed)
     in_steps = pl.col("step").list.contains(allowed).fill_null(False)
     hidden = (
         (surcharge == 0)
         & (pl.col("storage_rate") != pl.col("rate"))
         & pl.col("step").list.contains(pl.col("storage_rate"))
-    ) | (pl.col("utilization_surcharge_rate").is_null() & pl.col("is_step"))
+    ) | (pl.col("utilization_surcharge_rate").is_null() & pl.col("is_step") & (pl.col("estimated_fee") - fee > minor))
     reason = (
         pl.when(~pl.col("mine"))
         .then(pl.lit("stored in another country: another card"))
@@ -77,7 +78,6 @@ def storage(books: Books, policy: Policy, unchecked: list[tuple[str, str, str, i
     judged = joined.with_columns(reason=reason, allowed=allowed)
     for why, count in judged.filter(pl.col("reason").is_not_null()).group_by("reason").len().sort("reason").iter_rows():
         unchecked.append((STORAGE, "storage_fees", why, count))
-    fee = round_money_expr(pl.col("cubic") * pl.col("average_quantity") * pl.col("allowed"))
     by_total = round_money_expr(pl.col("total_cubic") * pl.col("allowed"))
     apart = (pl.col("total_cubic") - pl.col("cubic") * pl.col("average_quantity")).abs()
     # the volume of an item is told to four digits: a small one, stored in large numbers, may be more by half of the last
