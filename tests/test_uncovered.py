@@ -124,6 +124,15 @@ def test_payments_that_come_by_the_case_are_no_pace(days: tuple[int, ...], state
     ]
 
 
+@pytest.mark.parametrize(("day", "state"), [("2026-07-16", "claimable"), ("2026-07-17", "waiting")])
+def test_no_report_of_payments_is_quiet_for_more_than_fifteen_weeks(day: str, state: str) -> None:
+    """Ninety payments on three occasions up to 2 April; 16 July is the 105th day without one."""
+    f = Folder("US").product(1, "5.00").led("2026-06-20", 1, -1, ref="A1")
+    for n in range(90):
+        f.reimb(str(date(2026, 1, 5) + timedelta(days=(0, 41, 87)[n % 3])), f"R{n}", "GeneralAdjustment", 2, 1, "1.00")
+    assert findings(f, day, "warehouse_lost", columns=["status"]) == [state]
+
+
 @pytest.mark.parametrize(("orders", "state"), [(2, "claimable"), (130, "waiting")])
 def test_removals_come_in_orders_however_many_products_each_has(orders: int, state: str) -> None:
     """One hundred and thirty products are disposed of from 5 January to 5 April, in two orders, or each in its own: that is a pace,

@@ -62,7 +62,8 @@ def holes(books: Books, family: str, *, to_tell: bool = False, currency: str | N
         short, expected = (_SHORT_END, _EXPECTED_END) if is_before or is_after else (_SHORT, _EXPECTED)
         if not ((rows >= days or is_after) and length > short and length * rows >= expected * days):
             return False
-        if is_after and family == "reimbursements" and length * _paid_days(books) < expected * days:
+        by_case = family == "reimbursements" and is_after and length <= _LONG_END
+        if by_case and length * _paid_days(books) < expected * days:
             return False  # payments come by the case, many on a day: days of payment tell the pace
         if to_tell or (family != "ledger_detail" and not (is_before or is_after)):
             return True
