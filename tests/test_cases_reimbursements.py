@@ -395,3 +395,17 @@ def test_a_line_that_alone_names_the_order_pays_its_only_reimbursement(
         "901", "2026-02-01", "2026-03-25", paid("2026-02-23", "INCORRECT_FEES_ITEMS", amount, line_sku, line_order)
     )
     assert findings(f, "2026-03-30", "reimbursement_not_settled", columns=["owed"]) == left + ["8.40"] * twice
+
+
+def test_of_payments_of_one_amount_a_line_that_alone_names_the_order_pays_the_oldest_in_time():
+    """A line may come three days before its payment and up to 21 days after it; one without SKU may pay any of them."""
+    f = Folder().product(1, "10.00").product(2, "10.00")
+    days = ("2026-01-05", "2026-02-10", "2026-02-20", "2026-02-26", "2026-02-27")
+    for n, day in enumerate(days, 1):
+        f.reimb(day, f"R{n}", "Fee_Correction", 2 if n == 3 else 1, 1, "8.40")
+    rows = paid("2026-02-23", "INCORRECT_FEES_ITEMS", "8.40", 1, o(1))  # R2
+    rows += paid("2026-02-23", "INCORRECT_FEES_ITEMS", "8.40", 1, o(2))  # R4: R5 is four days later
+    rows += paid("2026-02-23", "INCORRECT_FEES_ITEMS", "8.40", 1, o(3))  # none is left in time
+    rows += paid("2026-02-24", "INCORRECT_FEES_ITEMS", "8.40", None, o(4))  # R3, older than R5
+    f.settle("901", "2026-02-01", "2026-03-25", rows)
+    assert findings(f, "2026-03-30", "reimbursement_not_settled", columns=["reference_id"]) == ["R1", "R5"]

@@ -15,7 +15,7 @@ Every line pays once.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -32,6 +32,7 @@ from recon_lib.kept import once
 _EARLY = timedelta(days=3)
 _MOST_SUMS = 4096
 _POOL = ["pool_order", "pool_sku", "pool_currency"]
+_SAME = ["pool_currency", "why"]
 _PAID: dict[str, Any] = {"row": pl.UInt32, "settled": pl.Int64, "settled_on": pl.Date, "place": pl.String}
 
 
@@ -123,25 +124,27 @@ def _of_pairs(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.Da
 
 def _nameless(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
     """Payments and lines of one code and amount where only one of them names an order, or the line no SKU; the oldest first."""
-    same = ["pool_currency", "why"]
-    by_sku, by_amount = [*same, "due_sku"], [*same]
-    parts = [
-        dues.join(lines.filter(pl.col("line_sku").is_not_null()), left_on=[*by_sku, "due"], right_on=[*same, "line_sku", "line"]),
-        dues.join(lines.filter(pl.col("line_sku").is_null()), left_on=[*by_amount, "due"], right_on=[*same, "line"]),
-    ]  # fmt: skip
-    columns = ["row", "on", "due", "line_on", "place"]
-    one_order = pl.col("pool_order").is_null() | pl.col("pool_order_right").is_null()
-    in_time = pl.col("line_on").is_between(pl.col("on") - _EARLY, pl.col("on") + wait)
-    both = pl.concat(part.filter(one_order & in_time).select(columns) for part in parts).sort(
-        "line_on", "place", "on", "row"
-    )
-    paid, used = {}, set()
-    for row, _, due, day, place in both.iter_rows():
-        if row not in paid and place not in used:
-            paid[row] = (row, due, day, place)
-            used.add(place)
-    told = pl.DataFrame(list(paid.values()), schema=_PAID, orient="row")
-    return told.select("row", "settled", "settled_on", lines=pl.concat_list("place"))
+    asked: dict[_Key, deque[tuple[date, int]]] = defaultdict(deque)  # oldest in front; without SKU a line asks by None
+    told = dues.drop_nulls("pool_currency").sort("on", "row")
+    for *key, sku, order, on, row in told.select(*_SAME, "due", "due_sku", "pool_order", "on", "row").iter_rows():
+        for name in {sku, None}:
+            asked[*key, name, order is None].append((on, row))
+    paid: dict[int, tuple[int, int, date, str]] = {}
+    told = lines.sort("line_on", "place")
+    for *key, amount, sku, order, on, place in told.select(
+        *_SAME, "line", "line_sku", "pool_order", "line_on", "place"
+    ).iter_rows():
+        fronts = []
+        for is_nameless in (True, False) if order is None else (True,):
+            waiting = asked.get((*key, amount, sku, is_nameless), deque())
+            while waiting and (waiting[0][1] in paid or waiting[0][0] + wait < on):
+                waiting.popleft()  # of the lines that follow none is earlier
+            fronts += [waiting[0]] if waiting and waiting[0][0] - _EARLY <= on else []
+        if fronts:
+            row = min(fronts)[1]
+            paid[row] = (row, amount, on, place)
+    made = pl.DataFrame(list(paid.values()), schema=_PAID, orient="row")
+    return made.select("row", "settled", "settled_on", lines=pl.concat_list("place"))
 
 
 def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
