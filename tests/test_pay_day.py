@@ -108,6 +108,21 @@ def test_a_settlement_that_states_no_window_is_told() -> None:
     ]  # fmt: skip
 
 
+def test_a_window_that_another_file_states_too_is_known() -> None:
+    """Of two downloads of one settlement the window stands under the first one's name; a row before it is in no window."""
+    activity = [did("C1 R1 O1 P1", "10.00", "01-02 12:00")]
+    lines = [settled("C9 R9 O9 P9", "15.00", "01-02 08:00"), settled("C8 R8 O8 P8", "15.00", "01-01 08:00")]
+    files = [
+        {"path": path, "family": "pay_lines", "rows_used": 2, "rows_after": 0}
+        for path in ("reports/a.csv", "reports/pay.csv")
+    ]
+    for start, told in (("01-01 00:00", []), ("01-02 00:00", [1])):
+        made = books(activity, lines, date(2026, 1, 10), windows=[window(start, "01-10 23:00", "reports/a.csv")])
+        made = replace(made, files=pl.DataFrame(files, schema=made.files.schema))
+        gone = [row for row in missing(reconcile_pay(made)) if row[0] == "settlement_gap"]
+        assert [(row[1], row[3]) for row in gone] == [("reports/pay.csv", count) for count in told]
+
+
 def test_a_day_worked_by_hand() -> None:
     activity, lines = a_day()
     day = reconcile_pay(books(activity, lines, DAY))

@@ -68,11 +68,9 @@ def untold(books: Books, items: pl.DataFrame, spans: pl.DataFrame) -> list[tuple
     settlement is told by `stale`.
     """
     hours = books.account.overdue_hours
-    zone = ZoneInfo(books.account.time_zone)
+    zone, windowless = ZoneInfo(books.account.time_zone), _windowless(books)
     rows: list[tuple[str, str, str, int | None]] = [
-        (audit, file, WINDOWLESS, count)
-        for file, count in _windowless(books)
-        for audit in ("pay_overdue", "settlement_gap")
+        (audit, file, WINDOWLESS, count) for file, count in windowless for audit in ("pay_overdue", "settlement_gap")
     ]
     late = items.filter("overdue")
     late = late.filter(~is_covered(late, spans, hours)).select("activity_at", "currency")
@@ -84,7 +82,7 @@ def untold(books: Books, items: pl.DataFrame, spans: pl.DataFrame) -> list[tuple
         why = f"report missing: Amazon Pay settlement in {currency}"
         if not known:
             earliest: Any = begun.min()
-            if not _windowless(books) and (books.as_of - earliest.astimezone(zone).date()).days > _CYCLE:
+            if not windowless and (books.as_of - earliest.astimezone(zone).date()).days > _CYCLE:
                 rows.append(("pay_overdue", "pay_lines", why, waiting.height))
             continue
         if before := int((begun < known[0][0]).sum()):
@@ -103,11 +101,19 @@ WINDOWLESS = (
 
 
 def _windowless(books: Books) -> list[tuple[str, int]]:
-    """Settlement files with rows up to the day that state no window, and how many rows."""
-    stated = books.frames["pay_statements"].select("file").collect()["file"].to_list()
-    used = (pl.col("rows_used") - pl.col("rows_after")).cast(pl.Int64).alias("rows")
-    files = books.files.filter(pl.col("family") == "pay_lines", ~pl.col("path").is_in(stated)).select("path", used)
-    return files.filter(pl.col("rows") > 0).sort("path").rows()
+    """Settlement files that state no window, and how many of their rows lie in that of no other file.
+
+    A window that two files state, as a second download does, stands in `pay_statements` once.
+    """
+    stated = books.frames["pay_statements"].select("file", "start_at", "end_at").collect()
+    files = books.files.filter(pl.col("family") == "pay_lines", ~pl.col("path").is_in(stated["file"].to_list()))
+    if files.is_empty():
+        return []
+    lines = books.frames["pay_lines"].filter(pl.col("file").is_in(files["path"].to_list())).select("file", "posted_at")
+    windows = stated.sort("start_at").select("start_at", latest=pl.col("end_at").cum_max())
+    met = lines.collect().sort("posted_at").join_asof(windows, left_on="posted_at", right_on="start_at")
+    told = met.filter(~(pl.col("posted_at") <= pl.col("latest")).fill_null(False))
+    return told.group_by("file").agg(pl.len().cast(pl.Int64)).sort("file").rows()
 
 
 def is_covered(items: pl.DataFrame, spans: pl.DataFrame, hours: int) -> pl.Series:
