@@ -81,6 +81,8 @@ def keep_alike(paths: Iterable[Path], families: Sequence[Report], store_folder: 
 def _unread(path: Path, families: Sequence[Report], store_folder: Path, hints: str) -> _File | None:
     """The file, where the store lacks it and no row of it depends on another one."""
     try:
+        if not path.is_file():  # a pipe would never end
+            return None
         data = path.read_bytes()
         final = store.place(store_folder, hashlib.sha256(data).hexdigest(), hints)
         if final.exists() or len(data) > MOST or b"\n" not in data:

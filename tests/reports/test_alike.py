@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -117,6 +119,16 @@ def test_a_file_without_a_window_has_none(tmp_path: Path) -> None:
     readings = together(tmp_path, files)
     assert [r and r.rows("pay_statements").collect().height for r in readings] == [1, 0, 1, 1, 1]
     assert [r and r.rows("pay_lines").collect()["line"].to_list() for r in readings] == [[7], [2], [7], [7], [7]]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_among_the_files_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    given = ([tmp_path / "pipe.csv"], reports.FAMILIES, tmp_path / "store", "US")
+    reading = threading.Thread(target=alike.keep_alike, args=given, daemon=True)
+    reading.start()
+    reading.join(10)
+    assert not reading.is_alive()
 
 
 _DAYS = ["2025-07-01", "2025-11-03", "2026-01-05"]
