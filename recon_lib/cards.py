@@ -81,7 +81,7 @@ def with_programme(cases: pl.DataFrame, marketplace: str) -> pl.DataFrame:
         out = out.when(pl.col("has_own") & standard_size).then(None)
     elif marketplace in ("UK", "DE"):
         parcel = pl.col("size_tier").is_in(["small_parcel", "standard_parcel"])
-        out = out.when(pl.col("has_own") & parcel).then(None)
+        out = out.when(pl.col("has_own").fill_null(True) & parcel).then(None)  # also where nothing says what it is
     joined = cases.join(words, on="category", how="left", nulls_equal=True)
     return joined.with_columns(wanted=out.otherwise(pl.lit("standard"))).drop("is_apparel", "has_own")
 

@@ -238,7 +238,7 @@ def test_surcharge_of_exactly_half_a_cent_is_rounded_up() -> None:
 def test_european_fees(
     store: str, cep: bool | None, day: date, sides: str, heavy: str, price: str, expected: str
 ) -> None:
-    assert fee(day, sides, heavy, price, store=store, cep=cep) == expected
+    assert fee(day, sides, heavy, price, store=store, cep=cep, category="Toys") == expected
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,8 @@ def test_european_fees(
             {"category": "Footwear"},
             "category may be in the selected-categories programme",
         ),
-        (date(2026, 10, 15), "45 x 34 x 26 cm", "5 kg", "30", "UK", {}, "no rate row"),
+        (UK, "30 x 20 x 10 cm", "400 g", "30", "UK", {}, "category may be in the selected-categories programme"),
+        (date(2026, 10, 15), "45 x 34 x 26 cm", "5 kg", "30", "UK", {"category": "Toys"}, "no rate row"),
         (UK, "33 x 23 x 2.5 cm", "210 g", "30", "FR", {}, "no rate card for this marketplace"),
     ],
 )

@@ -159,6 +159,9 @@ def test_storage_of_dangerous_goods_and_what_a_surcharge_explains_are_left_open(
         ("", "gl_grocery", None),
         ("Beauty", "gl_shoes", None),
         ("Beauty", "Pet Products", None),
+        ("", "gl_home", "1.18"),
+        ("", "", None),  # nothing says that it is none of them
+        ("", "--", None),
     ],
 )
 def test_german_parcels_that_may_have_a_card_of_their_own(category, group, owed):

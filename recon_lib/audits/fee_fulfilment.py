@@ -51,7 +51,7 @@ def _group() -> pl.Expr:
         .then(pl.lit("apparel"))
         .when(~is_told & group.str.contains(OWN_CARD).fill_null(False))
         .then("product_group")
-        .otherwise("category")
+        .otherwise(pl.coalesce("category", "product_group"))
     )
 
 
