@@ -115,6 +115,38 @@ def test_a_fulfilment_fee_that_came_back_with_a_refund_is_not_claimed_again():
     assert "6.00 - 1 x 4.60 = 1.40, of which 1.00 came back with refunds: 0.40 is left" in told[1]
 
 
+@pytest.mark.parametrize("kind", ["Chargeback Refund", "A-to-z Guarantee Refund"])
+def test_fees_that_came_back_with_a_dispute_are_not_claimed_again(kind):
+    def dispute(n, *args):
+        return [(kind, *line[1:]) for line in refund(o(n), n, "2026-02-20", *args)]
+
+    def sold(n):
+        return sale(o(n), n, "2026-02-03", "20.00", "5.00", "6.00")  # 3.00 and 4.60 are right
+
+    rows = sold(1) + dispute(1, "20.00", "5.00")  # all came back
+    rows += sold(2) + dispute(2, "10.00", "2.50", "0.50")  # 2.00 of 5.00: 0.80 of the 2.00
+    rows += sold(3) + dispute(3, "20.00")  # nothing did
+    rows += sold(4) + refund(o(4), 4, "2026-02-10", "10.00", "2.50", "0.50") + dispute(4, "10.00", "2.50", "0.50")
+    more = {"adjustment-id": "F5"}
+    rows += [*sold(5), (kind, o(5), "S5", "ItemFees", "FBAPerUnitFulfillmentFee", "6.00", "2026-02-20", None, more)]
+    f = house(*range(1, 6)).settle("901", "2026-02-01", "2026-02-25", rows)
+    for n in range(1, 6):
+        f.measured(n, *POUND)
+    asked = ["order_id", "owed"]
+    # the refund of the fourth brought 0.80 of its 2.00 (half of 1.60), the dispute 0.80
+    assert findings(f, "2026-03-01", "referral_fee_error", columns=asked) == [
+        f"{o(2)}|1.20",
+        f"{o(3)}|2.00",
+        f"{o(4)}|0.40",
+        f"{o(5)}|2.00",
+    ]
+    assert findings(f, "2026-03-01", *FEES, columns=asked) == [f"{o(n)}|1.40" for n in range(1, 5)]
+    told = findings(f, "2026-03-01", "referral_fee_error", columns=["order_id", "evidence"])[0]
+    assert "5.00 - 3.00 = 2.00, of which 0.80 came back with refunds of 10.00: 1.20 is left" in told
+    # heads, the summary, five lines of the first order, three of this one, its price back: then commission and what was kept
+    assert "settlement-901-V2.txt:12, reports/settlement-901-V2.txt:13" in told
+
+
 def corrected(report_order, settled_order, *more):
     f = Folder().measured(1, *POUND).reimb("2026-02-20", "R1", "Fee_Correction", 1, 1, "0.40", order=report_order)
     rows = [line for n in (1, 2) for line in sale(o(n), 1, f"2026-02-0{n}", "20.00", "3.00", "5.00")]

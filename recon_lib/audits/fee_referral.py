@@ -17,7 +17,8 @@ from recon_lib.audits.fee_common import (
     uncertain_mark,
     with_lines,
 )
-from recon_lib.audits.fee_items import SIDE, places, proofs
+from recon_lib.audits.fee_disputes import proofs_back
+from recon_lib.audits.fee_items import SIDE, places
 from recon_lib.audits.fee_refunds import commission_back
 from recon_lib.books import Books
 from recon_lib.item_runs import ITEM
@@ -68,7 +69,7 @@ def referral_errors(
     over = over.with_columns(owed=pl.col("above") - pl.col("came").fill_null(0)).filter(pl.col("owed") > tolerance())
     over = over.join(seller.select("version", "asin", "fnsku", product_place="place"), on="version", how="left")
     came = over.filter(pl.col("came").is_not_null())
-    refunded = places(proofs(books, "refund", came, [3, 5]), came, SIDE, [3, 5]).rename({"lines": "refund_lines"})
+    refunded = places(proofs_back(books, came, [3, 5]), came, SIDE, [3, 5]).rename({"lines": "refund_lines"})
     over = with_lines(over, places(lines, over, ITEM, [3]), "product_place").join(refunded, on="charge", how="left")
     none = pl.lit([], pl.List(pl.String))
     over = over.with_columns(lines=pl.concat_list("lines", pl.col("refund_lines").fill_null(none)))

@@ -7,7 +7,6 @@ from decimal import Decimal
 import polars as pl
 
 from recon_lib import frames
-from recon_lib.audits.facts import PAIR
 from recon_lib.audits.fee_common import (
     REFUND_FEE,
     Unchecked,
@@ -19,8 +18,9 @@ from recon_lib.audits.fee_common import (
     tolerance,
     with_lines,
 )
+from recon_lib.audits.fee_disputes import charge_numbers, commission_disputed, disputed_lines, given_back
 from recon_lib.audits.fee_items import REFUND, SIDE, cases, places, proofs, refunded_order_items, refunds
-from recon_lib.audits.settled_facts import ITEM_SEED, put_together, whole_money
+from recon_lib.audits.settled_facts import put_together, whole_money
 from recon_lib.books import Books
 from recon_lib.item_runs import ORDER_NUMBER, repeated
 from recon_lib.measures import exact
@@ -91,8 +91,15 @@ def refund_fees_kept(books: Books, policy: Policy, unchecked: Unchecked) -> pl.D
 
 
 def commission_back(books: Books, rule: RefundFee | None, over: pl.DataFrame) -> pl.DataFrame:
-    """What of a commission above `fee` came back with refunds, or is claimed of them: `charge`, `came` and `back` (the refunded
-    base) of each of `over` that was refunded.
+    """What of a commission above `fee` came back with refunds and disputes, or is claimed of refunds: `charge`, `came` and `back`
+    (the price given back) of each of `over` of which any did."""
+    both = pl.concat([_refunded(books, rule, over), commission_disputed(books, over)])
+    sums = both.group_by("charge").agg(pl.col("came", "back").sum()).join(over.select("charge", "owed"), on="charge")
+    return sums.select("charge", came=pl.min_horizontal("came", "owed"), back="back")
+
+
+def _refunded(books: Books, rule: RefundFee | None, over: pl.DataFrame) -> pl.DataFrame:
+    """The same of refunds alone.
 
     Of a refunded share Amazon owes the commission less what it may keep of it; had the right fee been charged, it would owe
     less. Where no share is known, what came back counts in proportion.
@@ -107,7 +114,7 @@ def commission_back(books: Books, rule: RefundFee | None, over: pl.DataFrame) ->
         c: pl.col(c).first() for c in ("commission", "base", "currency")
     }
     sums = _due(rows, free).group_by("charged").agg(**how)
-    told = over.select("charge", "currency", "units", "owed", "fee", all=pl.col("commission"), **_numbers())
+    told = over.select("charge", "currency", "units", "owed", "fee", all=pl.col("commission"), **charge_numbers())
     met = pl.concat([told.join(sums.drop("currency"), left_on=by, right_on="charged") for by in ("item", "side")])
     part = pl.col("all").cast(RATE) / pl.col("commission").cast(RATE)
     share = pl.min_horizontal((pl.col("back").cast(RATE) / pl.col("base").cast(RATE)).sum(), exact(1))
@@ -131,23 +138,20 @@ def commission_back(books: Books, rule: RefundFee | None, over: pl.DataFrame) ->
 
 
 def with_fulfilment_back(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` (ITEM, `over`, `wrong`) with `over_came` and `wrong_came`: what of them came back with refunds.
+    """`rows` (ITEM, `over`, `wrong`) with `over_came` and `wrong_came`: what of them came back with refunds or disputes.
 
     The fees of whole units take their share of both; any other amount goes to `over` first. A refund that names none of the
     order's items gives back to each of them: what may have come is not claimed.
     """
-    some = settled_lines(books).refunds.filter(pl.col("fulfilment") > 0)
+    orders = rows.select(ORDER_NUMBER).to_series()
+    disputed = disputed_lines(books, orders).filter(pl.col("code") == 4)
+    some = settled_lines(books).refunds.filter(pl.col("fulfilment") > 0, pl.col("order").is_in(orders.implode()))
+    some = some.select(fine="fulfilment", **charge_numbers())
+    some = pl.concat([some, disputed.select(some.columns)]).filter(pl.col("fine") > 0)
     if some.is_empty():
         return rows.with_columns(pl.lit(0).cast(MONEY).alias(f"{name}_came") for name in ("over", "wrong"))
-    some = some.filter(pl.col("order").is_in(rows.select(ORDER_NUMBER).to_series().implode())).with_columns(
-        **_numbers()
-    )
-    told = rows.select("charge", **_numbers())
-    named = pl.col("item").is_in(told["item"].drop_nulls().implode()).fill_null(False)
-    charged = pl.when(named).then("item").otherwise("side")
-    sums = some.group_by(charged.alias("charged")).agg(pl.col("fulfilment").sum())
-    met = pl.concat([told.join(sums, left_on=by, right_on="charged") for by in ("item", "side")])
-    came = met.group_by("charge").agg(came=whole_money(pl.col("fulfilment").sum()).cast(RATE))
+    came = given_back(some, rows.select("charge", **charge_numbers()))
+    came = came.select("charge", came=whole_money("fine").cast(RATE))
     units, fee = pl.col("units").cast(RATE), pl.col("fulfilment").cast(RATE)
     count = pl.min_horizontal((pl.col("came") * units / fee).round(0), units)
     is_whole = (pl.col("came") - fee * count / units).abs() * units <= tolerance().cast(RATE)
@@ -165,12 +169,6 @@ def with_fulfilment_back(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     ).drop("came")
 
 
-def _numbers() -> dict[str, pl.Expr]:
-    """`side`: the number of SIDE, `item`: of its order item."""
-    side = PAIR ^ pl.col("currency").hash(ITEM_SEED + 1)
-    return {"side": side, "item": side ^ pl.col("order_item_code").hash(ITEM_SEED)}
-
-
 def _with_charge(books: Books, back: pl.DataFrame, orders: pl.Series | None = None) -> pl.DataFrame:
     """Refunds with `commission`, `base` and `units` of the item they name, else of all items of the order and SKU, else null.
 
@@ -180,7 +178,7 @@ def _with_charge(books: Books, back: pl.DataFrame, orders: pl.Series | None = No
     charged = refunded_order_items(books, orders).filter(
         pl.col("base") > 0, pl.col("units") > 0, pl.col("commission") > 0
     )
-    charged, rows = (frame.with_columns(**_numbers()) for frame in (charged, back))
+    charged, rows = (frame.with_columns(**charge_numbers()) for frame in (charged, back))
     how = {c: pl.col(c).sum() for c in sums}
     rows = rows.join(put_together(charged, "item", how), on="item", how="left")
     rows = rows.with_columns(charged=pl.when(pl.col("commission").is_not_null()).then("item").otherwise("side"))

@@ -26,6 +26,7 @@ from recon_lib.audits.fee_common import (
     with_lines,
 )  # fmt: skip
 from recon_lib.audits.fee_credits import settle
+from recon_lib.audits.fee_disputes import proofs_back
 from recon_lib.audits.fee_fulfilment import Card, Goods, with_fees
 from recon_lib.audits.fee_items import SIDE, charge_cases, order_items, places, proofs, sellers_sizes, with_version
 from recon_lib.audits.fee_referral import referral_errors, referral_suspects
@@ -161,7 +162,7 @@ def _fulfilment(books: Books, items: pl.DataFrame, goods: Goods, card: Card, lin
     proof = places(lines, pl.concat([over, wrong]).unique("charge"), ITEM, [4])
     both = pl.concat([over, wrong]).filter(pl.col("came") > 0).unique("charge")
     if both.height:
-        back = places(proofs(books, "refund", both, [4]), both, SIDE, [4])
+        back = places(proofs_back(books, both, [4]), both, SIDE, [4])
         proof = pl.concat([proof, back]).group_by("charge").agg(pl.col("lines").explode())
     above = _told(with_lines(over, proof, "own_place"), "own", "Amazon's measure")
     below = _told(with_lines(wrong, proof, "own_place", "true_place"), "true", "the seller's measure")
