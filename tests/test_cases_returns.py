@@ -175,6 +175,27 @@ def test_a_payment_for_an_order_without_a_sku_is_for_its_only_refunded_item():
     assert [row[1] for row in settled_units(f)[:3]] == [o(75), o(76), o(77)]
 
 
+def test_of_several_refunded_items_none_is_claimed_that_a_payment_without_a_sku_may_have_paid():
+    f = Folder()
+    rows = []
+    for order in (81, 82, 83):
+        other = sale(o(order), 90, "2026-01-02", "60.00", "9.63", "7.71") + refund(o(order), 90, "2026-01-10", "60.00")
+        rows += sold(order) + back(order) + other
+    rows += paid("2026-02-22", BACK, "42.66", order=o(81))
+    f.reimb("2026-02-20", "R82", "CustomerReturn", 82, 1, "42.66", order=o(82))
+    f.rows["reimb"][-1]["sku"] = ""
+    # the line names no SKU, but pays the report's row, which does
+    f.reimb("2026-02-20", "R83", "CustomerReturn", 83, 1, "42.66", order=o(83))
+    rows += paid("2026-02-22", BACK, "42.66", order=o(83))
+    f.settle("9001", "2026-01-01", "2026-03-31", rows)
+    told = findings(f, DAY, "refund_without_return", columns=["order_id", "sku", "status", "owed", "reason"])
+    why = "a payment that names the order names no SKU"
+    assert told == sorted(
+        [f"{o(n)}|{sku}|waiting|42.66|{why}" for n in (81, 82) for sku in (f"S{n}", "S90")]
+        + [f"{o(83)}|S90|claimable|42.66|"]
+    )
+
+
 def settled_units(f):
     with tempfile.TemporaryDirectory() as place:
         told = reconcile(open_account(f.write(place), DAY, store=Path(place) / "store")).history

@@ -116,6 +116,13 @@ def only_settled(books: Books) -> pl.DataFrame:
     return payments(books).filter(pl.col("source") == "settled", ~pl.col("place").is_in(met.implode()))
 
 
+def nameless_orders(books: Books) -> list[str]:
+    """The orders of which several items were refunded or came back damaged, and a payment does not say for which: sorted."""
+    told = payments(books).filter(pl.col("source") == "told")
+    rows = pl.concat([told, only_settled(books).filter(pl.col("kind") == "back")]).filter(pl.col("sku").is_null())
+    return rows["order_id"].unique().sort().to_list()
+
+
 def _lines_of_rows(books: Books) -> pl.DataFrame:
     lines = settled_on(books).select("row", place="lines")
     return lines.explode("place", empty_as_null=True, keep_nulls=True).drop_nulls()

@@ -12,7 +12,14 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, settled, words
 from recon_lib.audits.facts import LINE, customer_returns, reimbursements
-from recon_lib.audits.order_payments import DAMAGED, only_settled, paid_units, payments, used_by_returns
+from recon_lib.audits.order_payments import (
+    DAMAGED,
+    nameless_orders,
+    only_settled,
+    paid_units,
+    payments,
+    used_by_returns,
+)
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
@@ -32,8 +39,9 @@ _CLAIM = {"claim_type": "customer_return", "value_basis": "after_order"}
 
 
 def _waits(books: Books, start: str, *families: str) -> list[pl.Expr]:
-    """Status and reason: waiting where a report is missing since `start`, or a row of it that names the order was rejected;
-    else why the value is unknown."""
+    """Status and reason: waiting where a report is missing since `start`, a row of it that names the order was rejected, or a
+    payment of the order may be for this item or another; else why the value is unknown."""
+    nameless = nameless_orders(books)
     absent = pl.coalesce(
         *(coverage.missing(books, family, pl.col(start)) for family in families),
         *(
@@ -43,6 +51,7 @@ def _waits(books: Books, start: str, *families: str) -> list[pl.Expr]:
             for family in families
             if (orders := books.rejected_orders.get(family))
         ),
+        pl.when(pl.col("order_id").is_in(nameless)).then(pl.lit("a payment that names the order names no SKU")),
     )
     return [
         pl.when(absent.is_not_null()).then(pl.lit("waiting")).alias("status"),
