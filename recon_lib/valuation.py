@@ -111,13 +111,16 @@ def sourcing_costs(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
     seen = pl.col("sku").is_in(costs["sku"].to_list()) | pl.col("fnsku").is_in(costs["fnsku"].drop_nulls().to_list())
     return out.with_columns(
         several=either("several").fill_null(False),
-        unit_value=pl.when(~either("several").fill_null(False)).then(either("unit_cost")),
+        unit_value=pl.when(~either("several").fill_null(False) & (either("unit_cost") > 0)).then(either("unit_cost")),
+        is_zero=(either("unit_cost") == 0).fill_null(False),
         currency=pl.coalesce(either("cost_currency"), pl.lit(books.account.currency)),
         value_proof=either("proof"),
     ).with_columns(
         value_reason=pl.when(pl.col("unit_value").is_null()).then(
             pl.when("several")
             .then(pl.lit("several unit costs hold on that day"))
+            .when("is_zero")
+            .then(pl.lit("value unknown: the unit cost in the products file is 0"))
             .when(seen.fill_null(False))
             .then(pl.lit("no unit cost holds on that day"))
             .otherwise(pl.lit("unit cost unknown"))
@@ -183,9 +186,11 @@ def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
             currency=pl.lit(books.account.currency),
         )
         .with_columns(unit_value=round_money_expr(pl.col("value")))
+        .with_columns(unit_value=pl.when(pl.col("unit_value") > 0).then("unit_value"))
         .with_columns(
             value_proof=pl.format(
-                "median of {} sales: price {}, commission {}, fulfilment {}", "sales",
+                "median of {}: price {}, commission {}, fulfilment {}",
+                pl.when(pl.col("sales") == 1).then(pl.lit("1 sale")).otherwise(pl.format("{} sales", "sales")),
                 *(exact_text_expr(pl.col(c)) for c in ("principal", "commission", "fulfilment")),
             )
         )
@@ -194,5 +199,10 @@ def estimated_proceeds(losses: pl.DataFrame, books: Books) -> pl.DataFrame:
         values.select("sku", "event_on", "unit_value", "currency", "value_proof"), on=["sku", "event_on"], how="left"
     )
     return out.with_columns(
-        value_reason=pl.when(pl.col("unit_value").is_null()).then(pl.lit("no sale in the 18 months before the event"))
+        value_reason=pl.when(pl.col("unit_value").is_null()).then(
+            pl.when(pl.col("value_proof").is_not_null())
+            .then(pl.lit("value unknown: the median price less its fees is not above zero"))
+            .otherwise(pl.lit("no sale in the 18 months before the event"))
+        ),
+        currency=pl.when(pl.col("unit_value").is_not_null()).then("currency"),
     )

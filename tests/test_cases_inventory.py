@@ -160,6 +160,20 @@ def test_estimated_proceeds_are_medians_of_the_sales_before():
     """)
 
 
+def test_a_value_that_is_not_above_zero_is_unknown():
+    # 3.00 less 0.45 and 3.22 is 0.67 below zero; a cost of 0 is one that nobody filled in
+    sold = sale("111-0000001-0000001", 1, "2025-02-05", "3.00", "0.45", "3.22")
+    f = Folder().settle("901", "2025-02-01", "2025-03-25", sold).led("2025-03-20", 1, -2)
+    told = ["audit", "status", "unit_value", "owed", "reason"]
+    why = "value unknown: the median price less its fees is not above zero"
+    assert findings(f, "2025-04-05", *STOCK, columns=told) == [f"warehouse_lost|claimable|||{why}"]
+    (evidence,) = findings(f, "2025-04-05", *STOCK, columns=["evidence"])
+    assert "median of 1 sale: price 3.00, commission -0.45, fulfilment -3.22" in evidence
+    f = Folder().product(1, "0.00").led("2026-03-01", 1, -2)
+    why = "value unknown: the unit cost in the products file is 0"
+    assert findings(f, "2026-03-20", *STOCK, columns=told) == [f"warehouse_lost|claimable|||{why}"]
+
+
 def test_damaged_units():
     f = (
         folder()
