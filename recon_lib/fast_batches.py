@@ -19,6 +19,7 @@ from recon_lib.pay_keys import KEY_COLUMNS
 
 IDS = list(KEY_COLUMNS.values())
 GROUP = "group"  # kind and currency as one small number
+NO_GROUP = 255  # a kind or currency that is none of them
 LAST = IDS[-1]  # the id that nearly every line has
 _EMPTY = 128  # bytes of an array file that holds nothing
 _COLUMNS: dict[str, Any] = {"at": np.int64, "amount": np.int64, GROUP: np.uint8}
@@ -42,28 +43,29 @@ class Taken:
         self._arrays = {name: np.empty(most, kind) for name, kind in _COLUMNS.items()}
 
     def take(self, batch: pl.DataFrame) -> bool:
-        """Keeps a batch; true where no further one is wanted. `at`, `amount`, `group`, `kind`, the ids and their hashes."""
+        """Keeps a batch; true where no further one is wanted. `at`, `amount`, `group` (plain numbers), `kind`, the ids and
+        their hashes."""
+        groups = batch[GROUP].to_numpy()
         if batch["at"].null_count():
             self.wrong = "moment"
         elif batch["amount"].null_count():
             self.wrong = "cell"
-        elif batch[GROUP].null_count():
-            aside = batch[GROUP].is_null()
-            kinds = batch["kind"].filter(aside)
-            if kinds.is_null().any() or kinds.str.strip_chars().str.to_lowercase().is_in(self._kinds).any():
+        elif groups.max(initial=0) == NO_GROUP:
+            aside = np.flatnonzero(groups == NO_GROUP)
+            kinds = batch["kind"].gather(aside).to_list()
+            if any(kind is None or kind.strip().lower() in self._kinds for kind in kinds):
                 self.wrong = "kind"
-            self.gaps += (aside.arg_true() + self.rows).to_list()
-            self.rows += batch.height
-            batch = batch.filter(~aside)
-        else:
-            self.rows += batch.height
+            self.gaps += (aside + self.rows).tolist()
+        self.rows += batch.height
         if not self.wrong and not self._folded and not all(needs_no_folding(batch[name]) for name in IDS):
             self.wrong = "folding"
         if self.wrong:
             return True
-        end = self.kept + batch.height
+        inside = groups != NO_GROUP
+        end = self.kept + int(inside.sum())
         for name, array in self._arrays.items():
-            array[self.kept : end] = batch[name].to_physical().to_numpy()
+            column = batch[name].to_numpy()
+            array[self.kept : end] = column if end - self.kept == len(column) else column[inside]
         self.kept = end
         return False
 

@@ -25,7 +25,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from recon_lib import fast_batches
-from recon_lib.fast_batches import GROUP, IDS, LAST, Taken
+from recon_lib.fast_batches import GROUP, IDS, LAST, NO_GROUP, Taken
 from recon_lib.fast_lines import Lines
 from recon_lib.keys import group_mix, normal, raw_hash
 from recon_lib.matching_terms import Array
@@ -105,7 +105,7 @@ def _side(path: Path, family: str, moment: str, kind: str, currencies: Sequence[
             dates.read(column[moment], plan, strict=True)[0],
         ):
             raw = lines.scan().select(
-                at.alias("at"),
+                at.to_physical().alias("at"),
                 _amount(column["amount"]).alias("amount"),
                 _group(column[kind], column["currency"], _KINDS[family], currencies).alias(GROUP),
                 column[kind].alias("kind"),
@@ -139,7 +139,8 @@ def _group(kind: pl.Expr, currency: pl.Expr, kinds: tuple[str, str], currencies:
     number = pl.lit(None, pl.UInt8)
     for place, name in enumerate(currencies):
         number = pl.when(currency == name).then(pl.lit(2 * place, pl.UInt8)).otherwise(number)
-    return pl.when(kind == kinds[0]).then(number).when(kind == kinds[1]).then(number + pl.lit(1, pl.UInt8))
+    group = pl.when(kind == kinds[0]).then(number).when(kind == kinds[1]).then(number + pl.lit(1, pl.UInt8))
+    return group.fill_null(NO_GROUP)
 
 
 def _taken(rows: pl.LazyFrame, most: int, kinds: tuple[str, str]) -> Taken:
@@ -213,7 +214,7 @@ def stored_side(
         return FastSide(fast_batches.as_frame(arrays), lines, arrays["gaps"], proof)
     moment, kind = ("posted_at", "transaction_type") if family == "pay_lines" else ("activity_at", "kind")
     rows = rows_at(kept).select(
-        pl.col(moment).alias("at"),
+        pl.col(moment).to_physical().alias("at"),
         pl.col("amount").to_physical().cast(pl.Int64),
         _group(pl.col(kind), pl.col("currency"), _KINDS[family], currencies).alias(GROUP),
         pl.col(kind).alias("kind"),

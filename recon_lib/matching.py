@@ -11,9 +11,9 @@ A pair once made stays. So the pairs of a day do not change when later days are 
 gives what a run a day gave. Two lines that both know a sure id (unique by nature) and disagree in it are never a pair.
 A difference is never assumed where a key of an earlier rule is known on both sides and disagrees.
 
-Most keys are unique on both sides and nobody else can claim their lines: these are paired by one hash join, and the
-texts behind the hashes, or further bits, are compared (`quick`). Only what is left goes through the careful steps
-(`matching_rest`).
+Most keys are unique on both sides and nobody else can claim their lines: these are paired by their hashes
+(`matching_meet`), and the texts behind the hashes, or further bits, are compared (`quick`). Only what is left goes
+through the careful steps (`matching_rest`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
+from recon_lib.matching_meet import meet
 from recon_lib.matching_rest import NEVER, Slow, pair_rest
 from recon_lib.matching_terms import MONEY_STEPS, Array, Fetch, Rule, Side, Terms, equal_amounts, is_in, same_text
 
@@ -122,33 +123,19 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
     none = np.zeros(0, np.int64)
     if not terms.rules or not (terms.rules[0].sure and terms.rules[0].differs and terms.left_first):
         return none, none
-    ids = left.ids(0)
-    if ids["h"].n_unique() != ids.height:
-        ids = ids.filter(ids["h"].is_unique())
-    joined = right.ids(0).lazy().join(ids.lazy(), on="h", suffix="_left").select("row", "row_left")
-    met = joined.collect(engine="streaming")
-    rows_right, rows_left = met["row"].to_numpy(), met["row_left"].to_numpy()
-    sure = _once(rows_left, left.height)
+    met = meet(left.hashes[0], right.hashes[0])
+    rows_left, rows_right = met.left, met.right
     early = right.at[rows_right] < left.at[rows_left]
     if early.any():
         where = np.flatnonzero(early)
         early[where] = right.days(rows_right[where]) < left.days(rows_left[where])
-    sure &= ~early
+    sure = ~early
     sure &= same_text(left, right, rows_left, rows_right, 0)
     without = right.missing(0)
     if len(without):
         for number in range(1, len(terms.rules)):
             sure &= ~is_in(left.hashes[number][rows_left], right.hashes[number][without])
-    return rows_left[sure].astype(np.int64), rows_right[sure].astype(np.int64)
-
-
-def _once(rows: Array, height: int) -> Array:
-    """Which of the row numbers stand there only once."""
-    number, last = np.arange(len(rows), dtype=np.uint32), np.empty(height, np.uint32)
-    last[rows] = number
-    several = np.zeros(height, bool)
-    several[rows[last[rows] != number]] = True
-    return ~several[rows]
+    return (rows_left, rows_right) if sure.all() else (rows_left[sure], rows_right[sure])
 
 
 def _days(sides: tuple[Side, Side], rows_left: Array, rows_right: Array, slow: Slow) -> Array:

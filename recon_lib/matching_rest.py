@@ -1,4 +1,4 @@
-"""What one hash join could not settle: repeats, lone couples, and the ladder for lines that compete for each other."""
+"""What a first look at hashes could not settle: repeats, lone couples, and the ladder for lines that compete for each other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from recon_lib.keys import normal
 from recon_lib.matching_ladder import Line, climb
+from recon_lib.matching_meet import meet
 from recon_lib.matching_terms import Array, Side, Terms, equal_amounts, is_in, same_text
 
 
@@ -123,25 +124,9 @@ def _couples(left: _Part, right: _Part, terms: Terms) -> tuple[_Couples, tuple[A
     partner = (np.full(len(left.rows), -1, np.int64), np.full(len(right.rows), -1, np.int64))
     tangled = (np.zeros(len(left.rows), bool), np.zeros(len(right.rows), bool))
     for rule in range(len(terms.rules)):
-        ones = pl.DataFrame({"i": np.flatnonzero(left.known[rule]), "h": left.hashes[rule][left.known[rule]]})
-        twos = pl.DataFrame({"j": np.flatnonzero(right.known[rule]), "h": right.hashes[rule][right.known[rule]]})
-        many = [
-            table.filter(pl.col("h").is_duplicated()) if table["h"].n_unique() < table.height else None
-            for table in (ones, twos)
-        ]
-        for mask, table, own, others, theirs, index in (
-            (tangled[0], ones, many[0], twos, many[1], "i"), (tangled[1], twos, many[1], ones, many[0], "j")
-        ):  # fmt: skip
-            if own is not None:
-                mask[own.join(others, on="h", how="semi")[index].to_numpy()] = True
-            if theirs is not None:
-                mask[table.join(theirs, on="h", how="semi")[index].to_numpy()] = True
-        once = [
-            table.lazy() if several is None else table.lazy().join(several.lazy(), on="h", how="anti")
-            for table, several in zip((ones, twos), many, strict=True)
-        ]
-        met = once[0].join(once[1], on="h").select("i", "j").collect(engine="streaming")
-        i, j = met["i"].to_numpy(), met["j"].to_numpy()
+        met = meet(left.hashes[rule], right.hashes[rule])
+        tangled[0][met.several_left] = tangled[1][met.several_right] = True
+        i, j = met.left, met.right
         for mask, known, mine, other in ((tangled[0], partner[0], i, j), (tangled[1], partner[1], j, i)):
             mask[mine] |= (known[mine] != -1) & (known[mine] != other)
             known[mine] = np.where(known[mine] == -1, other, known[mine])

@@ -98,13 +98,6 @@ class Side:
     def height(self) -> int:
         return self.frame.height
 
-    def ids(self, rule: int) -> pl.DataFrame:
-        """`row` and `h` of every row that has the rule's key."""
-        hashes = self.hashes[rule]
-        rows = pl.int_range(self.height, dtype=pl.UInt32, eager=True)
-        table = pl.DataFrame({"row": rows, "h": pl.Series(hashes)})
-        return table if hashes.all() else table.filter(pl.col("h") != 0)
-
     def missing(self, rule: int) -> Array:
         """The rows without the rule's key."""
         return np.flatnonzero(self.hashes[rule] == 0)
