@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recon_lib import case_commands, commands
-from recon_lib.arguments import day, day_or_yesterday, minutes, near, place, workers
+from recon_lib.arguments import day, day_or_yesterday, minutes, near, packets, place, workers
 from recon_lib.errors import ReconError
 from recon_lib.paths import is_url
 
@@ -34,15 +34,15 @@ def parser() -> argparse.ArgumentParser:
     packet = known.add_parser("packet", help="make the daily packet of one account")
     packet.add_argument("account_folder", type=place, metavar="ACCOUNT_FOLDER")
     packet.add_argument("--date", type=day, required=True, help="the day the packet speaks for, like 2026-01-31")
-    packet.add_argument("--out", type=place, default=Path("packets"), help="where packets go (default: packets)")
+    packet.add_argument("--out", type=packets, default=Path("packets"), help="where packets go (default: packets)")
     packet.set_defaults(run=commands.packet)
     month = known.add_parser("month", help="make the monthly FBA audit review of one account")
     month.add_argument("account_folder", type=place, metavar="ACCOUNT_FOLDER")
     month.add_argument("--month", required=True, help="the month the review speaks for, like 2026-01")
-    month.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
+    month.add_argument("--out", type=packets, default=Path("packets"), help="where packets lie (default: packets)")
     month.set_defaults(run=commands.month)
     index = known.add_parser("index", help="make the page over all accounts, days and months, and verify every packet")
-    index.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
+    index.add_argument("--out", type=packets, default=Path("packets"), help="where packets lie (default: packets)")
     index.set_defaults(run=commands.index)
     daily = known.add_parser("daily", help="make the packets of all accounts in a folder")
     daily.add_argument("folder", type=place, metavar="FOLDER_OF_ACCOUNTS")
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     who = daily.add_mutually_exclusive_group()
     who.add_argument("--workers", type=workers, help="processes (default: one for each processor)")
     who.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a dask.distributed scheduler instead")
-    daily.add_argument("--out", type=place, default=Path("packets"), help="where packets go (default: packets)")
+    daily.add_argument("--out", type=packets, default=Path("packets"), help="where packets go (default: packets)")
     daily.add_argument(
         "--notify", default="", metavar="FILE", help="tell what is new to the addresses in this file (or: env)"
     )

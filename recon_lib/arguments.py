@@ -14,6 +14,15 @@ def place(text: str) -> Path | str:
     return text if is_url(text) else Path(text)
 
 
+def packets(text: str) -> Path | str:
+    """Where packets lie. Its name is written into files, so it must be text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8; hoped for a folder with such a name") from None
+    return place(text)
+
+
 def near(text: str) -> Path:
     """A folder or file of this machine."""
     if is_url(text):

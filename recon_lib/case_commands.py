@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recon_lib.arguments import near, place
+from recon_lib.arguments import near, packets, place
 from recon_lib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ def add_commands(commands: Any) -> None:
         one.add_argument("--case", help="Amazon's case number; it ties the case to its reimbursement")
         one.add_argument("--amount", help="like 12.34")
         one.add_argument("--currency", help="of the amount (default: the account's)")
-        one.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
+        one.add_argument("--out", type=packets, default=Path("packets"), help="where packets lie (default: packets)")
     review = _command(words, "review", "sign a packet off", _review)
     review.add_argument("day", metavar="DATE", help="the day (2026-01-31) or month (2026-01) of the packet")
-    review.add_argument("--out", type=place, default=Path("packets"), help="where packets lie (default: packets)")
+    review.add_argument("--out", type=packets, default=Path("packets"), help="where packets lie (default: packets)")
     _who(review, "what was looked at", required=False)
     listed = _command(words, "list", "where every decided finding stands", _list)
     listed.add_argument("--date", help="as at the end of that day (default: today)")
     verify = _command(words, "verify", "find out whether a recorded decision was changed", _verify)
-    verify.add_argument("--out", type=place, default=Path("packets"), help="packets whose manifests are compared")
+    verify.add_argument("--out", type=packets, default=Path("packets"), help="packets whose manifests are compared")
     restored = _command(words, "restore", "make a damaged register anew from its copy", _restore)
-    restored.add_argument("--out", type=place, default=Path("packets"), help="packets whose manifests are compared")
+    restored.add_argument("--out", type=packets, default=Path("packets"), help="packets whose manifests are compared")
     for name, told, run in (
         ("export", "write all decisions as CSV", _export),
         ("import", "take over exported decisions", _import),

@@ -24,7 +24,7 @@ from recon_lib.reports.period import told_period
 from recon_lib.settled_files import compared_settlements
 
 SHOWN_REJECTS = 20
-ACCOUNT_FILE = "account.yml"
+ACCOUNT_FILE, MISNAMED = "account.yml", "account.yaml"
 REFUSED = "REFUSED, see below"
 
 
@@ -79,6 +79,8 @@ def check(paths: Sequence[Path], *, store: Path) -> CheckResult:
     for path in paths:
         if path.is_dir():
             _folder(path, store, result)
+        elif _is_settings(path):
+            _settings(path, shown(path), result)
         else:
             _file(path, shown(path), store, None, result)
     for readings in result.settlements.values():
@@ -101,7 +103,7 @@ def _folder(folder: Path, store: Path, result: CheckResult) -> None:
     marketplaces: dict[Path, str | None] = {}
     root = folder.resolve()
     for path, display in _walk(folder, root, result):
-        if path.name == ACCOUNT_FILE or (path.name == NAME and path.parent.name == "bank"):
+        if _is_settings(path):
             _settings(path, display, result)
         else:
             _file(path, display, store, _marketplace(path, folder, marketplaces), result)
@@ -140,8 +142,15 @@ def _within(path: Path, root: Path) -> bool:
         return False
 
 
+def _is_settings(path: Path) -> bool:
+    return path.name in (ACCOUNT_FILE, MISNAMED) or (path.name == NAME and path.parent.name == "bank")
+
+
 def _settings(path: Path, display: str, result: CheckResult) -> None:
-    account = path.name == ACCOUNT_FILE
+    account = path.name != NAME
+    if path.name == MISNAMED and path.with_name(ACCOUNT_FILE).is_file():
+        result.rows.append(Row(display, f"not a report: {ACCOUNT_FILE} beside it holds the settings"))
+        return
     try:
         load_account(path.parent) if account else load_mapping(path)
     except ReconError as problem:

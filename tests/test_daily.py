@@ -320,7 +320,8 @@ def test_the_page_escapes_what_it_shows_and_puts_the_worst_first(tmp_path: Path)
 def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from recon_lib.__main__ import main
 
-    for wrong in (["--date", "soon"], ["--workers", "0"], ["--workers", "2", "--scheduler", "tcp://h:1"]):
+    no_text = ["--out", os.fsdecode(b"out\xff")]  # packets name their place in files
+    for wrong in (["--date", "soon"], ["--workers", "0"], ["--workers", "2", "--scheduler", "tcp://h:1"], no_text):
         with pytest.raises(SystemExit) as ended:
             main(["daily", str(tmp_path), *wrong])
         assert ended.value.code == 2

@@ -206,6 +206,27 @@ def test_wrong_account_settings_are_refused(tmp_path):
     assert "colour" in render(result)
 
 
+def test_settings_named_alone_or_with_another_ending_are_no_report_of_amazon(tmp_path):
+    for name in ("right", "misnamed", "both"):
+        (tmp_path / name).mkdir()
+    alone = tmp_path / "right" / "account.yml"
+    alone.write_text(ACCOUNT)
+    assert [row.what for row in run(tmp_path, alone).rows] == ["account settings"]
+    misnamed = tmp_path / "misnamed" / "account.yaml"
+    misnamed.write_text(ACCOUNT)
+    for path in (misnamed, misnamed.parent):
+        (refusal,) = run(tmp_path, path).refusals
+        assert refusal.do == "rename account.yaml to account.yml"
+    for name in ("account.yml", "account.yaml"):
+        (tmp_path / "both" / name).write_text(ACCOUNT)
+    both = run(tmp_path, tmp_path / "both")
+    assert [row.what for row in both.rows] == [
+        "not a report: account.yml beside it holds the settings",
+        "account settings",
+    ]
+    assert both.exit_code == 0
+
+
 def test_links_are_never_followed_out(tmp_path):
     outside, folder = tmp_path / "outside", tmp_path / "in"
     outside.mkdir()
