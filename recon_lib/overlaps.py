@@ -85,7 +85,7 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
         return Overlap([], found, None, "None")
     spans: list[tuple[int, int]] = []
     together = found
-    timed = at or next((name for name in _MAY_LACK.get(report.family, ()) if name.endswith("_at")), None)
+    timed = at or _instant_of(report)
     ends = None
     # a day as written depends on the zone of the download: where every row tells its instant, that decides
     for slack in () if report.period is None else (_OTHER_ZONE, 0) if timed else (0,):
@@ -110,6 +110,13 @@ def overlap_of(found: list[Source], report: Report, *, nullable: bool) -> Overla
     inside = pl.any_horizontal(inside.is_between(start, end) for start, end in spans).fill_null(True)
     names = {source.display for source in together}
     return Overlap([source for source in found if source.display not in names], together, inside, str(spans))
+
+
+def _instant_of(report: Report) -> str | None:
+    """The instant of the report's day, where the key has it too or no day: then rows are known again in any zone."""
+    day = report.period or ""
+    at = f"{day[:-3]}_at"
+    return at if at in report.frame.columns() and (at in report.key or day not in report.key) else None
 
 
 def _is_named(report: Report) -> bool:

@@ -93,3 +93,21 @@ def test_spans_are_exactly_the_numbers_that_two_periods_hold(starts: list[tuple[
     given_periods = [(start, start + length) for start, length in starts]
     inside = {n for start, end in overlapping(given_periods) for n in range(start, end + 1)}
     assert inside == {n for n in range(50) if sum(start <= n <= end for start, end in given_periods) >= 2}
+
+
+def test_a_parcel_counts_once_where_downloads_of_two_zones_meet_at_the_ends_of_their_days(
+    folder: Path, tmp_path: Path
+) -> None:
+    head = "amazon-order-id\tshipment-item-id\tshipment-date\tsku\tquantity-shipped\n"
+    (folder / "reports").mkdir()
+    (folder / "reports" / "a.txt").write_text(
+        f"{head}O1\tD1\t2026-01-05T09:00:00-08:00\tS\t1\nO2\tD2\t2026-01-05T20:00:00-08:00\tS\t1\n"
+    )
+    # D2 again, which lies on the 6th in UTC: the written days of the two files do not meet
+    (folder / "reports" / "b.txt").write_text(
+        f"{head}O2\tD2\t2026-01-06T04:00:00+00:00\tS\t1\nO3\tD3\t2026-01-06T10:00:00+00:00\tS\t1\n"
+    )
+    books = opened(folder, tmp_path)
+    shipped = books.frames["fulfilled_shipments"].collect()
+    assert sorted(shipped["shipment_item_id"]) == ["D1", "D2", "D3"]
+    assert books.files["rows_repeated"].sum() == 1
