@@ -53,11 +53,12 @@ ASKED = {
 }
 COLUMNS = (
     ("claim_by", "Claim by", 11), ("owed", "Owed", 12), ("currency", "Currency", 9), ("quantity", "Units", 7),
-    ("unit_value", "Value of a unit", 14), ("event_on", "Day of the event", 15), ("order_id", "Order ID", 22),
+    ("unit_value", "Value of a unit", 12), ("event_on", "Day of the event", 12), ("order_id", "Order ID", 22),
     ("reference_id", "Reference ID", 24), ("sku", "SKU", 20), ("fnsku", "FNSKU", 14), ("asin", "ASIN", 14),
-    ("audit", "Audit", 24), ("value_basis", "Value basis", 14), ("reason", "Reason", 30), ("evidence", "Evidence", 80),
-    ("asked", "The case asks for", 60), ("finding_id", "Finding", 44),
+    ("audit", "Audit", 24), ("value_basis", "Value basis", 14), ("reason", "Reason", 24), ("evidence", "Evidence", 56),
+    ("asked", "The case asks for", 32), ("finding_id", "Finding", 20),
 )  # fmt: skip
+_LONG = ("reason", "evidence", "asked", "finding_id")  # wrapped: all columns must find room on one page of paper
 LARGEST = 1_048_575 - 1  # data rows of one sheet
 
 
@@ -78,6 +79,7 @@ def write_claims(findings: pl.DataFrame, path: Path) -> None:
     formats |= {
         -1: book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"}),
         -2: book.add_format({"valign": "top"}),
+        -3: book.add_format({"valign": "top", "text_wrap": True}),
     }
     claims = findings.filter(pl.col("status") == "claimable").with_columns(
         pl.col("audit").replace(SHEETS).str.replace_all(r"[\[\]:*?/\\']", "_").str.slice(0, 31).alias("sheet")
@@ -101,6 +103,7 @@ def _sheet(sheet: Any, rows: pl.DataFrame, head: Any, formats: dict[int, Any]) -
         sheet.set_column(at, at, width)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)  # all columns on one page, however many pages the rows need
     sheet.repeat_rows(0)  # printed, every page begins with the head
     sheet.autofilter(0, 0, rows.height, len(COLUMNS) - 1)
     names = [name for name, _, _ in COLUMNS]
@@ -116,7 +119,7 @@ def _sheet(sheet: Any, rows: pl.DataFrame, head: Any, formats: dict[int, Any]) -
             elif isinstance(value, date):
                 sheet.write_datetime(line, at, value, formats[-1])
             else:
-                sheet.write_string(line, at, value[:32_767], formats[-2])
+                sheet.write_string(line, at, value[:32_767], formats[-3 if names[at] in _LONG else -2])
 
 
 def _pattern(digits: int) -> str:

@@ -262,10 +262,13 @@ def test_a_payment_too_low_for_a_unit_of_an_order_is_not_asked_for_its_sourcing_
 def test_claims_print_sideways_with_their_head_on_every_page(tmp_path: Path) -> None:
     write_claims(findings([finding(n=1)]), tmp_path / "claims.xlsx")
     with zipfile.ZipFile(tmp_path / "claims.xlsx") as book:
-        assert 'orientation="landscape"' in book.read("xl/worksheets/sheet1.xml").decode()
-        assert '<definedName name="_xlnm.Print_Titles" localSheetId="0">\'Lost or damaged\'!$1:$1</definedName>' in (
-            book.read("xl/workbook.xml").decode()
-        )
+        sheet, names = book.read("xl/worksheets/sheet1.xml").decode(), book.read("xl/workbook.xml").decode()
+    # all columns on one page of paper, as many pages long as it needs; long texts are wrapped, so that the print stays legible
+    assert '<pageSetUpPr fitToPage="1"/>' in sheet
+    assert 'orientation="landscape"' in sheet
+    assert 'fitToHeight="0"' in sheet
+    assert sum(float(width) for width in re.findall(r'<col [^>]*?width="([0-9.]+)"', sheet)) < 350
+    assert '<definedName name="_xlnm.Print_Titles" localSheetId="0">\'Lost or damaged\'!$1:$1</definedName>' in names
 
 
 def test_every_sheet_tells_what_its_case_asks_for() -> None:
