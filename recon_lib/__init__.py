@@ -70,6 +70,9 @@ class _FrontDoor(ModuleType):
 _ARENAS = max(1, (os.cpu_count() or 1) // 2)
 os.environ.setdefault("_RJEM_MALLOC_CONF", f"narenas:{_ARENAS},dirty_decay_ms:10000,muzzy_decay_ms:-1")
 
+# A large file is read ahead in pieces of 32 MB otherwise: the memory of small ones is there again for the next piece.
+os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(4 << 20))
+
 sys.modules[__name__].__class__ = _FrontDoor
 
 
