@@ -323,6 +323,10 @@ def test_a_found_unit_that_settles_another_loss_is_not_the_one_taken_back():
         ([event("2026-02-01", -2), event("2026-02-02", 1, "F")], LOSS[1:], [D(10)]),
         # of a payment whose loss the ledger does not show nothing is known
         ([event("2026-02-01", -1, fnsku="X2")], LOSS[1:], [D(10)]),
+        # nor of one before the first loss that it shows, and such a payment makes no later one too many
+        ([event("2026-02-20", -1)], LOSS[1:], [D(10)]),
+        ([event("2026-02-20", -1)], [*LOSS[1:], reimbursed("2026-02-09", "Lost_Warehouse", number="R2")], [D(10)]),
+        ([event("2026-02-04", -1)], [reimbursed("2026-02-03", "Lost_Warehouse", number="R0"), *LOSS[1:]], [D(10)]),
         # damaged units are another account than lost ones
         ([event("2026-02-01", -1, "E")], LOSS[1:], [D(10)]),
     ],
@@ -335,7 +339,7 @@ def test_one_of_two_paid_too_many_is_rightly_taken_back():
     paid = [reimbursed("2026-02-05", "Lost_Warehouse", 2, "10.00", number="R1")]
     (row,) = taken_back([reversal("2026-03-05", "20.00", units=2)], LOSS[:1], paid).to_dicts()
     assert (row["quantity"], row["owed"]) == (1, D(10))
-    assert "2 unit(s), 0 of them came back into stock, 1 had been paid too many" in row["arithmetic"]
+    assert "2 units, 0 put back into stock, 1 had been paid too many" in row["arithmetic"]
 
 
 def test_a_shipment_received_in_full_later_owes_nothing():

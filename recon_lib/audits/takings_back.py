@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -79,9 +79,9 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         owed=round_money_expr((taken * pl.col("quantity").cast(RATE) / pl.col("back_units").cast(RATE)).cast(MONEY)),
         lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
         arithmetic=pl.format(
-            "{} taken back for {}, {} of them came back into stock{}; original reimbursement {}",
+            "{} taken back for {}, {} put back into stock{}; original reimbursement {}",
             exact_text_expr(-pl.col("amount_total")),
-            pl.format("{} unit(s)", "back_units"),
+            pl.when(pl.col("back_units") == 1).then(pl.lit("1 unit")).otherwise(pl.format("{} units", "back_units")),
             pl.col("back_units") - pl.col("quantity") - pl.col("too_many"),
             pl.when(pl.col("too_many") > 0).then(pl.format(", {} had been paid too many", "too_many")).otherwise(pl.lit("")),
             pl.coalesce("original_reimbursement_id", pl.lit("not named")),
@@ -99,30 +99,36 @@ def _never_put_back(books: Books) -> pl.DataFrame:
 def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
     """Units of each reversal that were paid although every loss of the product was settled without them.
 
-    Counted only where the books know a loss (a shipment) of the product: of a payment for what happened before them nothing
-    is known. A payment for an order's damaged return is no payment for the stock's losses, so it is none too many for them.
+    Counted only from the first loss of the product in the books (of its shipments, from ever): of a payment for what happened
+    before that nothing is known. A payment for an order's damaged return is no payment for the stock's losses, so it is none
+    too many for them.
     """
     kinds = {"lostwarehouse": lost_units(books), "damagedwarehouse": damaged_units(books)}
     kinds |= dict.fromkeys(("lostinbound", "damagedinbound"), short_units(books))
-    known: dict[str, set[str]] = {}
+    known: dict[str, dict[str, date]] = {}
     spare: dict[tuple[int, str], int] = {}
     product: dict[int, str] = {}  # of each paid row, also of one that names the SKU alone
     for why, matched in kinds.items():
-        known[why] = set(matched.losses["fnsku"].drop_nulls())
+        firsts = matched.losses.drop_nulls("fnsku").group_by("fnsku").agg(first=pl.col("on").min())
+        known[why] = dict(firsts.iter_rows())
         if why.endswith("inbound"):
-            known[why] |= set(shipped_fnskus(books))
+            known[why] = dict.fromkeys([*known[why], *shipped_fnskus(books)], date.min)
         paid = matched.credits.with_columns(left=matched.found.left_units)
         paid = paid.filter(
             pl.col("paid_row").is_not_null(), ~pl.col("paid_row").is_in(damage_payments(books).implode())
         )
         asked = pl.col("paid_row").is_in(rows["original_row"].drop_nulls().implode())
         product |= dict(paid.filter(asked).select("paid_row", "fnsku").iter_rows())
-        for fnsku, units in paid.filter(pl.col("left") > 0).group_by("fnsku").agg(pl.col("left").sum()).rows():
+        paid = paid.filter(
+            pl.col("left") > 0,
+            pl.col("on") >= pl.col("fnsku").replace_strict(known[why], default=None, return_dtype=pl.Date),
+        )
+        for fnsku, units in paid.group_by("fnsku").agg(pl.col("left").sum()).rows():
             spare[id(matched), fnsku] = units
     told = []
-    for why, row, units in rows.select("original_why", "original_row", "quantity").iter_rows():
+    for why, row, on, units in rows.select("original_why", "original_row", "original_on", "quantity").iter_rows():
         fnsku = product.get(row, "")
-        key = (id(kinds[why]), fnsku) if why in kinds and fnsku in known[why] else (0, "")
+        key = (id(kinds[why]), fnsku) if fnsku in known.get(why, {}) and known[why][fnsku] <= on else (0, "")
         taken = min(units, spare.get(key, 0))
         if taken:
             spare[key] -= taken
