@@ -91,6 +91,7 @@ PAY_SETTLEMENT = Report(
         Column("total_fee", ("TotalTransactionFee",), "money"),
         Column("net_amount", ("NetTransactionAmount",), "money"),
     ),
+    quoted=True,
     signature=("TransactionPostedDate", "SettlementId", "AmazonTransactionId", "TransactionType", "TransactionAmount"),
     key=(
         "settlement_id", "amazon_transaction_id", "transaction_type", "posted_at", "posted_on", "seller_reference_id",
@@ -119,6 +120,7 @@ PAY_REFUND = Report(
         Column("created", ("CreationTimestamp",), "instant"),
     ),
     private=("SellerRefundNote", *_BUYER),
+    quoted=True,
     signature=("AmazonRefundId", "RefundAmount", "RefundStatus"),
     key=("amazon_refund_id", "status", "updated_at", "updated_on", "amount", "currency"),
     period="updated_on",
@@ -143,6 +145,7 @@ PAY_CAPTURE = Report(
         Column("created", ("CreationTimestamp",), "instant"),
     ),
     private=("SellerCaptureNote", *_BUYER),
+    quoted=True,
     signature=("AmazonCaptureId", "CaptureAmount", "CaptureStatus"),
     key=("amazon_capture_id", "status", "updated_at", "updated_on", "amount", "currency"),
     period="updated_on",

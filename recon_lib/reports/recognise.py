@@ -79,7 +79,7 @@ def recognise(text: str, families: Sequence[Report], name: str = "") -> Header:
                 cells = _width(cells, lines[number : number + 20], separator)
                 _refuse_unusable(report, cells, number, name)
                 _refuse_rows_above(report, lines[: number - 1], separator, len(cells), number, name)
-                quoted = _is_quoted(report, line, lines[number : number + 1], separator)
+                quoted = _is_quoted(report, line, lines[number:], separator)
                 return Header(report, tuple(cells), number, separator, quoted, "".join(lines[: number - 1]))
             seen.append((number, separator, cells))
     _refuse_unknown(text, lines, seen, declared, name)
@@ -108,11 +108,23 @@ def _width(cells: list[str], following: list[str], separator: str) -> list[str]:
 
 
 def _is_quoted(report: Report, header: str, following: list[str], separator: str) -> bool:
-    """Comma files are quoted. Tab files are not (a `"` is data there), save where every field of a line is quoted."""
+    """Comma files are quoted. Tab files are not (a `"` is data there), save where every field of a line is quoted.
+
+    A report that Amazon quotes was saved with tabs by a spreadsheet where just the cells are quoted that need it there.
+    """
     if separator != "\t":
         return True
     wrapped = re.compile(r'^"[^\t]*"(?:\t"[^\t]*")*\s*$')
-    return bool(wrapped.match(header)) or bool(report.quoted and following and wrapped.match(following[0]))
+    if wrapped.match(header):
+        return True
+    if not report.quoted or not following:
+        return False
+    marked = [cell for line in following if '"' in line for cell in line.strip("\r\n").split("\t") if '"' in cell]
+    return bool(wrapped.match(following[0])) or (bool(marked) and all(map(_is_as_a_spreadsheet_quotes, marked)))
+
+
+def _is_as_a_spreadsheet_quotes(cell: str) -> bool:
+    return re.fullmatch(r'"(?:[^"]|"")*"', cell) is not None and ("," in cell or '""' in cell[1:-1])
 
 
 def _refuse_unusable(report: Report, cells: list[str], line: int, file: str) -> None:

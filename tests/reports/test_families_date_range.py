@@ -434,6 +434,33 @@ def test_a_deferred_row_has_no_release_date(tmp_path: Path) -> None:
     assert (got["status"], got["released_at"], got["released_on"]) == ("Deferred", None, None)
 
 
+def test_a_spreadsheet_that_saves_it_with_tabs_quotes_only_what_holds_a_comma_or_a_quotation_mark(
+    tmp_path: Path,
+) -> None:
+    header = "date/time|settlement id|type|order id|sku|description|quantity|order city|product sales|selling fees|fba fees|other|total"
+    text = (
+        '"All amounts in USD, unless specified"\r\n'
+        + header.replace("|", "\t")
+        + '\r\n"Dec 1, 2017 12:38:23 AM PST"\t123\tOrder\tO1\tS\t"Mug, 5"" wide"\t1\tX\t"1,052.64"\t-2.64\t0\t0\t"1,050.00"'
+        + '\r\n"Jul 1, 2018 1:00:00 PM PDT"\t123\tOrder\tO2\tS\tMug\t1\t"X, Y"\t10\t0\t0\t0\t10\r\n'
+    )
+    for encoding in ("utf-16", "utf-8"):
+        reading = read(tmp_path, text.encode(encoding))
+        assert (reading.rows_used, reading.rows_rejected) == (2, 0)
+        first, second = rows(reading).rows(named=True)
+        assert (first["posted_at"], first["description"]) == (utc("2017-12-01T08:38:23"), 'Mug, 5" wide')
+        assert (first["product_sales"], first["total"]) == (D("1052.64"), D("1050"))
+        assert (second["posted_at"], second["total"]) == (utc("2018-07-01T20:00:00"), D("10"))
+
+
+@pytest.mark.parametrize("written", ['"Best" mug, blue', '5" nail, long', '"Mug"', '"open, and never closed'])
+def test_other_quotation_marks_of_a_tab_file_are_data(tmp_path: Path, written: str) -> None:
+    header = "date/time|settlement id|type|order id|sku|description|product sales|selling fees|fba fees|other|total"
+    row = f"1 May 2017 00:12:34 UTC|123|Order|O1|S|{written}|10|0|0|0|10"
+    text = f"All amounts in USD\n{header}\n{row}\n{row}\n".replace("|", "\t")
+    assert rows(read(tmp_path, text))["description"].to_list() == [written, written]
+
+
 def test_the_public_header_sample(tmp_path: Path) -> None:
     sample = SHARED / "date-range-transaction" / "arise-transaction-header.csv"
     if not sample.exists():
