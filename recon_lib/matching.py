@@ -27,7 +27,18 @@ import polars as pl
 
 from recon_lib.matching_meet import meet
 from recon_lib.matching_rest import NEVER, Slow, pair_rest
-from recon_lib.matching_terms import MONEY_STEPS, Array, Fetch, Rule, Side, Terms, equal_amounts, is_in, same_text
+from recon_lib.matching_terms import (
+    MONEY_STEPS,
+    Array,
+    Fetch,
+    Rule,
+    Side,
+    Terms,
+    compared,
+    equal_amounts,
+    is_in,
+    same_text,
+)
 
 __all__ = ["DUPLICATE", "MATCHED", "ONLY_LEFT", "ONLY_RIGHT", "WITH_DIFFERENCE", "Pairing", "Rule", "pair"]
 
@@ -125,7 +136,7 @@ def _quick(left: Side, right: Side, terms: Terms) -> tuple[Array, Array]:
         return none, none
     met = meet(left.hashes[0], right.hashes[0])
     rows_left, rows_right = met.left, met.right
-    early = right.at[rows_right] < left.at[rows_left]
+    early = compared(np.less, right.at, rows_right, left.at, rows_left)
     if early.any():
         where = np.flatnonzero(early)
         early[where] = right.days(rows_right[where]) < left.days(rows_left[where])

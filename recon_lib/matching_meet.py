@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recon_lib.matching_terms import Array
+from recon_lib.matching_terms import BLOCK, Array, compared
 
-_BLOCK = 1 << 16  # numbers that are compared in one go: they stay in the processor's cache
 _ONE = np.uint64(1)
 
 
@@ -38,7 +37,7 @@ def meet(left: Array, right: Array) -> Met:
     partner, several = _partners(numbers, size, len(left))
     rows_left = np.flatnonzero(partner >= 0)
     rows_right = partner[rows_left]
-    equal = left[rows_left] == right[rows_right]
+    equal = compared(np.equal, left, rows_left, right, rows_right)
     if not equal.all():
         rows_left, rows_right = rows_left[equal], rows_right[equal]
     many = _runs(numbers, several, _ONE << (size + _ONE))
@@ -52,8 +51,8 @@ def _sorted(left: Array, right: Array, size: np.uint64) -> Array:
     numbers = np.empty(len(left) + len(right), np.uint64)
     end, shift = 0, size + _ONE
     for side, hashes in ((np.uint64(0), left), (_ONE << size, right)):
-        for start in range(0, len(hashes), _BLOCK):
-            part = hashes[start : start + _BLOCK]
+        for start in range(0, len(hashes), BLOCK):
+            part = hashes[start : start + BLOCK]
             made = (part >> shift << shift) | np.arange(start, start + len(part), dtype=np.uint64) | side
             if not part.all():
                 made = made[part != 0]
@@ -67,13 +66,13 @@ def _partners(numbers: Array, size: np.uint64, height: int) -> tuple[Array, Arra
     left numbers behind which the right ones of the same beginning come where there are more of them."""
     partner, several = np.full(height, -1, np.int32), []
     low, near = (_ONE << size) - _ONE, _ONE << (size + _ONE)
-    for start in range(0, len(numbers) - 1, _BLOCK):
+    for start in range(0, len(numbers) - 1, BLOCK):
         first = max(start - 1, 0)  # one more on either side tells who stands alone
-        part = numbers[first : start + _BLOCK + 2]
+        part = numbers[first : start + BLOCK + 2]
         steps = part[1:] ^ part[:-1]
         crossing = steps >> size == _ONE  # of equal beginnings the left side stands first
         crossing[: start - first] = False
-        crossing[start - first + _BLOCK :] = False
+        crossing[start - first + BLOCK :] = False
         alone = crossing.copy()
         alike = steps < near
         alone[1:] &= ~alike[:-1]

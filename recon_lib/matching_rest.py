@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from recon_lib.item_runs import repeated
 from recon_lib.keys import normal
 from recon_lib.matching_ladder import Line, climb
 from recon_lib.matching_meet import meet
@@ -87,7 +88,7 @@ def _repeats(side: Side, rows: Array) -> Array:
         else:
             continue
         mark = (mark ^ part) * _PRIME
-    likely = pl.Series(mark).is_duplicated().to_numpy()
+    likely = repeated(pl.Series(mark)).to_numpy()
     if not likely.any():
         return rows[:0]
     table = _table(side, rows[likely])

@@ -18,6 +18,7 @@ from recon_lib.zones import local_day
 Array: TypeAlias = "np.ndarray[Any, Any]"
 _SECOND = 101  # seed of the further bits
 MONEY_STEPS = 10**4  # whole steps of 1.00 in MONEY
+BLOCK = 1 << 16  # rows that are looked at in one go
 _MANY = 10_000  # rows from which on it pays to ask whether ids need folding at all
 Fetch = Callable[[pl.Series], pl.DataFrame]
 
@@ -157,7 +158,7 @@ def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule
         return _same_in_frames(left, right, rows_left, rows_right, rule)
     if f"{one}##" in left.frame.columns and f"{two}##" in right.frame.columns:
         a, b = left.frame[f"{one}##"].to_numpy(), right.frame[f"{two}##"].to_numpy()
-        return np.asarray(a[rows_left] == b[rows_right])
+        return compared(np.equal, a, rows_left, b, rows_right)
     told = np.zeros(len(rows_left), bool)
     for other in reversed(range(len(left.keys))):
         if other != rule and not told.all():
@@ -188,14 +189,22 @@ def _same_in_frames(left: Side, right: Side, rows_left: Array, rows_right: Array
     return np.asarray(equal & same)
 
 
+def compared(how: np.ufunc, one: Array, rows_one: Array, two: Array, rows_two: Array) -> Array:
+    """`how` (np.equal, np.less ...) over the given rows of two arrays, piece by piece: the pieces stay in the cache."""
+    told = np.empty(len(rows_one), bool)
+    for start in range(0, len(told), BLOCK):
+        part = slice(start, start + BLOCK)
+        how(one[rows_one[part]], two[rows_two[part]], out=told[part])
+    return told
+
+
 def equal_amounts(left: Side, right: Side, rows_left: Array, rows_right: Array) -> Array:
     """Are the amounts of the joined rows equal, or no further apart than the tolerance of their currency?"""
-    one, two = left.amounts[rows_left], right.amounts[rows_right]
-    equal = np.asarray(one == two)
+    equal = compared(np.equal, left.amounts, rows_left, right.amounts, rows_right)
     if limits := left.terms.limits:
         currency = left.frame["currency"].gather(pl.Series(rows_left.astype(np.uint32)))
         allowed = currency.replace_strict(limits, default=0, return_dtype=pl.Int64).to_numpy()
-        equal |= np.abs(one - two) <= allowed
+        equal |= np.abs(left.amounts[rows_left] - right.amounts[rows_right]) <= allowed
     return equal
 
 
