@@ -24,7 +24,7 @@ AUDIT_TITLES = {
     "reimbursement_reversed": "Reimbursement taken back, unit not returned",
     "reimbursement_twice": "Paid twice (risk of being taken back)",
     "settlement_out_of_balance": "Settlement lines do not add up to the total",
-    "settlement_gap": "A settlement period is missing",
+    "settlement_gap": "Break between two settlements",
     "deposit_missing": "Payout that never reached the bank",
     "deposit_differs": "Payout that arrived with another amount",
     "deposit_unexplained": "Bank credit without a settlement",

@@ -43,7 +43,8 @@ def test_a_total_that_differs_is_open_and_owed_where_it_is_too_small(total, owed
         "USD",
     )
     assert (row["reference_id"], row["event_on"]) == ("1", day("2026-01-15"))
-    assert "2 lines add up to 17.00" in row["arithmetic"]
+    apart = {"15.50": "1.50", "18.00": "1.00"}[total]
+    assert row["arithmetic"] == f"2 lines add up to 17.00, total-amount says {total}: {apart} USD apart"
     assert row["lines"] == ["reports/settlements.txt:2"]
 
 
@@ -89,6 +90,11 @@ def test_the_reserve_opens_with_what_was_held_back():
     assert gaps(heads, [held, other("2", "2026-01-15", back, "45.00")]) == [("previous|USD|2", "2", D("5.00"))]
     assert gaps(heads, [held]) == [("previous|USD|2", "2", D("50.00"))]
     assert gaps(heads, [other("2", "2026-01-15", back, "45.00")]) == [("previous|USD|2", "2", None)]
+    for amount, apart in (("45.00", "5.00"), ("57.00", "7.00")):
+        rows = books("2026-02-28", settlements=heads, settlement_lines=[held, other("2", "2026-01-15", back, amount)])
+        (told,) = settlement_gap(rows, None).findings["arithmetic"]
+        said = f"Previous Reserve {amount}; − Current Reserve of settlement 1 is 50.00: {apart} USD apart"
+        assert told == said
     # the first settlement known may open with anything
     assert gaps(heads, [other("1", "2026-01-01", back, "45.00")]) == []
 

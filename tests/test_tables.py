@@ -378,7 +378,7 @@ def test_each_point_that_was_not_checked_is_told_once_and_by_the_reports_name(tm
     assert sections.not_checked(day).count("<tr>") == 1 + points.height
     fees = points.filter(subject="Settlements")["title"].item()
     assert "Referral fee above the rate" in fees
-    assert "A settlement period is missing" in fees
+    assert "Break between two settlements" in fees
     manifest.draft(day, tmp_path)
     assert manifest.read(tmp_path)["answer"]["not_checked"] == points.height
     assert len(manifest.read(tmp_path)["not_checked"]) == day.not_checked.height  # there with every audit

@@ -57,14 +57,15 @@ def _rows(lines: pl.DataFrame) -> pl.DataFrame:
         "amount",
         "net_amount",
     )
-    rows = odd.with_columns(pl.format("pay row|{}", name).alias("name")).with_columns(occurrence(["name"])).with_columns(
+    odd = odd.with_columns(pl.format("pay row|{}", name).alias("name"), apart=pl.col("gap").abs())
+    rows = odd.with_columns(occurrence(["name"])).with_columns(
         pl.when(pl.col("occurrence") > 1).then(pl.format("{}|{}", "name", "occurrence")).otherwise("name").alias("fact"),
         pl.col("posted_on").alias("event_on"),
         pl.coalesce("amazon_transaction_id", "settlement_id").alias("reference_id"),
         owed(pl.col("gap")),
         pl.concat_list(PLACE).alias("lines"),
         pl.format("amount {} + fee {} is not net {}: {} {} apart", money_text_expr("amount"), money_text_expr("fee"),
-                  money_text_expr("net_amount"), money_text_expr("gap"), "currency").alias("arithmetic"),
+                  money_text_expr("net_amount"), money_text_expr("apart"), "currency").alias("arithmetic"),
     )  # fmt: skip
     why = "net is not amount plus fee"
     return findings(rows, "settlement_out_of_balance", status="open", value_basis="difference", reason=why)
@@ -186,7 +187,7 @@ def _unpaid(row: dict[str, Any], last: dict[str, Any], payable: Decimal, cleared
         "reason": "the transfer is not what the settlement before left",
         "lines": [*row["places"], last["place"]],
         "arithmetic": f"payable after settlement {last['settlement_id']} {money_text(payable, currency)}, cleared "
-        f"{money_text(-cleared, currency)}: {money_text(short, currency)} {currency} apart",
+        f"{money_text(-cleared, currency)}: {money_text(abs(short), currency)} {currency} apart",
     }
 
 

@@ -97,7 +97,7 @@ def settlement_out_of_balance(books: Books, policy: Policy) -> AuditResult:
 def _balance_in_words(row: dict[str, Any]) -> str:
     lines, total, apart = (
         money_text(v, row["currency"])
-        for v in (row["lines_amount"], row["total_amount"], row["lines_amount"] - row["total_amount"])
+        for v in (row["lines_amount"], row["total_amount"], abs(row["lines_amount"] - row["total_amount"]))
     )
     return f"{row['lines']} lines add up to {lines}, total-amount says {total}: {apart} {row['currency']} apart"
 
@@ -193,8 +193,8 @@ def _carried(currency: str, before: list[dict[str, Any]], slot: list[dict[str, A
     """What the settlements before carried over against what those of the slot open with; each amount counts once."""
     found = []
     for column, name, source, told in (
-        ("previous", "Previous Reserve", "held", "− Current Reserve of"),
-        ("payable", "Payable to Amazon", "debt", "the negative total of"),
+        ("previous", "Previous Reserve", "held", "− Current Reserve of settlement"),
+        ("payable", "Payable to Amazon", "debt", "the negative total of settlement"),
     ):
         carried = [s for s in before if s[source] and not s.get(f"{source}_met")]
         odd = []
@@ -220,7 +220,7 @@ def _unequal(
     currency: str, before: list[dict[str, Any]], row: dict[str, Any], column: str, name: str, told: str, want: Decimal
 ) -> dict[str, Any]:
     short = want - row[column]
-    met, hoped, apart = (money_text(v, currency) for v in (row[column], want, short))
+    met, hoped, apart = (money_text(v, currency) for v in (row[column], want, abs(short)))
     names = " and ".join(s["settlement_id"] for s in before)
     places = [p for s in [*before, row] for p in (s["place"], *s["chain_places"])]
     return {
@@ -231,7 +231,7 @@ def _unequal(
         "currency": currency,
         "reason": f"{name} is not what the settlement before carried over",
         "lines": places,
-        "arithmetic": f"{name} {met}, {told} {names} {hoped}: {apart} {currency} apart",
+        "arithmetic": f"{name} {met}; {told} {names} is {hoped}: {apart} {currency} apart",
     }
 
 
