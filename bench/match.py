@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
 # Pieces of a file as small as this come back as the memory of the next ones: half the pages are touched.
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(4 << 20))
-os.environ.setdefault("POLARS_CSV_CHUNK_PREFETCH_LIMIT", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no linear algebra here: threads that only wait
 # What one thread gave back is there for the other one: a tenth less memory.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1")
@@ -36,6 +35,7 @@ from recon_lib.settings import account_values
 
 AS_OF = date(2026, 9, 30)
 HOUR = 3_600_000_000
+NAMES = {True: ("posted", "sc"), False: ("ful", "oc")}  # of the instant and the amount, of a settlement line or not
 
 
 def main() -> None:
@@ -75,6 +75,7 @@ def main() -> None:
 
 def totals(lines: FastSide, activity: FastSide, settings: dict[str, Any], out: Path) -> dict[str, object]:
     from recon_lib.matching import DUPLICATE, ONLY_LEFT, ONLY_RIGHT, pair
+    from recon_lib.matching_terms import compared
     from recon_lib.pay_keys import pay_rules
 
     # The job has every key show a difference: the order reference is unique within a kind in these data.
@@ -87,29 +88,36 @@ def totals(lines: FastSide, activity: FastSide, settings: dict[str, Any], out: P
     midnight = datetime.combine(AS_OF + timedelta(days=1), time(), ZoneInfo(settings["time_zone"])).astimezone(UTC)
     end = int(midnight.timestamp()) * 1_000_000
     left, right = found.pairs["left"].to_numpy(), found.pairs["right"].to_numpy()
-    done, posted = numbers(activity, "at")[left], numbers(lines, "at")[right]
-    paid = numbers(lines, "amount")[right]
-    odd = paid != numbers(activity, "amount")[left]
-    late = (posted - done > 24 * HOUR) & ~odd
-    result = {
-        name: [int(rows.sum()), int(paid[rows].sum()) // 100]
-        for name, rows in (("matched", ~odd & ~late), ("late", late), ("amount_mismatch", odd))
-    }
+    odd = found.pairs["pile"].to_physical().to_numpy() != 0
+    late = compared(a_day_later, numbers(lines, "at"), right, numbers(activity, "at"), left) & ~odd
+    paid = numbers(lines, "amount")
+    sums = {"late": right[late], "amount_mismatch": right[odd]}
+    result = {name: [len(rows), int(paid[rows].sum()) // 100] for name, rows in sums.items()}
+    placed = np.isin(found.right_pile.to_physical().to_numpy(), (1, 2))
+    result["matched"] = [len(right) - len(sums["late"]) - len(sums["amount_mismatch"]),
+                         int(paid.sum(where=placed)) // 100 - result["late"][1] - result["amount_mismatch"][1]]  # fmt: skip
     levels = np.bincount(found.pairs["rule"].to_physical().to_numpy(), minlength=len(rules)).tolist()
     result |= {f"L{number}": count for number, count in enumerate(levels, 1) if count}
     open_rows = np.flatnonzero(found.left_pile == ONLY_LEFT)
     escalate = end - numbers(activity, "at")[open_rows] > 48 * HOUR
-    told = [told_pairs(lines, activity, left[odd], right[odd], found.pairs["rule"].filter(odd).cast(pl.String))]
-    for side, name, rows in (
+    aside = (
         (lines, "no_activity", np.flatnonzero(found.right_pile == ONLY_RIGHT)),
         (lines, "duplicate", np.flatnonzero(found.right_pile == DUPLICATE)),
         (activity, "escalate", open_rows[escalate]),
         (activity, "open", open_rows[~escalate]),
-    ):
-        result[name] = [len(rows), int(numbers(side, "amount")[rows].sum()) // 100]
-        told.append(told_rows(side, rows, "posted" if side is lines else "ful", "sc" if side is lines else "oc", name))
+    )
+    result |= {name: [len(rows), int(numbers(side, "amount")[rows].sum()) // 100] for side, name, rows in aside}
+    with ThreadPoolExecutor(2) as both:
+        rule = found.pairs["rule"].filter(odd).cast(pl.String)
+        pairs = both.submit(told_pairs, lines, activity, left[odd], right[odd], rule)
+        alone = both.map(lambda one: told_rows(one[0], one[2], *NAMES[one[0] is lines], one[1]), aside)
+        told = [pairs.result(), *alone]
     pl.concat(told, how="diagonal").select("status", "rule", *IDS, GROUP, "posted", "ful", "sc", "oc").write_csv(out)
     return result
+
+
+def a_day_later(posted: np.ndarray[Any, Any], done: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
+    np.greater(posted - done, 24 * HOUR, out=out)
 
 
 def numbers(side: FastSide, column: str) -> np.ndarray[Any, Any]:
@@ -119,14 +127,14 @@ def numbers(side: FastSide, column: str) -> np.ndarray[Any, Any]:
 def told_rows(side: FastSide, rows: np.ndarray[Any, Any], at: str, amount: str, status: str) -> pl.DataFrame:
     """The rows as they are written: status, ids, group, instant and cents."""
     wanted = pl.Series(rows.astype(np.uint32))
-    figures = side.frame.select(pl.col("at").alias(at), (pl.col("amount") // 100).alias(amount))[wanted]
-    return side.fetch(wanted).hstack(figures).with_columns(pl.lit(status).alias("status"))
+    figures = side.frame.select(pl.col("at").alias(at), pl.col("amount").alias(amount))[wanted]
+    return side.fetch(wanted).hstack(figures).with_columns(pl.col(amount) // 100, status=pl.lit(status))
 
 
 def told_pairs(
     lines: FastSide, activity: FastSide, left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], rule: pl.Series
 ) -> pl.DataFrame:
-    figures = activity.frame.select(ful="at", oc=pl.col("amount") // 100)[pl.Series(left)]
+    figures = activity.frame.select(ful="at", oc="amount")[pl.Series(left)].with_columns(pl.col("oc") // 100)
     return told_rows(lines, right, "posted", "sc", "amount_mismatch").hstack(figures).with_columns(rule.alias("rule"))
 
 

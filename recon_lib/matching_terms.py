@@ -189,8 +189,8 @@ def _same_in_frames(left: Side, right: Side, rows_left: Array, rows_right: Array
     return np.asarray(equal & same)
 
 
-def compared(how: np.ufunc, one: Array, rows_one: Array, two: Array, rows_two: Array) -> Array:
-    """`how` (np.equal, np.less ...) over the given rows of two arrays, piece by piece: the pieces stay in the cache."""
+def compared(how: Callable[..., Any], one: Array, rows_one: Array, two: Array, rows_two: Array) -> Array:
+    """`how(one, two, out=)` (np.equal ...) over the given rows of two arrays, piece by piece: these stay in the cache."""
     told = np.empty(len(rows_one), bool)
     for start in range(0, len(told), BLOCK):
         part = slice(start, start + BLOCK)
