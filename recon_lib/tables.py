@@ -109,12 +109,16 @@ def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str], *, wh
         return ""
     rows = []
     by = next(c.currency for c in columns if c.name in names)
-    currencies = sorted(c for c in frame[by].unique().to_list() if c is not None)
-    for currency in currencies:
-        part = frame.filter(pl.col(by) == currency)
+    known = frame[by].drop_nulls().unique().sort().to_list()
+    parts: list[tuple[str | None, pl.DataFrame]] = [(c, frame.filter(pl.col(by) == c)) for c in known]
+    one = next(iter(names)) if len(names) == 1 else None
+    bare = frame.filter(pl.col(by).is_null() & pl.col(one).is_null()) if one and known else frame.clear()
+    if bare.height:  # an unknown value has no currency either
+        parts = [(known[0], pl.concat([parts[0][1], bare]))] if len(known) == 1 else [*parts, (None, bare)]
+    for currency, part in parts:
         label = "Total" if whole else f"Total of all {count(part.height, 'row')}"
-        if len(names) == 1 and (without := part[next(iter(names))].null_count()):
-            label += f", {without:,} without an amount"
+        without = f"{part[one].null_count():,} without an amount" if one and part[one].null_count() else ""
+        label = ", ".join(filter(None, [label, without])) if currency else f"In no total: {without}"
         at = next(i for i, c in enumerate(columns) if c.name in names)
         cells = [f'<th scope="row" colspan="{at}">{text(label)}</th>'] if at else []
         for c in columns[at:]:

@@ -47,6 +47,16 @@ def test_a_chain_that_is_paid():
     assert findings(f, "2026-02-28", *AUDITS) == []
 
 
+def test_a_payout_that_may_be_on_a_line_of_the_bank_that_cannot_be_read():
+    f = three().bank("2026-01-21", "100.12345")
+    del f.rows["bank"][0]
+    told = "deposit_missing|open|100.00|{} of the bank statement could not be used: the payout may stand on {}"
+    columns = ["audit", "status", "owed", "reason"]
+    assert findings(f, "2026-02-28", *AUDITS, columns=columns) == [told.format("1 row", "it")]
+    f.bank("2026-01-22", "0.12345")
+    assert findings(f, "2026-02-28", *AUDITS, columns=columns) == [told.format("2 rows", "one of them")]
+
+
 @pytest.mark.parametrize(("total", "owed"), [("101.00", ""), ("99.00", "1.00")])
 def test_out_of_balance(total, owed):
     f = settled(account(), "901", ONE, "100.00", total=total).bank("2026-01-20", total)

@@ -75,6 +75,17 @@ def test_a_total_says_what_it_adds_up_beyond_the_shown_rows_and_what_it_cannot()
     columns = [Column("sku", "SKU"), Column("owed", "Owed", "money")]
     cut = table(frame, columns, id="t", caption="Five", rows=2, totals=["owed"])
     assert '<th scope="row" colspan="1">Total of all 5 rows, 2 without an amount</th><td class="money">7.00 USD' in cut
+    # an unknown value has no currency either
+    unknown = pl.col("owed").is_null()
+    bare = frame.with_columns(currency=pl.when(~unknown).then("currency"))
+    assert "Total of all 5 rows, 2 without an amount" in table(
+        bare, columns, id="t", caption="5", rows=2, totals=["owed"]
+    )
+    mixed = bare.with_columns(currency=pl.when(pl.col("owed") == 4).then(pl.lit("EUR")).otherwise("currency"))
+    told = table(mixed, columns, id="t", caption="5", totals=["owed"])
+    assert '<th scope="row" colspan="1">Total</th><td class="money">4.00 EUR' in told
+    assert '<th scope="row" colspan="1">Total</th><td class="money">3.00 USD' in told
+    assert '<th scope="row" colspan="1">In no total: 2 without an amount</th><td class="money">no amount' in told
     whole = table(frame.drop_nulls(), columns, id="t", caption="Three", totals=["owed"])
     assert '<th scope="row" colspan="1">Total</th><td class="money">7.00 USD' in whole
 

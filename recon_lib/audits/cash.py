@@ -43,9 +43,18 @@ def deposit_missing(books: Books, policy: Policy) -> AuditResult:
     frame = _frame(rows)
     absent = coverage.missing(books, "bank", pl.col("event_on"), pl.col("until"))
     frame = frame.with_columns(
-        status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")), reason=absent
+        status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")),
+        reason=pl.coalesce(absent, pl.lit(_unread_rows(books), pl.String)),
     )
     return AuditResult(findings(frame, "deposit_missing"))
+
+
+def _unread_rows(books: Books) -> str | None:
+    rows = int(books.files.filter(pl.col("family") == "bank")["rows_rejected"].sum() or 0)
+    if not rows:
+        return None
+    many, which = ("1 row", "it") if rows == 1 else (f"{rows} rows", "one of them")
+    return f"{many} of the bank statement could not be used: the payout may stand on {which}"
 
 
 def deposit_differs(books: Books, policy: Policy) -> AuditResult:
