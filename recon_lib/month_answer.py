@@ -68,7 +68,7 @@ def _verdict(month: Month, approved: dict[str, Decimal], gone: pl.DataFrame, cla
     )
     missing = caveat(month.day)
     known = f" As far as is known: {missing} (see “Not checked”)." if missing else ""
-    return f"In {month.name} Amazon approved <b>{text(monies(approved, first=home))}</b>; {lost}; {left}.{known}"
+    return f"In {month.name} Amazon approved <b>{text(monies(approved, first=home))}</b> for the cases known here; {lost}; {left}.{known}"
 
 
 def _flow(flows: pl.DataFrame, name: str) -> dict[str, Decimal]:
@@ -84,7 +84,7 @@ def _money(cases: pl.DataFrame, home: str) -> str:
 
 
 def _cases(month: Month, on: str) -> str:
-    return count(month.cases.filter(month.holds(on)).height, "payment")
+    return f"for {count(month.cases.filter(month.holds(on)).height, 'case')}"
 
 
 def _ties(sheets: dict[str, Sheet]) -> str:

@@ -225,10 +225,11 @@ def test_tie_out_to_the_packets_and_signatures(
     assert last.filter(what="findings claimed")["published"].item() == "1"
     page = at_a_glance(month, sheets)
     assert (
-        "In 2026-01 Amazon approved <b>50.00 USD</b>; <b>7.00 USD</b> ran out unclaimed; <b>15.00 USD</b> is still to be claimed."
+        "In 2026-01 Amazon approved <b>50.00 USD</b> for the cases known here; <b>7.00 USD</b> ran out unclaimed; <b>15.00 USD</b> is still to be claimed."
         in page
     )
     assert "29 of 31 days without a packet" in page
+    assert 'Approved by Amazon in this month</th><td class="money">50.00 USD</td><td>for 3 cases</td>' in page
     save(month, sheets, packets, tmp_path / "out")
     told = manifest.read(tmp_path / "out")
     assert told["packet"]["month"] == "2026-01"
@@ -338,7 +339,10 @@ def test_an_account_without_anything_says_so() -> None:
     empty = months.month_of(reconcile(books("2026-01-31")))
     sheets = month_sheets.sheets(empty, None, [])
     page = at_a_glance(empty, sheets) + "".join(sheet.html() for sheet in sheets.values())
-    assert "In 2026-01 Amazon approved <b>nothing</b>; nothing ran out unclaimed; nothing is left to claim." in page
+    assert (
+        "In 2026-01 Amazon approved <b>nothing</b> for the cases known here; nothing ran out unclaimed; nothing is left to claim."
+        in page
+    )
     assert "Nothing was found yet." in page
     assert "No SKU had a case this month and another one." in page
     assert "No centre had a case this month and another one." in page
