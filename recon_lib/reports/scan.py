@@ -7,13 +7,14 @@ falls to the careful scan, which cuts record by record and sets ragged rows asid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from recon_lib.reports.recognise import Header
+from recon_lib.reports.recognise import Header, normal
 from recon_lib.reports.records import records
 from recon_lib.reports.store import REJECTS
 from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, split_line
@@ -21,6 +22,7 @@ from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, split_line
 _BATCH = 50_000
 PLACES, PIECE = 24, 1 << 15
 _BEGINNING = 1 << 20
+_WHOLE, _AFTER_COMMA = re.compile(r"^\s*-?[0-9]+$"), re.compile(r"^(?:[0-9]{2}|[0-9]{3}\.[0-9]+)\s*$")
 
 
 def columns_of(header: Header) -> list[str]:
@@ -173,6 +175,7 @@ def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, 
     """(rows of the right width, rejects of the others), record by record, held on disk in batches."""
     names, width = columns_of(header), len(header.names)
     named = max((at for at, name in enumerate(header.names, 1) if name.strip()), default=width)
+    amounts = _amounts_of(header) if header.separator == "," else []
     schema: dict[str, pl.DataType] = {"line": pl.UInt32(), **dict.fromkeys(names, pl.String())}
     rows: list[list[object]] = []
     wrong: list[tuple[int, None, None, str]] = []
@@ -188,8 +191,9 @@ def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, 
         if isinstance(cells, str):
             wrong.append((line, None, None, cells))
             continue
-        while len(cells) > width and not cells[-1].strip():
-            cells.pop()
+        if len(cells) <= width or not _is_shifted(cells, amounts):
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()
         if not any(cell.strip() for cell in cells):
             continue
         if named <= len(cells) < width:  # only columns without a name are missing
@@ -202,3 +206,14 @@ def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, 
             flush()
     flush()
     return pl.scan_parquet(parts, glob=False), pl.DataFrame(wrong, schema=REJECTS, orient="row")
+
+
+def _amounts_of(header: Header) -> list[int]:
+    """The places of the columns of amounts."""
+    kinds = {normal(name): column.kind for column in header.report.columns for name in column.names}
+    return [at for at, name in enumerate(header.names) if kinds.get(normal(name)) in ("money", "fine", "measure")]
+
+
+def _is_shifted(cells: list[str], amounts: list[int]) -> bool:
+    """Whether the comma of an amount without quotation marks (`4,10`, `1,052.64`) seems to cut it, so that cells move on."""
+    return any(_WHOLE.match(cells[at]) and _AFTER_COMMA.match(cells[at + 1]) for at in amounts)

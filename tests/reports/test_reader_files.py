@@ -146,6 +146,19 @@ def test_quoted_commas_marks_and_line_breaks(reads: Read) -> None:
     assert frame["line"].to_list() == [2, 3, 4, 5, 7]
 
 
+@pytest.mark.parametrize("amount", ["4,10", "-12,00", "1,052.64"])
+def test_the_comma_of_an_amount_without_quotation_marks_shifts_no_cells(reads: Read, amount: str) -> None:
+    """The last two cells of a row are empty: what two amounts with a comma push over the end would not be missed."""
+    got = reads(table(row(amount=amount), row(rid="2"), sep=","))
+    assert (got.rows_used, got.rejects["line"].to_list()) == (1, [2])
+    assert got.rejects["reason"].to_list() == ["the row has 20 fields, the header 18"]
+
+
+def test_empty_cells_behind_a_row_of_commas_are_nothing(reads: Read) -> None:
+    got = reads(table([*row(), "", ""], row(rid="2"), sep=","))
+    assert (got.rows_used, got.rejects.height) == (2, 0)
+
+
 def test_a_short_row_cannot_hide_behind_a_quoted_comma(reads: Read) -> None:
     good = [f'"{c}"' for c in row(name="a,b")]
     short = [f'"{c}"' for c in row(rid="2")[:-1]]
