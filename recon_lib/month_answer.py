@@ -68,7 +68,8 @@ def _verdict(month: Month, approved: dict[str, Decimal], gone: pl.DataFrame, cla
     )
     missing = caveat(month.day)
     known = f" As far as is known: {missing} (see “Not checked”)." if missing else ""
-    return f"In {month.name} Amazon approved <b>{text(monies(approved, first=home))}</b> for the cases known here; {lost}; {left}.{known}"
+    told = f"<b>{text(monies(approved, first=home))}</b> for the cases known here"
+    return f"In {month.name} Amazon approved {told}; {lost}; {left}.{known}"
 
 
 def _flow(flows: pl.DataFrame, name: str) -> dict[str, Decimal]:
