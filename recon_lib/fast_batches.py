@@ -43,8 +43,8 @@ class Taken:
         self._arrays = {name: np.empty(most, kind) for name, kind in _COLUMNS.items()}
 
     def take(self, batch: pl.DataFrame) -> bool:
-        """Keeps a batch; true where no further one is wanted. `at`, `amount`, `group` (plain numbers), `kind`, the ids and
-        their hashes."""
+        """Keeps a batch; true where no further one is wanted. `at`, `amount`, `group` (plain numbers), `kind` (of rows
+        without a group), the ids and their hashes."""
         groups = batch[GROUP].to_numpy()
         if batch["at"].null_count():
             self.wrong = "moment"
@@ -52,8 +52,8 @@ class Taken:
             self.wrong = "cell"
         elif groups.max(initial=0) == NO_GROUP:
             aside = np.flatnonzero(groups == NO_GROUP)
-            kinds = batch["kind"].gather(aside).to_list()
-            if any(kind is None or kind.strip().lower() in self._kinds for kind in kinds):
+            kinds = batch["kind"].drop_nulls().to_list()
+            if len(kinds) < len(aside) or any(kind.strip().lower() in self._kinds for kind in kinds):
                 self.wrong = "kind"
             self.gaps += (aside + self.rows).tolist()
         self.rows += batch.height

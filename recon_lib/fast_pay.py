@@ -37,6 +37,7 @@ from recon_lib.reports.text import HEAD, lines_of, split_line
 
 _CENTS = pl.Decimal(18, 2)
 _SAMPLE = 400
+_AT_ONCE = 30_000  # rows of a batch
 _KINDS = {"pay_lines": ("Capture", "Refund"), "pay_activity": ("capture", "refund")}
 
 
@@ -149,13 +150,13 @@ def _taken(rows: pl.LazyFrame, most: int, kinds: tuple[str, str]) -> Taken:
         taken = Taken(most, kinds, folded=folded)
         hashed = (
             (rows.with_columns(normal(name) for name in IDS) if folded else rows)
-            .with_columns(group_mix(GROUP).alias("mix"))
+            .with_columns(group_mix(GROUP).alias("mix"), pl.when(pl.col(GROUP) == NO_GROUP).then(pl.col("kind")))
             .with_columns(
                 *[raw_hash(name, "mix").alias(f"{name}#") for name in IDS],
                 raw_hash(LAST, "mix", seed=101).cast(pl.UInt32, wrap_numerical=True).alias(f"{LAST}##"),
             )
         )
-        hashed.drop("mix").sink_batches(taken.take)
+        hashed.drop("mix").sink_batches(taken.take, chunk_size=_AT_ONCE)
         if taken.wrong != "folding":
             break
     return taken
