@@ -226,6 +226,56 @@ def test_what_a_payment_for_a_damaged_return_pays_beyond_it_is_for_the_stock(tmp
     assert history(f, tmp_path) == ["return_unpaid|2025-12-01|1|13.00", "warehouse_damaged|2026-02-10|1|13.00"]
 
 
+def test_payments_of_an_order_are_history_of_what_they_settle(tmp_path):
+    """Three refunded units worth 13.00: one came back damaged, one sellable and never to the stock, one not at all."""
+    f = folder().ret("2026-01-10", "O1", 1, "DAMAGED").ret("2026-01-12", "O1", 1)
+    rows = sale("O1", 1, "2025-11-05", "60.00", fee="9.00", fba="12.00", qty=3)
+    rows += refund("O1", 1, "2025-12-01", "60.00", fee="9.00", kept="1.80")
+    damaged, missing = "return_unpaid|2025-12-01|1|13.00", "refund_without_return|2025-12-01|1|13.00"
+    away = "return_not_restocked|2026-01-12|1|13.00"
+    for number, settles in enumerate(([damaged], [missing, damaged], [missing, away, damaged]), 1):
+        day = f"2026-02-1{number}"
+        f.reimb(day, f"R{number}", "CustomerReturn", 1, 1, "13.00", order="O1")
+        rows += paid(day, "REVERSAL_REIMBURSEMENT", "13.00", 1, "O1")
+        f.settlements = []
+        f.settle("901", "2025-11-01", "2026-03-30", rows)
+        assert history(f, tmp_path / str(number)) == settles
+        assert [row.split("|")[8] for row in findings(f, DAY)] == ["1"] * (3 - number)
+
+
+def test_a_unit_that_was_paid_before_it_came_back_was_paid_as_missing(tmp_path):
+    f = folder().ret("2026-01-12", "O1", 1)  # sellable, never put back
+    rows = sale("O1", 1, "2025-11-05", "20.00", fee="3.00", fba="4.00")
+    rows += refund("O1", 1, "2025-12-01", "20.00", fee="3.00", kept="0.60")
+    f.reimb("2026-01-11", "R1", "CustomerReturn", 1, 1, "13.00", order="O1")
+    rows += paid("2026-01-13", "REVERSAL_REIMBURSEMENT", "13.00", 1, "O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows)
+    assert history(f, tmp_path) == ["refund_without_return|2025-12-01|1|13.00"]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_payment_for_several_units_of_an_order_is_parted_by_what_it_settles(tmp_path, is_told):
+    """Two refunded units worth 12.405, one of them back damaged; both paid with 24.81."""
+    f = folder().ret("2026-01-10", "O1", 1, "DAMAGED")
+    rows = sale("O1", 1, "2025-11-05", "40.00", fee="6.00", fba="9.19", qty=2)
+    rows += refund("O1", 1, "2025-12-01", "40.00", fee="6.00", kept="1.20")
+    if is_told:
+        f.reimb("2026-02-10", "R1", "CustomerReturn", 1, 2, "12.41", total="24.81", order="O1")
+    rows += paid("2026-02-10", "REVERSAL_REIMBURSEMENT", "24.81", 1, "O1", 2)
+    f.settle("901", "2025-11-01", "2026-03-30", rows)
+    assert findings(f, DAY) == []
+    assert history(f, tmp_path) == ["refund_without_return|2025-12-01|1|12.40", "return_unpaid|2025-12-01|1|12.41"]
+
+
+def test_the_part_of_a_payment_that_was_made_in_stock_is_no_money(tmp_path):
+    f = folder().ret("2026-01-10", "O1", 1, "DAMAGED")
+    rows = sale("O1", 1, "2025-11-05", "40.00", fee="6.00", fba="8.00", qty=2)
+    rows += refund("O1", 1, "2025-12-01", "40.00", fee="6.00", kept="1.20")
+    f.reimb("2026-02-10", "R1", "CustomerReturn", 1, 1, "13.00", stock=1, order="O1")
+    f.settle("901", "2025-11-01", "2026-03-30", rows + paid("2026-02-10", "REVERSAL_REIMBURSEMENT", "13.00", 1, "O1"))
+    assert history(f, tmp_path) == ["refund_without_return|2025-12-01|1|", "return_unpaid|2025-12-01|1|13.00"]
+
+
 def test_a_unit_returned_sellable_never_put_back_paid_and_taken_back_is_claimed_once():
     f, rows = one_order("SELLABLE")
     f.reimb("2026-02-01", "R1", "CustomerReturn", 1, 1, "13.00", order="O1")

@@ -10,15 +10,12 @@ import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, settled, words
-from recon_lib.audits.facts import LINE, customer_returns, reimbursements
+from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, words
+from recon_lib.audits.facts import LINE, customer_returns
+from recon_lib.audits.order_history import order_history
 from recon_lib.audits.order_payments import (
     DAMAGED,
     nameless_orders,
-    only_settled,
-    paid_units,
-    payments,
-    used_by_returns,
 )
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
@@ -27,7 +24,6 @@ from recon_lib.audits.order_units import (
     unit_value,
     with_proof,
 )
-from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.restocked import restocked
 from recon_lib.audits.settled_facts import whole_money
 from recon_lib.books import Books
@@ -79,45 +75,7 @@ def refund_without_return(books: Books, policy: Policy) -> AuditResult:
         (name, "refunds of orders shipped by the seller", "no FBA claim", sellers.height),
     ]
     out = with_proof(books, out, "refund", "return", "payment", "charge")
-    return AuditResult(findings(out, name, **_CLAIM), _history(books), not_checked(n for n in notes if n[3]))
-
-
-def _history(books: Books) -> pl.DataFrame:
-    """Units of orders that Amazon paid: report rows with their settlement day; lines without a report row for themselves."""
-    paid = payments(books)
-    told = paid.filter(pl.col("source") == "told")
-    ids = reimbursements(books).select("row", "reimbursement_id", "fnsku")
-    told = told.join(ids, on="row").join(settled_on(books).select("row", "settled_on"), on="row", how="left")
-    # what settlements pay beyond the report's units; of several lines the last ones
-    alone = only_settled(books).join(told.group_by("pair").agg(told_units=pl.col("units").sum()), on="pair", how="left")
-    alone = alone.join(paid_units(books).select("pair", "paid", "paid_damage"), on="pair", how="left")
-    alone = alone.sort("on", "amount", "place", descending=True)
-    beyond = pl.col("paid") + pl.col("paid_damage") - pl.col("told_units")
-    alone = alone.filter(pl.col("told_units").is_null() | (pl.col("units").cum_sum().over("pair") <= beyond))
-    rows = pl.concat([told, alone.with_columns(settled_on="on")], how="diagonal")
-    known = lines(books).select("pair", "refund_on", "damaged_on", "damaged")
-    rows = _of_returns(books, rows.join(known, on="pair", how="left"))
-    rows = rows.filter((pl.col("kind") != "outbound") | pl.col("refund_on").is_not_null()).with_columns(
-        event_on=pl.coalesce("refund_on", "damaged_on"), paid_on="on", quantity="units"
-    )
-    rows = rows.sort("on", *LINE, "place", nulls_last=True)
-    to_damage = pl.col("damaged").fill_null(0) > 0
-    parts = [
-        settled(rows.filter(to_damage), "return_unpaid"),
-        settled(rows.filter(~to_damage), "refund_without_return"),
-    ]
-    return pl.concat(parts)
-
-
-def _of_returns(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` of payments; of one whose reason is another only the units and money that its damaged return used."""
-    rows = rows.join(used_by_returns(books), on="row", how="left")
-    rows = rows.join(reimbursements(books).select("row", "amount_per_unit", "quantity_cash"), on="row", how="left")
-    some = pl.col("used") < pl.col("units")
-    cash = pl.col("amount_per_unit") * pl.min_horizontal("used", pl.col("quantity_cash").cast(pl.Int64))
-    return rows.with_columns(
-        units=pl.coalesce("used", "units"), amount=pl.when(some).then(cash).otherwise("amount")
-    ).filter(pl.col("units") > 0)
+    return AuditResult(findings(out, name, **_CLAIM), order_history(books), not_checked(n for n in notes if n[3]))
 
 
 def return_unpaid(books: Books, policy: Policy) -> AuditResult:
