@@ -19,7 +19,7 @@ _TIED = {
     "late": "came late",
     "given back": "failed, given back by a later settlement",
     "differs": "another amount came",
-    "missing": "never came",
+    "missing": "not seen",
     "open": "may still come",
 }
 

@@ -61,7 +61,7 @@ def _funnel(month: Month) -> Sheet:
 
 _BANK = {
     "differs": "the deposit came in another amount",
-    "missing": "the deposit never came",
+    "missing": "the deposit was not seen at the bank",
     "open": "the deposit is not due yet",
 }
 

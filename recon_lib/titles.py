@@ -25,7 +25,7 @@ AUDIT_TITLES = {
     "reimbursement_twice": "Paid twice (risk of being taken back)",
     "settlement_out_of_balance": "Settlement lines do not add up to the total",
     "settlement_gap": "Break between two settlements",
-    "deposit_missing": "Payout that never reached the bank",
+    "deposit_missing": "Payout not seen at the bank",
     "deposit_differs": "Payout that arrived with another amount",
     "deposit_unexplained": "Bank credit without a settlement",
     "pay_amount_differs": "Amazon Pay: settled with another amount",

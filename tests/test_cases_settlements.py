@@ -47,6 +47,18 @@ def test_a_chain_that_is_paid():
     assert findings(f, "2026-02-28", *AUDITS) == []
 
 
+def test_a_payout_after_the_last_line_of_the_bank_is_not_seen_and_says_so():
+    f = three()
+    del f.rows["bank"][2]  # the third is due until 2026-02-23, a week with a holiday on its Monday
+    told = "deposit_missing|open|300.00|the bank statement ends on {}: the payout may have come since"
+    columns = ["audit", "status", "owed", "reason"]
+    assert findings(f, "2026-02-28", *AUDITS, columns=columns) == [told.format("2026-02-03")]
+    f.bank("2026-02-22", "-5.00", "rent")
+    assert findings(f, "2026-02-28", *AUDITS, columns=columns) == [told.format("2026-02-22")]
+    f.bank("2026-02-23", "-5.00", "rent")
+    assert findings(f, "2026-02-28", *AUDITS, columns=columns) == ["deposit_missing|open|300.00|"]
+
+
 def test_a_payout_that_may_be_on_a_line_of_the_bank_that_cannot_be_read():
     f = three().bank("2026-01-21", "100.12345")
     del f.rows["bank"][0]

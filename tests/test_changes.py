@@ -110,7 +110,7 @@ def test_every_payout_is_shown_with_the_credit_that_paid_it() -> None:
     assert [re.findall("✓|✗", row) for row in rows] == [["✓"], ["✗"], [], []]
     assert "2026-01-14" in rows[0]
     assert "one credit of the amount" in rows[0]
-    assert "never came" in rows[1]
+    assert "not seen" in rows[1]
     assert "may still come" in rows[2]
     assert "220.00 USD" in rows[3]
     assert "100.00 USD" in rows[3]

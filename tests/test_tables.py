@@ -143,7 +143,7 @@ def test_what_waits_for_a_report_or_was_accepted_is_no_break() -> None:
     told = "? Settlements and payouts that do not tie | all tie as far as known | no gap, no difference; 1 finding waiting for a report"
     assert told in shown
     shown = glance(make_day([*rows, finding("deposit_missing", "open", n=3, owed=Decimal("9.00"))]))
-    told = "! Settlements and payouts that do not tie | 9.00 USD | 1 × payout that never reached the bank; 1 finding waiting for a report"
+    told = "! Settlements and payouts that do not tie | 9.00 USD | 1 × payout not seen at the bank; 1 finding waiting for a report"
     assert told in shown
 
 

@@ -44,9 +44,23 @@ def deposit_missing(books: Books, policy: Policy) -> AuditResult:
     absent = coverage.missing(books, "bank", pl.col("event_on"), pl.col("until"))
     frame = frame.with_columns(
         status=pl.when(absent.is_not_null()).then(pl.lit("waiting")).otherwise(pl.lit("open")),
-        reason=pl.coalesce(absent, pl.lit(_unread_rows(books), pl.String)),
+        reason=pl.coalesce(
+            absent,
+            pl.concat_str(
+                _ends_before(books), pl.lit(_unread_rows(books), pl.String), separator="; ", ignore_nulls=True
+            ).replace("", None),
+        ),
     )
     return AuditResult(findings(frame, "deposit_missing"))
+
+
+def _ends_before(books: Books) -> pl.Expr:
+    """Where the last line of the bank statement is of a day before the last one allowed: nobody has looked at the days since."""
+    last = books.frames["bank"].select(pl.col("booked_on").max()).collect().item()
+    if last is None:
+        return pl.lit(None, pl.String)
+    told = f"the bank statement ends on {last}: the payout may have come since"
+    return pl.when(pl.col("until") > last).then(pl.lit(told))
 
 
 def _unread_rows(books: Books) -> str | None:
