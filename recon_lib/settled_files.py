@@ -79,20 +79,29 @@ def compared_settlements(
 
 
 def _largest(settlement_id: str, files: list[str], lines: Mapping[str, Path]) -> tuple[str, str | None]:
-    """The file with the most rows (equal ones: the first by name), and a file with rows that are not among these."""
-    counts = {file: _row_counts(lines[file], settlement_id) for file in dict.fromkeys(files)}
-    keep = min(counts, key=lambda file: (-int(counts[file]["n"].sum()), file))
-    columns = [name for name in counts[keep].columns if name != "n"]
-    for file, rows in counts.items():
-        if file == keep:
+    """The file with the most rows, and a file with rows that are not among these.
+
+    Of equal ones the file that fills the most columns, then the first by name. A column that is empty in one of two files
+    tells nothing there: layouts have more columns or fewer.
+    """
+    rows = {file: _rows(lines[file], settlement_id) for file in dict.fromkeys(files)}
+    filled = {file: {c for c in of.columns if of[c].null_count() < of.height} for file, of in rows.items()}
+    keep = min(rows, key=lambda file: (-rows[file].height, -len(filled[file]), file))
+    for file in rows:
+        both = sorted(filled[file] & filled[keep])
+        if file == keep or not both:
             continue
-        beside = rows.join(counts[keep], on=columns, how="left", nulls_equal=True, suffix="_whole")
+        own, whole = (rows[of].group_by(both).agg(pl.len().alias("n")) for of in (file, keep))
+        beside = own.join(whole, on=both, how="left", nulls_equal=True, suffix="_whole")
         if not beside.filter(pl.col("n_whole").fill_null(0) < pl.col("n")).is_empty():
             return keep, file
     return keep, None
 
 
-def _row_counts(path: Path, settlement_id: str) -> pl.DataFrame:
-    rows = rows_at(path).filter(pl.col("settlement_id") == settlement_id)
-    columns = [name for name in rows.collect_schema().names() if name not in ("line", "file", "part")]
-    return rows.group_by(columns).agg(pl.len().alias("n")).collect()
+def _rows(path: Path, settlement_id: str) -> pl.DataFrame:
+    return (
+        rows_at(path)
+        .filter(pl.col("settlement_id") == settlement_id)
+        .drop("line", "file", "part", strict=False)
+        .collect()
+    )

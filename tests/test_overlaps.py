@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_lib.books import Books, open_account
+from recon_lib.errors import ReportError
 from recon_lib.merging import overlapping
 
 SETTINGS = """account: shop
@@ -111,3 +112,46 @@ def test_a_parcel_counts_once_where_downloads_of_two_zones_meet_at_the_ends_of_t
     shipped = books.frames["fulfilled_shipments"].collect()
     assert sorted(shipped["shipment_item_id"]) == ["D1", "D2", "D3"]
     assert books.files["rows_repeated"].sum() == 1
+
+
+NAMES = (
+    "settlement-id|settlement-start-date|settlement-end-date|deposit-date|total-amount|currency|transaction-type|order-id"
+    "|amount-type|amount-description|amount|posted-date|posted-date-time|sku|quantity-purchased|promotion-id"
+)
+LINES = (
+    "901|2026-01-01 00:00:00 UTC|2026-01-14 00:00:00 UTC|2026-01-16 00:00:00 UTC|8.00|USD||||||||||",
+    "901||||||Order|O1|ItemPrice|Principal|10.00|2026-01-03|2026-01-03 10:00:00 UTC|S|1|",
+    "901||||||Order|O1|Promotion|Principal|-2.00|2026-01-03|2026-01-03 10:00:00 UTC|S|1|P9",
+)
+
+
+def settlement(without: tuple[str, ...] = (), lines: tuple[str, ...] = LINES) -> str:
+    """The file with or without some columns."""
+    rows = [line.split("|") for line in (NAMES, *lines)]
+    kept = [at for at, name in enumerate(rows[0]) if name not in without]
+    return "".join("\t".join(row[at] for at in kept) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("lacking", [("promotion-id",), ("promotion-id", "posted-date-time")])
+@pytest.mark.parametrize("fuller", ["a.txt", "b.txt"])
+def test_a_settlement_downloaded_again_in_a_layout_of_fewer_columns_counts_once(
+    folder: Path, tmp_path: Path, lacking: tuple[str, ...], fuller: str
+) -> None:
+    (folder / "reports").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (folder / "reports" / name).write_text(settlement(() if name == fuller else lacking))
+    books = opened(folder, tmp_path)
+    lines = books.frames["settlement_lines"].collect()
+    assert lines.select("amount", "promotion_id").rows() == [(10, None), (-2, "P9")]
+    assert lines["posted_at"].null_count() == 0
+    assert books.frames["settlements"].collect().height == 1
+    assert sorted(books.files["rows_repeated"]) == [0, 3]
+
+
+def test_fewer_columns_do_not_hide_another_amount(folder: Path, tmp_path: Path) -> None:
+    (folder / "reports").mkdir()
+    other = tuple(line.replace("-2.00", "-3.00") for line in LINES)
+    (folder / "reports" / "a.txt").write_text(settlement())
+    (folder / "reports" / "b.txt").write_text(settlement(("promotion-id",), other))
+    with pytest.raises(ReportError, match="neither contains the rows of the other"):
+        opened(folder, tmp_path)
