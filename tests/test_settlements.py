@@ -170,6 +170,21 @@ def test_a_period_of_one_store_is_missing_beside_another_store_of_other_weeks():
     assert gaps(heads, lines) == [("period|EUR|f1|f3", "f3", None)]
 
 
+def test_a_debt_of_one_store_is_not_asked_of_the_other_where_every_second_settlement_of_each_is_missing():
+    # d2, f1 and f3 have not come: by their days alone d1, f2 and d3 would follow each other
+    heads = [settlement("d1", *FIRST, "70.75", currency="EUR"), settlement("f2", *SECOND, "-715.55", currency="EUR"),
+             settlement("d3", *THIRD, "48.91", currency="EUR")]  # fmt: skip
+    owing = other("f2", "2026-01-15", "Payable to Amazon", "-577.25") | {"currency": "EUR"}
+    lines = [sold("d1", "2026-01-10", "Amazon.de"), sold("f2", "2026-01-20", "Amazon.fr"), owing]
+    assert gaps(heads, [*lines, sold("d3", "2026-01-30", "Amazon.de")]) == [("period|EUR|d1|d3", "d3", None)]
+    # one store that settles everything: the debt is nowhere
+    same = [sold(n, on, "Amazon.de") for n, on in (("d1", "2026-01-10"), ("f2", "2026-01-20"), ("d3", "2026-01-30"))]
+    told = [("payable|EUR|f2", "f2", D("577.25")), ("payable|EUR|d3", "d3", None)]
+    assert gaps(heads, [*same, owing]) == told
+    # a settlement that names both stores makes them one chain
+    assert gaps(heads, [*same, *lines]) == told
+
+
 def test_a_settlement_without_sales_belongs_to_the_store_whose_chain_it_closes():
     heads = euros(("d1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("f1", *FIRST), ("f2", *SECOND), ("f3", *THIRD))
     lines = [sold(n, "2026-01-10", "Amazon.de") for n in ("d1", "d2", "d3")]

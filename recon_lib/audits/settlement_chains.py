@@ -2,7 +2,8 @@
 
 A European account has a settlement a store, several of them in euros and often of the same days. What one store carries
 over is no other store's, and a store's missing settlement must not hide behind another's. Stores that share a settlement are
-one chain. A settlement that names no store belongs to the chain that it closes.
+one chain. A settlement that names no store belongs to the chain that it closes. Where settlements only follow each other by
+their days, two of different stores are of two chains if what one carries over is not what the next opens with.
 """
 
 from __future__ import annotations
@@ -73,8 +74,11 @@ def stores(books: Books) -> dict[str, set[str]]:
 
 
 def chains(rows: list[Row], named: Callable[[], Mapping[str, set[str]]]) -> list[list[Row]]:
-    """The settlements of one currency (in order of start) as chains in that order; `named` is asked only where some overlap."""
-    if not any(_overlap(one, two) for one, two in pairwise(rows)):
+    """The settlements of one currency (in order of start) as chains in that order; `named` is asked only where some overlap
+    or do not carry on."""
+    side_by_side = any(_overlap(one, two) for one, two in pairwise(rows))
+    breaks = [] if side_by_side else [pair for pair in pairwise(rows) if adjacent(*pair) and not _meets(*pair)]
+    if not side_by_side and not breaks:
         return [rows]
     known = named()
     groups: list[set[str]] = []
@@ -82,7 +86,7 @@ def chains(rows: list[Row], named: Callable[[], Mapping[str, set[str]]]) -> list
         if names:
             shared = [group for group in groups if group & names]
             groups = [group for group in groups if not group & names] + [set[str]().union(names, *shared)]
-    if len(groups) < 2:
+    if len(groups) < 2 or not (side_by_side or any(_of_two_stores(pair, known, groups) for pair in breaks)):
         return [rows]
     found: list[list[Row]] = [[] for _ in groups]
     nameless: list[Row] = []
@@ -97,6 +101,15 @@ def chains(rows: list[Row], named: Callable[[], Mapping[str, set[str]]]) -> list
         max(fits, key=lambda chain: _carries_on(row, chain)).append(row)
     order = {row["settlement_id"]: number for number, row in enumerate(rows)}
     return [sorted(chain, key=lambda row: order[row["settlement_id"]]) for chain in found]
+
+
+def _meets(one: Row, two: Row) -> bool:
+    return bool(one["held"] == two["previous"] and one["debt"] == two["payable"])
+
+
+def _of_two_stores(pair: tuple[Row, Row], known: Mapping[str, set[str]], groups: list[set[str]]) -> bool:
+    one, two = (known.get(row["settlement_id"], set()) for row in pair)
+    return bool(one and two) and not any(group & one and group & two for group in groups)
 
 
 def _overlap(one: Row, two: Row) -> bool:
