@@ -8,6 +8,8 @@ Prints one JSON object: lines and cents by status, pairs by level.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import sys
@@ -39,6 +41,7 @@ NAMES = {True: ("posted", "sc"), False: ("ful", "oc")}  # of the instant and the
 
 
 def main() -> None:
+    atexit.register(gc.freeze)  # as in `recon`: no last search for garbage
     parser = argparse.ArgumentParser()
     parser.add_argument("account", type=Path)
     parser.add_argument("out", type=Path)
