@@ -145,6 +145,16 @@ def test_a_credit_of_a_missing_amazon_pay_settlement_waits_for_it(
     assert ("report missing: Amazon Pay settlement 2026-01-15 to 2026-01-17" in told) == (status == "waiting")
 
 
+@pytest.mark.parametrize(("on", "told"), [("01-15", False), ("01-16", True), ("01-26", True)])
+def test_a_credit_after_the_last_amazon_pay_settlement_says_how_far_they_reach(a: Account, on: str, told: bool) -> None:
+    a.bank("01-16", "100.00")
+    a.bank(on, "55.00", reference="B9")
+    seen = a.day("01-31")
+    assert seen.findings == [f"deposit_unexplained open {on} B9 -"]
+    more = "; the Amazon Pay settlements known end on 2026-01-15: the next one may tell of it" if told else ""
+    assert seen.day.findings["reason"].to_list() == [f"came, but no settlement or transfer explains it{more}"]
+
+
 def test_one_credit_that_is_the_sum_of_two_transfers_pays_both(a: Account) -> None:
     """100.00 of Thursday 15 January (until the 23rd) and 250.00 of Friday 16 January (until Monday 26th), paid as 350.00."""
     a.file("g", "01-15 15:00:44", "01-16 14:59:44", a.row("", "250.00", "01-15 16:00", "Adjustment", number="S2"))

@@ -12,6 +12,7 @@ import polars as pl
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.business_days import last_business_day
+from recon_lib.audits.cash_sides import Credit
 from recon_lib.audits.deposits import cash
 from recon_lib.audits.evidence import findings, not_checked
 from recon_lib.audits.pay_coverage import coverage_spans
@@ -116,7 +117,8 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
     family = "settlements" if books.has("settlements") or not books.has("pay_lines") else "pay_lines"
     gaps = {currency: _gaps(books, family, currency) for currency in {c.currency for c in tied.unexplained}}
     frame = _frame(rows)
-    apart = {currency: _pay_gaps(books, currency) for currency in gaps}
+    pay_days = {currency: _pay_days(books, currency) for currency in gaps}
+    apart = {currency: _pay_gaps(books, days) for currency, days in pay_days.items()}
     reasons = (
         [
             _report_missing(family, gaps[c.currency], c.on, books.as_of) or _pay_missing(apart[c.currency], c.on)
@@ -126,7 +128,11 @@ def deposit_unexplained(books: Books, policy: Policy) -> AuditResult:
         else [f"report missing: {family}"] * frame.height
     )
     frame = frame.with_columns(
-        pl.Series("reason", [r or "came, but no settlement or transfer explains it" for r in reasons], dtype=pl.String),
+        pl.Series(
+            "reason",
+            [r or _nothing_explains(c, pay_days[c.currency]) for r, c in zip(reasons, tied.unexplained, strict=True)],
+            dtype=pl.String,
+        ),
         pl.Series("status", ["waiting" if r else "open" for r in reasons], dtype=pl.String),
     )
     notes = [(name, "credits", "not judged before the deposits they could pay are out of time", tied.undecided),
@@ -161,15 +167,27 @@ def _report_missing(family: str, gaps: list[coverage.Span], booked: date, as_of:
     return None
 
 
-def _pay_gaps(books: Books, currency: str) -> list[tuple[date, date, date]]:
-    """Between which days an Amazon Pay settlement in the currency is missing, and until when the money it sent may come."""
-    account = books.account
+def _nothing_explains(credit: Credit, pay_days: list[date]) -> str:
+    told = "came, but no settlement or transfer explains it"
+    if pay_days and pay_days[-1] < credit.on:
+        # a transfer stands in the settlement that begins with it, and that one's report comes when it ends
+        told += f"; the Amazon Pay settlements known end on {pay_days[-1]}: the next one may tell of it"
+    return told
+
+
+def _pay_days(books: Books, currency: str) -> list[date]:
+    """First and last day of each stretch of time that the Amazon Pay settlements in the currency speak about."""
     if not books.has("pay_lines"):
         return []
     lines = books.frames["pay_lines"].filter(pl.col("posted_on") <= books.as_of).select("file", "currency").unique()
     spans = coverage_spans(books, lines.collect()).filter(pl.col("currency") == currency)
-    zone = ZoneInfo(account.time_zone)
-    days = [at.astimezone(zone).date() for _, *edges in spans.rows() for at in edges]
+    zone = ZoneInfo(books.account.time_zone)
+    return [at.astimezone(zone).date() for _, *edges in spans.rows() for at in edges]
+
+
+def _pay_gaps(books: Books, days: list[date]) -> list[tuple[date, date, date]]:
+    """Between which of these days an Amazon Pay settlement is missing, and until when the money it sent may come."""
+    account = books.account
     return [
         (start, end, last_business_day(account.marketplace, end, account.bank_days))
         for start, end in zip(days[1:-1:2], days[2::2], strict=True)
