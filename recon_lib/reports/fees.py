@@ -15,6 +15,7 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.reports.base import Column, Report
 from recon_lib.reports.cells import is_missing
+from recon_lib.reports.dates import MONTHS
 
 _MAY_BE_DASHES = ("product_group", "brand", "dimension_unit", "weight_unit", "size_tier")
 
@@ -73,19 +74,21 @@ FEE_PREVIEW = Report(
 )  # fmt: skip
 
 _MONTH = r"^(20[0-9]{2})[-/](0[1-9]|1[0-2])(?:[-/][0-9]{2}(?:[T ].*)?)?$"
+_WORD = r"^(\p{L}{3,})\.?[- ](?:20)?([0-9]{2})$"  # `Jul-26`: a spreadsheet took `2026-07` for a day
+
+
+def _first_day() -> pl.Expr:
+    """Of the text `month`; null where it is none."""
+    text, months = pl.col("month"), {word: f"{n:02}" for word, n in MONTHS.items()}
+    month = text.str.extract(_WORD, 1).str.to_lowercase().replace_strict(months, default=None, return_dtype=pl.String)
+    named = pl.format("20{}-{}-01", text.str.extract(_WORD, 2), month)
+    plain = pl.when(text.str.contains(_MONTH)).then(text.str.replace(_MONTH, "${1}-${2}-01"))
+    return pl.coalesce(plain, named).str.to_date("%Y-%m-%d", strict=False)
 
 
 def first_of_month(rows: pl.LazyFrame, facts: Mapping[str, str]) -> pl.LazyFrame:
     """`month_on` from the text `month` (`2026-07`), which the report's check has found readable."""
-    del facts
-    month = pl.col("month").str.replace(_MONTH, "${1}-${2}-01").str.to_date("%Y-%m-%d", strict=False)
-    return rows.with_columns(month.alias("month_on")).drop("month")
-
-
-def unreadable_month() -> pl.Expr:
-    """Why a storage row is rejected: its month is no month."""
-    bad = ~pl.col("month").str.contains(_MONTH).fill_null(False)
-    return pl.when(bad).then(pl.lit("month_of_charge is no month such as 2026-07"))
+    return rows.with_columns(_first_day().alias("month_on")).drop("month")
 
 
 STORAGE_FEES = Report(
@@ -124,7 +127,7 @@ STORAGE_FEES = Report(
     key=("month_on", "country", "fulfillment_center", "asin", "fnsku", "sku", "dangerous_goods_type"),
     period="month_on",
     money="estimated_fee",
-    check=unreadable_month(),
+    check=pl.when(_first_day().is_null()).then(pl.lit("month_of_charge is no month such as 2026-07")),
     finish=first_of_month,
 )
 

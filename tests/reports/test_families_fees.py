@@ -140,6 +140,27 @@ def test_a_storage_month_that_is_no_month_is_rejected(tmp_path: Path) -> None:
     assert reading.rejects["line"].to_list() == [3]
 
 
+@pytest.mark.parametrize(
+    ("written", "month"),
+    [
+        ("Jul-26", date(2026, 7, 1)),
+        ("Dez 25", date(2025, 12, 1)),
+        ("févr.-26", date(2026, 2, 1)),
+        ("mai-2026", date(2026, 5, 1)),
+    ],
+)
+def test_a_storage_month_as_a_spreadsheet_writes_it(tmp_path: Path, written: str, month: date) -> None:
+    """Spreadsheets take `2026-07` for a day and save it as `Jul-26`."""
+    row = "\t".join((STORAGE_CELLS | {"month_of_charge": written}).get(name, "") for name in STORAGE_27)
+    assert rows(read(tmp_path, "\t".join(STORAGE_27) + f"\n{row}\n"))["month_on"].to_list() == [month]
+
+
+@pytest.mark.parametrize("written", ["Jul", "26-Jul", "Foo-26", "July 4, 26", "07/26", "July"])
+def test_other_words_are_no_storage_month(tmp_path: Path, written: str) -> None:
+    row = "\t".join((STORAGE_CELLS | {"month_of_charge": written}).get(name, "") for name in STORAGE_27)
+    assert read(tmp_path, "\t".join(STORAGE_27) + f"\n{row}\n").rows_rejected == 1
+
+
 def test_aged_inventory_surcharge(tmp_path: Path) -> None:
     head = (
         "snapshot-date | sku | fnsku | asin | product-name | condition | per-unit-volume | currency | volume-unit | country"
