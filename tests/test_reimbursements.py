@@ -327,6 +327,8 @@ def test_a_found_unit_that_settles_another_loss_is_not_the_one_taken_back():
         ([event("2026-02-20", -1)], LOSS[1:], [D(10)]),
         ([event("2026-02-20", -1)], [*LOSS[1:], reimbursed("2026-02-09", "Lost_Warehouse", number="R2")], [D(10)]),
         ([event("2026-02-04", -1)], [reimbursed("2026-02-03", "Lost_Warehouse", number="R0"), *LOSS[1:]], [D(10)]),
+        # but a unit was found just before it was taken back, whatever later loss that unit settles
+        ([event("2026-02-20", -1), event("2026-03-04", 1, "F")], LOSS[1:], []),
         # damaged units are another account than lost ones
         ([event("2026-02-01", -1, "E")], LOSS[1:], [D(10)]),
     ],

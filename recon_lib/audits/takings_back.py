@@ -100,13 +100,14 @@ def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
     """Units of each reversal that were paid although every loss of the product was settled without them.
 
     Counted only from the first loss of the product in the books (of its shipments, from ever): of a payment for what happened
-    before that nothing is known. A payment for an order's damaged return is no payment for the stock's losses, so it is none
-    too many for them.
+    before that nothing is known, and it counts only where a unit was found near the taking back. A payment for an order's
+    damaged return is no payment for the stock's losses, so it is none too many for them.
     """
+    beside = set(_near(books, rows)["row"])
     kinds = {"lostwarehouse": lost_units(books), "damagedwarehouse": damaged_units(books)}
     kinds |= dict.fromkeys(("lostinbound", "damagedinbound"), short_units(books))
     known: dict[str, dict[str, date]] = {}
-    spare: dict[tuple[int, str], int] = {}
+    spare: dict[tuple[int, str], list[int]] = {}  # units paid before the first loss, and since
     product: dict[int, str] = {}  # of each paid row, also of one that names the SKU alone
     for why, matched in kinds.items():
         firsts = matched.losses.drop_nulls("fnsku").group_by("fnsku").agg(first=pl.col("on").min())
@@ -119,42 +120,29 @@ def _paid_too_many(books: Books, rows: pl.DataFrame) -> pl.Series:
         )
         asked = pl.col("paid_row").is_in(rows["original_row"].drop_nulls().implode())
         product |= dict(paid.filter(asked).select("paid_row", "fnsku").iter_rows())
-        paid = paid.filter(
-            pl.col("left") > 0,
-            pl.col("on") >= pl.col("fnsku").replace_strict(known[why], default=None, return_dtype=pl.Date),
-        )
-        for fnsku, units in paid.group_by("fnsku").agg(pl.col("left").sum()).rows():
-            spare[id(matched), fnsku] = units
+        first = pl.col("fnsku").replace_strict(known[why], default=None, return_dtype=pl.Date)
+        paid = paid.filter(pl.col("left") > 0, first.is_not_null())
+        for fnsku, since, units in paid.group_by("fnsku", pl.col("on") >= first).agg(pl.col("left").sum()).rows():
+            spare.setdefault((id(matched), fnsku), [0, 0])[since] = units
     told = []
-    for why, row, on, units in rows.select("original_why", "original_row", "original_on", "quantity").iter_rows():
-        fnsku = product.get(row, "")
-        key = (id(kinds[why]), fnsku) if fnsku in known.get(why, {}) and known[why][fnsku] <= on else (0, "")
-        taken = min(units, spare.get(key, 0))
-        if taken:
-            spare[key] -= taken
+    for number, why, row, on, units in rows.select(
+        "row", "original_why", "original_row", "original_on", "quantity"
+    ).iter_rows():
+        fnsku, taken = product.get(row, ""), 0
+        first_on = known.get(why, {}).get(fnsku)
+        if first_on is not None and (first_on <= on or number in beside):
+            left = spare.get((id(kinds[why]), fnsku), [0, 0])
+            for since in (0, 1) if number in beside else (1,):
+                part = min(units - taken, left[since])
+                left[since] -= part
+                taken += part
         told.append(taken)
     return pl.Series("too_many", told, dtype=pl.Int64)
 
 
 def _found_near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     """Found units that settle no loss, given to the reversals near them: `row`, `found_units`, `found_places`."""
-    matched = lost_units(books)
-    left = matched.credits.with_columns(left=matched.found.left_units).filter(
-        pl.col("paid_row").is_null(), pl.col("left") > 0
-    )
-    left = left.with_row_index("found")
-    wanted = rows.with_columns(need=pl.col("back_units") - pl.col("in_stock")).filter(pl.col("need") > 0)
-    # the product by the original's FNSKU; a reversal itself shows only the ASIN
-    product = wanted.select(
-        "row", "approved_on", "need", fnsku=pl.coalesce("original_fnsku", "fnsku"), asin=pl.coalesce("asin", "fnsku")
-    )
-    by_name = product.join(left, on="fnsku")
-    by_asin = product.join(left.drop("fnsku"), on="asin")
-    shared = ["row", "approved_on", "need", "found", "on", "left", "place"]
-    near = pl.concat([by_name.select(shared), by_asin.select(shared)]).unique()
-    near = near.with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs()).filter(
-        pl.col("apart") <= _NEAR_DAYS
-    )
+    near = _near(books, rows).filter(pl.col("left") > 0)
     need: dict[int, int] = {}
     free: dict[int, int] = {}
     given: dict[int, list[tuple[int, str]]] = {}
@@ -169,3 +157,21 @@ def _found_near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
         schema={"row": pl.UInt32, "found_units": pl.Int64, "found_places": pl.List(pl.String)},
         orient="row",
     )
+
+
+def _near(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
+    """Every reversal with every found unit of its product near it; `left` of it settles no loss."""
+    matched = lost_units(books)
+    found = matched.credits.with_columns(left=matched.found.left_units).filter(pl.col("paid_row").is_null())
+    left = found.with_row_index("found")
+    wanted = rows.with_columns(need=pl.col("back_units") - pl.col("in_stock")).filter(pl.col("need") > 0)
+    # the product by the original's FNSKU; a reversal itself shows only the ASIN
+    product = wanted.select(
+        "row", "approved_on", "need", fnsku=pl.coalesce("original_fnsku", "fnsku"), asin=pl.coalesce("asin", "fnsku")
+    )
+    by_name = product.join(left, on="fnsku")
+    by_asin = product.join(left.drop("fnsku"), on="asin")
+    shared = ["row", "approved_on", "need", "found", "on", "left", "place"]
+    near = pl.concat([by_name.select(shared), by_asin.select(shared)]).unique()
+    near = near.with_columns(apart=(pl.col("on") - pl.col("approved_on")).dt.total_days().abs())
+    return near.filter(pl.col("apart") <= _NEAR_DAYS)
