@@ -293,10 +293,10 @@ def test_the_evidence_of_a_disposal_quotes_the_orders_that_cover_the_rest():
     evidence = findings(f, DAY, "disposed_without_order", columns=["reference_id", "evidence"])
     assert evidence[0].startswith(
         "D1|reports/ledger.txt:2, reports/removal-orders.txt:2, reports/removal-orders.txt:3; "
-        "3 sellable disposed of − 2 ordered − 0 paid = 1; 1 x 7.20; "
+        "3 sellable disposed of − 2 ordered − 0 paid = 1 unit; 1 x 7.20; "
     )
     assert evidence[1].startswith(
-        "D2|reports/ledger.txt:3; 1 sellable disposed of − 0 ordered − 0 paid = 1; 1 x 7.20; "
+        "D2|reports/ledger.txt:3; 1 sellable disposed of − 0 ordered − 0 paid = 1 unit; 1 x 7.20; "
     )
 
 
@@ -304,8 +304,12 @@ def test_the_evidence_of_a_disposal_quotes_the_orders_that_cover_the_rest():
     ("audit", "disposition", "words"),
     [
         ("refund_without_return", None, "2 refunded − 0 returned − 0 paid = 2 missing"),
-        ("return_unpaid", "DAMAGED", "1 returned damaged − 0 paid = 1"),
-        ("return_not_restocked", "SELLABLE", "1 returned sellable − 0 put back − 0 paid = 1, 50 days after"),
+        ("return_unpaid", "DAMAGED", "1 returned damaged − 0 paid = 1 unit"),
+        (
+            "return_not_restocked",
+            "SELLABLE",
+            "1 returned sellable − 0 put back − 0 paid = 1 unit, 50 days after the return",
+        ),
     ],
 )
 def test_the_words_of_a_unit_of_an_order_tell_what_it_is_worth(audit, disposition, words):

@@ -63,7 +63,7 @@ def test_fulfilment_above_the_card_by_more_than_a_cent_a_unit() -> None:
     )
     assert found["lines"] == ["S1.txt:101", "preview.txt:2"]
     assert (
-        "charged 6.30 for 2; card for Amazon's measure (small_standard, low_price, price 9.99) 2.38 a unit: "
+        "charged 6.30 for 2 units; card for Amazon's measure (small_standard, low_price, price 9.99) 2.38 a unit: "
         in found["arithmetic"]
     )
     assert "6.30 - 2 x 2.38 = 1.54; size_tiers_us line " in found["arithmetic"]
@@ -175,7 +175,7 @@ def test_the_seller_measures_less_than_amazon() -> None:
     row = result.findings.filter(pl.col("order_id") == "2", pl.col("audit") == "measurement_error").row(0, named=True)
     assert row["lines"] == ["S1.txt:101", "preview.txt:2", "books/products.csv:2"]
     assert (
-        "charged 7.62 for 1, of which 6.62 on Amazon's own card; card for the seller's measure (small_standard, standard"
+        "charged 7.62 for 1 unit, of which 6.62 on Amazon's own card; card for the seller's measure (small_standard, standard"
         in row["arithmetic"]
     )
 
@@ -250,7 +250,7 @@ def test_commission_in_words() -> None:
     result = run(settlement_lines=sale("1", DAY, "A", commission="-4.00"), products=[product("A", "Toys and Games")])
     row = result.findings.row(0, named=True)
     assert row["arithmetic"].startswith(
-        "charged 4.00 for 1 at 20.00; Toys and Games 15 % gives 3.00: 4.00 - 3.00 = 1.00; referral_fees_us line "
+        "charged 4.00 for 1 unit at 20.00; Toys and Games 15 % gives 3.00: 4.00 - 3.00 = 1.00; referral_fees_us line "
     )
     assert row["lines"] == ["S1.txt:101", "books/products.csv:2"]
     assert row["claim_type"] == "fee_referral"

@@ -120,7 +120,7 @@ def test_a_disposal_needs_an_order_of_the_seller():
     result = disposed([event("2026-02-05", -3, "D", reference_id="A1")], [disposal(3, cancelled=1)])
     (row,) = result.findings.to_dicts()
     assert (row["quantity"], row["claim_type"], row["reference_id"]) == (1, "fc_lost_or_damaged", "A1")
-    assert row["arithmetic"] == "3 sellable disposed of − 2 ordered − 0 paid = 1"
+    assert row["arithmetic"] == "3 sellable disposed of − 2 ordered − 0 paid = 1 unit"
     assert disposed([event("2026-02-05", -3, "D")], [disposal(3)]).findings.is_empty()
 
 
@@ -192,7 +192,7 @@ def test_shipped_less_arrived():
     (row,) = removal([parcel()], [arrived(3)]).findings.to_dicts()
     assert (row["quantity"], row["event_on"], row["reference_id"]) == (2, day("2026-02-10"), "RO1")
     assert (row["claim_type"], row["value_basis"]) == ("removal_lost_in_transit", "before_order")
-    assert "5 shipped − 3 arrived − 0 paid = 2" in row["arithmetic"]
+    assert "5 shipped − 3 arrived − 0 paid = 2 units" in row["arithmetic"]
     assert "uncertain" in row["arithmetic"]
 
 
@@ -210,7 +210,7 @@ def test_more_than_one_parcel_held_was_counted_with_it_and_belongs_to_the_rest_o
     # 3 + 1 of 5 came; what came too much for one order is nothing to another, nor one product to another
     result = removal(parcels, [arrived(4, "T1"), arrived(3, "T9", order="RO2")])
     assert result.findings.select("reference_id", "quantity").rows() == [("RO1", 1), ("RO2", 1)]
-    assert "2 shipped − 1 arrived − 0 paid = 1 (parcel T2)" in result.findings["arithmetic"][0]
+    assert "2 shipped − 1 arrived − 0 paid = 1 unit (parcel T2)" in result.findings["arithmetic"][0]
     assert removal(parcels, [arrived(9, "T1"), arrived(4, "T9", order="RO2", fnsku="X2")]).findings.height == 1
 
 

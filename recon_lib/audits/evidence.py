@@ -46,6 +46,12 @@ def words(*parts: pl.Expr | str) -> pl.Expr:
     return pl.concat_str([c.cast(pl.String).fill_null("") for c in columns], separator="|")
 
 
+def counted(column: str | pl.Expr, word: str) -> pl.Expr:
+    """`1 unit`, `3 units`."""
+    number = pl.col(column) if isinstance(column, str) else column
+    return pl.when(number == 1).then(pl.lit(f"1 {word}")).otherwise(pl.format(f"{{}} {word}s", number))
+
+
 def shaped(rows: pl.DataFrame, schema: type[dy.Schema], **constants: object) -> pl.DataFrame:
     """`rows` with exactly the columns of `schema`: constants put in, what is absent null, other columns left away."""
     if rows.is_empty():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.evidence import total
+from recon_lib.audits.evidence import counted, total
 from recon_lib.audits.fee_common import (
     REFERRAL,
     Unchecked,
@@ -74,7 +74,10 @@ def referral_errors(
     none = pl.lit([], pl.List(pl.String))
     over = over.with_columns(lines=pl.concat_list("lines", pl.col("refund_lines").fill_null(none)))
     words = {c: money_words(c) for c in ("commission", "base", "fee", "owed", "above", "came", "back")}
-    words |= {c: plain_words(c) for c in ("units", "category", "fee_row")} | {"rate": _PER_CENT}
+    words |= {c: plain_words(c) for c in ("category", "fee_row")} | {
+        "rate": _PER_CENT,
+        "units": counted("units", "unit"),
+    }
     said = (
         "charged {commission} for {units} at {base}; {category} {rate} % gives {fee}: {commission} - {fee} = {above}{since}; "
         "{fee_row}"

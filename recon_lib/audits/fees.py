@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import not_checked, total
+from recon_lib.audits.evidence import counted, not_checked, total
 from recon_lib.audits.fee_common import (
     FULFILMENT_FEE,
     MEASUREMENT,
@@ -179,13 +179,14 @@ def _told(rows: pl.DataFrame, side: str, whose: str) -> pl.DataFrame:
     on_card = pl.format(", of which {} on Amazon's own card", money_words("paid"))
     since = pl.format(", of which {} came back with refunds: {} is left", money_words("came"), money_words("owed"))
     words = {
-        "charged": money_words("fulfilment"), "units": plain_words("units"), "paid": money_words("paid"),
+        "charged": money_words("fulfilment"), "units": plain_words("units"),
+        "many": counted("units", "unit"), "paid": money_words("paid"),
         "part": pl.when(pl.col("paid") == pl.col("fulfilment")).then(pl.lit("")).otherwise(on_card),
         "price": money_words("price"), "fee": money_words(f"{side}_fee"), "above": money_words("above"),
         "since": pl.when(pl.col("came") > 0).then(since).otherwise(pl.lit("")),
     } | {c: plain_words(f"{side}_{c}") for c in ("size_tier", "programme", "tier_row", "fee_row")}  # fmt: skip
     said = (
-        f"charged {{charged}} for {{units}}{{part}}; card for {whose} ({{size_tier}}, {{programme}}, price {{price}}) {{fee}} a "
+        f"charged {{charged}} for {{many}}{{part}}; card for {whose} ({{size_tier}}, {{programme}}, price {{price}}) {{fee}} a "
         "unit: {paid} - {units} x {fee} = {above}{since}; {tier_row}; {fee_row}"
     )
     return rows.with_columns(

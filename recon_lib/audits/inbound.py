@@ -9,7 +9,7 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, words
+from recon_lib.audits.evidence import PLACE, counted, findings, fold, not_checked, words
 from recon_lib.audits.facts import ledger_rows, reimbursements
 from recon_lib.audits.paid_units import paid_history, paid_pairs
 from recon_lib.audits.stock_units import (
@@ -87,11 +87,7 @@ def inbound_shortage(books: Books, policy: Policy) -> AuditResult:
                 "shipped",
                 "received",
                 pl.col("paid").fill_null(0),
-                pl.format(
-                    "{} {}",
-                    "quantity",
-                    pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units")),
-                ),
+                counted("quantity", "unit"),
             ).alias("arithmetic"),
             *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("event_on"))),
         )

@@ -9,7 +9,7 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import findings, not_checked, words
+from recon_lib.audits.evidence import counted, findings, not_checked, words
 from recon_lib.audits.facts import LINE, PAIR
 from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import charges, lines
@@ -191,7 +191,7 @@ def reimbursement_not_settled(books: Books, policy: Policy) -> AuditResult:
             ),
             pl.when(pl.col("taken") > 0).then(pl.format(" − {} taken back", exact_text_expr(pl.col("taken")))),
             pl.format(
-                " = {}, {} days after",
+                " = {}, {} days after the approval",
                 exact_text_expr(pl.col("owed")),
                 (pl.lit(books.as_of) - pl.col("approved_on")).dt.total_days(),
             ),
@@ -233,8 +233,9 @@ def reimbursement_twice(books: Books, policy: Policy) -> AuditResult:
         words(*LINE).alias("fact"),
         anchor_on=pl.col("event_on"),
         quantity=pl.when(known).then(pl.col("net") - pl.col("units")),
-        arithmetic=pl.format("{} units paid in {} payments, {} together; units of the order: {}", "net", "payments",
-                             exact_text_expr(pl.col("amount_total")), pl.col("units").cast(pl.String).fill_null("unknown")),
+        arithmetic=pl.format("{} paid in {}, {} together; units of the order: {}", counted("net", "unit"),
+                             counted("payments", "payment"), exact_text_expr(pl.col("amount_total")),
+                             pl.col("units").cast(pl.String).fill_null("unknown")),
     )  # fmt: skip
     return AuditResult(
         findings(out, "reimbursement_twice", status="review", reason="paid more than once: Amazon may take it back")

@@ -7,7 +7,7 @@ import polars as pl
 from recon_lib.allocation import allocate
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, fold, not_checked, occurrence, settled, words
+from recon_lib.audits.evidence import PLACE, counted, findings, fold, not_checked, occurrence, settled, words
 from recon_lib.audits.paid_units import paid_history, paid_pairs
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.settled_facts import paid_lines
@@ -68,7 +68,7 @@ def disposed_without_order(books: Books, policy: Policy) -> AuditResult:
                 pl.col("units") + pl.col("ordered"),
                 "ordered",
                 pl.col("paid").fill_null(0),
-                "open",
+                counted("open", "unit"),
             ).alias("arithmetic"),
             *coverage.first_reason(
                 coverage.missing(books, "removal_orders", pl.col("event_on"), pl.col("event_on")),
@@ -154,7 +154,7 @@ def removal_short(books: Books, policy: Policy) -> AuditResult:
                 "shipped_quantity",
                 pl.col("arrived").fill_null(0),
                 pl.col("paid").fill_null(0),
-                "quantity",
+                counted("quantity", "unit"),
                 pl.col("tracking_number").fill_null("without number"),
             ).alias("arithmetic"),
             *coverage.first_reason(coverage.missing(books, "reimbursements", pl.col("on"))),

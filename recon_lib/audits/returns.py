@@ -10,7 +10,7 @@ import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import Audit, AuditResult
-from recon_lib.audits.evidence import PLACE, findings, not_checked, occurrence, words
+from recon_lib.audits.evidence import PLACE, counted, findings, not_checked, occurrence, words
 from recon_lib.audits.facts import LINE, customer_returns
 from recon_lib.audits.order_history import order_history
 from recon_lib.audits.order_payments import (
@@ -90,7 +90,11 @@ def return_unpaid(books: Books, policy: Policy) -> AuditResult:
         pl.col("unpaid").alias("quantity"),
         pl.col("event_on").alias("anchor_on"),
         pl.format(
-            "{} returned damaged − {} paid = {}{}", "damaged", pl.col("paid") + pl.col("paid_damage"), "unpaid", "worth"
+            "{} returned damaged − {} paid = {}{}",
+            "damaged",
+            pl.col("paid") + pl.col("paid_damage"),
+            counted("unpaid", "unit"),
+            "worth",
         ).alias("arithmetic"),
         first_on=pl.min_horizontal("event_on", "damaged_on"),
     )
@@ -127,8 +131,9 @@ def return_not_restocked(books: Books, policy: Policy) -> AuditResult:
     out = rows.with_columns(*unit_value("quantity")).with_columns(
         words(*LINE, "fnsku").alias("fact"),
         pl.col("event_on").alias("anchor_on"),
-        pl.format("{} returned sellable − {} put back − {} paid = {}, {} days after{}", "late_units", "back", "paid",
-                  "quantity", (pl.lit(books.as_of) - pl.col("event_on")).dt.total_days(), "worth").alias("arithmetic"),
+        pl.format("{} returned sellable − {} put back − {} paid = {}, {} days after the return{}", "late_units", "back",
+                  "paid", counted("quantity", "unit"), (pl.lit(books.as_of) - pl.col("event_on")).dt.total_days(),
+                  "worth").alias("arithmetic"),
         *_waits(books, "event_on", "ledger_detail", "reimbursements"),
     )  # fmt: skip
     out = with_proof(books, out, "return", "ledger", "refund", "charge")

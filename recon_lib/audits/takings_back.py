@@ -8,7 +8,7 @@ import polars as pl
 
 from recon_lib.audits import coverage
 from recon_lib.audits.base import AuditResult
-from recon_lib.audits.evidence import findings, occurrence, words
+from recon_lib.audits.evidence import counted, findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
 from recon_lib.audits.order_payments import damage_payments
 from recon_lib.audits.order_units import lines
@@ -81,7 +81,7 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         arithmetic=pl.format(
             "{} taken back for {}, {} put back into stock{}; original reimbursement {}",
             exact_text_expr(-pl.col("amount_total")),
-            pl.when(pl.col("back_units") == 1).then(pl.lit("1 unit")).otherwise(pl.format("{} units", "back_units")),
+            counted("back_units", "unit"),
             pl.col("back_units") - pl.col("quantity") - pl.col("too_many"),
             pl.when(pl.col("too_many") > 0).then(pl.format(", {} had been paid too many", "too_many")).otherwise(pl.lit("")),
             pl.coalesce("original_reimbursement_id", pl.lit("not named")),
