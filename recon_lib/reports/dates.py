@@ -42,7 +42,7 @@ _FIXED = re.compile(
 _RICH = (
     r"^(?:(?<y1>[0-9]{4})[-/.年](?<m1>[0-9]{1,2})[-/.月](?<d1>[0-9]{1,2})日?"
     r"|(?<a2>[0-9]{1,2})(?<s2>[-/.])(?<b2>[0-9]{1,2})[-/.](?<y2>[0-9]{4}|[0-9]{2})"
-    r"|(?<d3>[0-9]{1,2})(?:er)?[-. /]{1,2}(?<n3>[^-0-9 .,/:]{3,})[.,]{0,2}[- /](?<y3>[0-9]{4})"
+    r"|(?<d3>[0-9]{1,2})(?:er)?[-. /]{1,2}(?<n3>[^-0-9 .,/:]{3,})[.,]{0,2}[- /](?<y3>[0-9]{4}|[0-9]{2})"
     r"|(?<n4>[^-0-9 .,/:]{3,})\.? (?<d4>[0-9]{1,2}),? (?<y4>[0-9]{4}))"
     r"(?:[t, ]+(?<h>[0-9]{1,2})[:.](?<mi>[0-9]{2})(?:[:.](?<s>[0-9]{2})(?:[.,](?<f>[0-9]{1,9}))?)?(?: ?(?<ap>[ap])\.? ?m\.?)?)?"
     r" ?(?<zw>[a-z]{1,4})?(?<zs>[-+])?(?<zh>[0-9]{1,2})?(?::?(?<zm>[0-9]{2}))?$"
@@ -200,8 +200,9 @@ def parts(text: pl.Expr, plan: DatePlan) -> pl.Expr:
     )
     a, b, h, half, sign, word = cell("a2"), cell("b2"), cell("h"), cell("ap"), cell("zs"), cell("zw")
     day_first = (cell("s2") != "/") if month_first else pl.lit(True)
-    year2 = pl.when(cell("y2") < 100).then(cell("y2") + 2000).otherwise(cell("y2"))
-    year = pl.coalesce(cell("y1"), year2, cell("y3"), cell("y4"))
+    told_year = pl.coalesce(cell("y2"), cell("y3"))
+    year2 = pl.when(told_year < 100).then(told_year + 2000).otherwise(told_year)
+    year = pl.coalesce(cell("y1"), year2, cell("y4"))
     month = pl.coalesce(cell("m1"), pl.when(day_first).then(b).otherwise(a), cell("n3"), cell("n4"))
     day = pl.coalesce(cell("d1"), pl.when(day_first).then(a).otherwise(b), cell("d3"), cell("d4"))
     half_day = pl.when(h.is_between(1, 12)).then(h % 12 + pl.when(half == "p").then(12).otherwise(0))

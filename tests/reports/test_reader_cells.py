@@ -113,6 +113,7 @@ WRITTEN = {
     "1er mai 2017 00:12:34 GMT+02:00": (datetime(2017, 4, 30, 22, 12, 34, tzinfo=UTC), date(2017, 5, 1)),
     "2024/12/01 8:15:22JST": (datetime(2024, 11, 30, 23, 15, 22, tzinfo=UTC), date(2024, 12, 1)),
     "05-JAN-2025": (None, date(2025, 1, 5)),
+    "18-Aug-26": (None, date(2026, 8, 18)),  # as a spreadsheet saves 18-AUG-2026
     "31-12-2025": (None, date(2025, 12, 31)),
 }  # fmt: skip
 
@@ -130,7 +131,7 @@ def test_a_sniffed_column_reads_as_the_grammar_does(word: str) -> None:
 @pytest.mark.parametrize(
     "word",
     ["2026-02-30", "2026-02-31 10:00:00 UTC", "2026-13-01", "31.02.2026", "Feb 30, 2026", "2026-01-01 25:00:00 UTC", "x",
-     "Dec 1, 2017 13:38:23 PM PST", "2026-01-01 10:00:00 XYZ", "2026", "1 Foo 2026", "02/31/2026", "2026-01-01 10:00 +99:00"],
+     "Dec 1, 2017 13:38:23 PM PST", "2026-01-01 10:00:00 XYZ", "2026", "1 Foo 2026", "18-Aug", "31-Feb-26", "1 May 10:00", "0026-08-18", "18-Aug-126", "02/31/2026", "2026-01-01 10:00 +99:00"],
 )  # fmt: skip
 def test_impossible_dates_are_not_read(word: str) -> None:
     assert on_at([word], dates.DatePlan()) == [(None, None)]
