@@ -28,8 +28,9 @@ def merge_overlaps(
         rows: typed rows of several files with `file` and `line`.
         key: the natural key, without columns that change between downloads.
         ranks: file -> preference; the smallest rank wins among rows that are otherwise equally new.
-        newest_by: a Datetime column whose largest value wins where a row is updated in place.
-        until: end of the as-of day: a version written later wins only where no earlier one is known.
+        newest_by: a Datetime column whose largest value wins where a row is updated in place; the day beside it counts where
+            a download tells no more.
+        until: midnight that ends the as-of day: a version written then or later wins only where no earlier one is known.
         lasting: columns that hold whenever any copy of a row tells them.
     """
     columns = rows.collect_schema().names()
@@ -41,9 +42,13 @@ def merge_overlaps(
     )
     age = pl.lit(0, pl.Int64)
     if newest_by is not None:
-        written = pl.col(newest_by).cast(pl.Datetime("us", "UTC"))
+        day = f"{newest_by[:-3]}_on"
+        told = pl.col(newest_by)
+        if newest_by.endswith("_at") and day in columns:  # noon lies on that day in nearly every zone
+            told = pl.coalesce(told, pl.col(day).cast(pl.Datetime("us", "UTC")) + pl.duration(hours=12))
+        written = told.cast(pl.Datetime("us", "UTC"))
         micros = written.to_physical()
-        late = written > until.astimezone(UTC) if until is not None else pl.lit(False)
+        late = written >= until.astimezone(UTC) if until is not None else pl.lit(False)
         # Later than the as-of day: negative, so that any version known that day goes before it, and the earliest of them first.
         age = pl.when(written.is_null()).then(pl.lit(0, pl.Int64)).when(late).then(micros).otherwise(-micros)
     kept = [name for name in columns if name not in key]

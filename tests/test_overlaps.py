@@ -155,3 +155,24 @@ def test_fewer_columns_do_not_hide_another_amount(folder: Path, tmp_path: Path) 
     (folder / "reports" / "b.txt").write_text(settlement(("promotion-id",), other))
     with pytest.raises(ReportError, match="neither contains the rows of the other"):
         opened(folder, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"), [("2026-01-02T08:00:00+00:00", "1/9/2026 0:00"), ("1/2/2026 0:00", "2026-01-09T08:00:00+00:00")]
+)
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_the_newest_state_of_a_removal_wins_where_a_download_tells_days_alone(
+    folder: Path, tmp_path: Path, older: str, newer: str, names: str
+) -> None:
+    """A spreadsheet that saves a report leaves the day and no zone."""
+    head = (
+        "request-date\torder-id\torder-type\torder-status\tlast-updated-date\tfnsku\trequested-quantity\tcancelled-quantity"
+        "\tdisposed-quantity\tshipped-quantity\tin-process-quantity\n"
+    )
+    (folder / "reports").mkdir()
+    for name, updated, shipped in zip(names, (older, newer), (1, 5), strict=True):
+        row = f"2026-01-01\tR1\tReturn\tPending\t{updated}\tX\t5\t0\t0\t{shipped}\t{5 - shipped}\n"
+        (folder / "reports" / f"{name}.txt").write_text(head + row)
+    for day, shipped in (("2026-01-31", 5), ("2026-01-09", 5), ("2026-01-08", 1)):
+        books = open_account(folder, day, store=tmp_path / "store")
+        assert books.frames["removal_orders"].collect()["shipped_quantity"].to_list() == [shipped]
