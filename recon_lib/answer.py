@@ -145,9 +145,8 @@ def _pay_line(day: Day) -> str:
         f"{kind}s {monies(_sums(part))}"
         for (kind,), part in overdue.partition_by("kind", as_dict=True, maintain_order=True).items()
     ]
-    told = f"{count(items.height, 'item')} open, {overdue.height:,} of them overdue" + (
-        f": {', '.join(late)}" if late else ""
-    )
+    many = f"{overdue.height:,} of them overdue" if items.height > 1 else "overdue" if late else "not overdue"
+    told = f"{count(items.height, 'item')} open, {many}" + (f": {', '.join(late)}" if late else "")
     return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
 
 
@@ -204,7 +203,8 @@ def _verdict(day: Day, claimable: pl.DataFrame) -> str:
     told = monies(owed(claimable), none="an amount that is not known yet", first=day.books.account.currency)
     more = f"; the value of {unknown:,} of them is not known" if unknown and unknown < claimable.height else ""
     first = _first_day(claimable)
-    by = f" The first of them must be claimed by <b>{first}</b>." if first is not None else ""
+    which = "It" if claimable.height == 1 else "The first of them"
+    by = f" {which} must be claimed by <b>{first}</b>." if first is not None else ""
     return (
         f"Amazon owes <b>{text(told)}</b> that can be claimed now, in {count(claimable.height, 'finding')}{more}.{by}"
     )

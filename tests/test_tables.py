@@ -121,6 +121,14 @@ def test_the_answer_adds_up() -> None:
     assert "1 × settlement lines do not add up to the total" in shown
 
 
+def test_the_answer_tells_of_one_finding_and_one_item_in_the_singular() -> None:
+    one = make_day([finding(n=1, owed=Decimal("14.40"))])
+    assert "in 1 finding. It must be claimed by <b>" in answer.at_a_glance(one)
+    for overdue, told in ((True, "1 item open, overdue: captures 10.00 USD"), (False, "1 item open, not overdue<")):
+        one.open_items = make_day().open_items.head(1).with_columns(overdue=pl.lit(overdue))
+        assert told in answer.at_a_glance(one)
+
+
 def test_what_waits_may_wait_for_a_report() -> None:
     # Of 42.66 and 700.00 that wait the second one lacks a report: it is neither too early, nor may Amazon still act.
     rows = [
