@@ -194,6 +194,30 @@ def test_a_settlement_without_sales_belongs_to_the_store_whose_chain_it_closes()
     assert gaps(heads, [row for row in lines if row["settlement_id"] != "d2"]) == []
 
 
+def test_a_settlement_that_names_no_store_and_stands_alone_makes_no_two_stores_one():
+    # f2 has not come; n says nothing of its store and follows neither of them
+    heads = euros(("d1", *FIRST), ("d2", *SECOND), ("f1", *FIRST), ("n", "2026-02-20", "2026-03-01"))
+    lines = [
+        sold("d1", "2026-01-10", "Amazon.de"),
+        sold("d2", "2026-01-20", "Amazon.de"),
+        sold("f1", "2026-01-10", "Amazon.fr"),
+    ]
+    held = [other("f1", "2026-01-14", "Current Reserve Amount", "-50.00") | {"currency": "EUR"}]
+    assert gaps(heads, lines + held) == []
+
+
+def test_settlements_that_name_no_store_beside_two_stores_are_a_chain_of_their_own():
+    heads = euros(*((f"{who}{n}", *when) for who in "dfx" for n, when in enumerate((FIRST, SECOND, THIRD), 1)))
+    lines = [
+        sold(f"{who}{n}", "2026-01-10", store)
+        for who, store in (("d", "Amazon.de"), ("f", "Amazon.fr"))
+        for n in (1, 2, 3)
+    ]
+    held = [other("x1", "2026-01-14", "Current Reserve Amount", "-50.00") | {"currency": "EUR"}]
+    back = [other("x2", "2026-01-15", "Previous Reserve Amount Balance", "45.00") | {"currency": "EUR"}]
+    assert gaps(heads, lines + held + back) == [("previous|EUR|x2", "x2", D("5.00"))]
+
+
 def test_stores_that_share_a_settlement_are_one_chain():
     heads = euros(("d1", *FIRST), ("x1", *FIRST), ("d2", *SECOND), ("d3", *THIRD), ("x3", *THIRD))
     lines = [sold(n, "2026-01-10", "Amazon.de") for n in ("d1", "d2", "d3")] + [sold("x1", "2026-01-10", "Amazon.fr")]

@@ -94,13 +94,17 @@ def chains(rows: list[Row], named: Callable[[], Mapping[str, set[str]]]) -> list
         names = known.get(row["settlement_id"], set())
         home = next((chain for chain, group in zip(found, groups, strict=True) if group & names), nameless)
         home.append(row)
+    strays: list[list[Row]] = []  # of no store that is known: those that meet are a chain of their own
     for row in nameless:
         fits = [chain for chain in found if _closes(row, chain)]
-        if not fits:
-            return [rows]
-        max(fits, key=lambda chain: _carries_on(row, chain)).append(row)
+        if fits:
+            max(fits, key=lambda chain: _carries_on(row, chain)).append(row)
+        elif strays and any(adjacent(other, row) or _overlap(other, row) for other in strays[-1]):
+            strays[-1].append(row)
+        else:
+            strays.append([row])
     order = {row["settlement_id"]: number for number, row in enumerate(rows)}
-    return [sorted(chain, key=lambda row: order[row["settlement_id"]]) for chain in found]
+    return [sorted(chain, key=lambda row: order[row["settlement_id"]]) for chain in (*found, *strays)]
 
 
 def _meets(one: Row, two: Row) -> bool:
