@@ -5,15 +5,18 @@ So a day that is added to two years costs no more than its own file, as long as 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from recon_lib import merging
 from recon_lib.account import Account
 from recon_lib.books import merged_name
 from recon_lib.merging import as_named, merge_layouts, merge_overlaps, overlapping
@@ -54,6 +57,12 @@ _LASTING = {
 }
 # Words about a row, which another download may leave out or translate.
 _WORDS = {"pay_lines": ("description", "store_name")}
+
+
+@cache
+def _version() -> str:
+    """What decides how rows are merged: the sources that do it."""
+    return hashlib.sha256(Path(__file__).read_bytes() + Path(merging.__file__).read_bytes()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -169,6 +178,7 @@ def merged(
     ranks = {source.display: number for number, source in enumerate(order)}
     may_lack, lasting = _MAY_LACK.get(report.family, ()), _LASTING.get(report.family, ())
     parts = [
+        _version(),
         report.family,
         *key,
         " ".join((*may_lack, *lasting)),

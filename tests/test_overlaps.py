@@ -86,6 +86,17 @@ def test_a_day_that_is_added_merges_nothing_anew(folder: Path, tmp_path: Path) -
     assert set(places["file"]) <= {"books/0.csv", "books/a.csv", "books/b.csv"}
 
 
+def test_rows_are_merged_anew_where_the_way_of_merging_is_another(folder, tmp_path, monkeypatch) -> None:
+    write(folder, "a.csv", "05 10:00 C1", "05 12:00 C2")
+    write(folder, "b.csv", "05 11:00 C9", "05 12:00 C2")
+    opened(folder, tmp_path)
+    before = merged(tmp_path)
+    monkeypatch.setattr("recon_lib.overlaps._version", lambda: "another")
+    opened(folder, tmp_path)
+    assert len(merged(tmp_path)) == 2
+    assert before[0] in merged(tmp_path)
+
+
 periods = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=7)
 
 
