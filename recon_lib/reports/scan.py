@@ -22,7 +22,7 @@ from recon_lib.reports.text import CHUNK, ByteFacts, lines_of, split_line
 _BATCH = 50_000
 PLACES, PIECE = 24, 1 << 15
 _BEGINNING = 1 << 20
-_WHOLE, _AFTER_COMMA = re.compile(r"^\s*-?[0-9]+$"), re.compile(r"^(?:[0-9]{2}|[0-9]{3}\.[0-9]+)\s*$")
+_CUT = re.compile(r"^\s*-?(?:[0-9]+,[0-9]{2}|[1-9][0-9]{0,2},[0-9]{3}\.[0-9]+)\s*$")  # an amount that has a comma
 
 
 def columns_of(header: Header) -> list[str]:
@@ -209,11 +209,11 @@ def careful_scan(path: Path, header: Header, work: Path) -> tuple[pl.LazyFrame, 
 
 
 def _amounts_of(header: Header) -> list[int]:
-    """The places of the columns of amounts."""
+    """The places of the columns of money. A measure's unit stands behind it, where a shifted number would be no unit."""
     kinds = {normal(name): column.kind for column in header.report.columns for name in column.names}
-    return [at for at, name in enumerate(header.names) if kinds.get(normal(name)) in ("money", "fine", "measure")]
+    return [at for at, name in enumerate(header.names) if kinds.get(normal(name)) in ("money", "fine")]
 
 
 def _is_shifted(cells: list[str], amounts: list[int]) -> bool:
     """Whether the comma of an amount without quotation marks (`4,10`, `1,052.64`) seems to cut it, so that cells move on."""
-    return any(_WHOLE.match(cells[at]) and _AFTER_COMMA.match(cells[at + 1]) for at in amounts)
+    return any(_CUT.match(f"{cells[at]},{cells[at + 1]}") for at in amounts)

@@ -23,6 +23,10 @@ HEADER = (
     "condition", "currency-unit", "amount-per-unit", "amount-total", "quantity-reimbursed-cash",
     "quantity-reimbursed-inventory", "quantity-reimbursed-total", "original-reimbursement-id", "original-reimbursement-type",
 )  # fmt: skip
+PRODUCTS = (
+    "sku,fnsku,asin,category,unit_cost,currency,cost_from,longest_side,median_side,shortest_side,dimension_unit,weight,"
+    "weight_unit"
+)
 Read = Callable[..., Reading]
 
 
@@ -156,6 +160,17 @@ def test_the_comma_of_an_amount_without_quotation_marks_shifts_no_cells(reads: R
 
 def test_empty_cells_behind_a_row_of_commas_are_nothing(reads: Read) -> None:
     got = reads(table([*row(), "", ""], row(rid="2"), sep=","))
+    assert (got.rows_used, got.rejects.height) == (2, 0)
+
+
+def test_neighbours_that_are_whole_numbers_are_no_amount_with_a_comma(reads: Read) -> None:
+    """`0,125.50` is no number, and no side of a product is cut where the unit behind the sides stands in its place."""
+    paid = row("125.50")
+    paid[paid.index("125.50")] = "0"
+    got = reads(table([*paid, ""], row(rid="2"), sep=","))
+    assert (got.rows_used, got.rejects.height) == (2, 0)
+    product = "S1,X1,B1,Toys,4.00,USD,2026-01-01,30,20,10,centimeters,500,grams"
+    got = reads(f"{PRODUCTS}\n{product},\n{product.replace('S1', 'S2')}\n")
     assert (got.rows_used, got.rejects.height) == (2, 0)
 
 
