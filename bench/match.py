@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
 # Pieces of a file as small as this come back as the memory of the next ones: half the pages are touched.
 os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(4 << 20))
+os.environ.setdefault("POLARS_CSV_CHUNK_PREFETCH_LIMIT", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no linear algebra here: threads that only wait
 # What one thread gave back is there for the other one: a tenth less memory.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1")
