@@ -117,7 +117,7 @@ def only_settled(books: Books) -> pl.DataFrame:
 
 
 def nameless_orders(books: Books) -> list[str]:
-    """The orders of which several items were refunded or came back damaged, and a payment does not say for which: sorted."""
+    """The orders of which a payment does not tell, and nothing else does, for which item it is: sorted."""
     told = payments(books).filter(pl.col("source") == "told")
     rows = pl.concat([told, only_settled(books).filter(pl.col("kind") == "back")]).filter(pl.col("sku").is_null())
     return rows["order_id"].unique().sort().to_list()

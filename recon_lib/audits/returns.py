@@ -13,10 +13,7 @@ from recon_lib.audits.base import Audit, AuditResult
 from recon_lib.audits.evidence import PLACE, counted, findings, not_checked, occurrence, words
 from recon_lib.audits.facts import LINE, customer_returns
 from recon_lib.audits.order_history import order_history
-from recon_lib.audits.order_payments import (
-    DAMAGED,
-    nameless_orders,
-)
+from recon_lib.audits.order_payments import DAMAGED, nameless_orders
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
