@@ -93,16 +93,17 @@ class Lines:
             self._ahead = pool.submit(self._found_starts)
 
     def _found_starts(self) -> Array:
+        kind = np.uint32 if self.path.stat().st_size < 1 << 32 else np.int64  # memory never used before is dear
         ends, at = [], 0
         block = bytearray(_BLOCK)
         letters = np.frombuffer(block, np.uint8)
         with self.path.open("rb", buffering=0) as file:
             while size := file.readinto(block):
                 letters[size:] = 0
-                ends.append(_line_ends(letters) + at)
+                ends.append((_line_ends(letters) + at).astype(kind))
                 at += size
-        found = np.concatenate(ends)[self.first - 1 :] if ends else np.zeros(0, np.int64)
-        return found if len(found) and found[-1] == at else np.append(found, at)
+        found = np.concatenate(ends)[self.first - 1 :] if ends else np.zeros(0, kind)
+        return found if len(found) and found[-1] == at else np.append(found, kind(at))
 
     def _cut(self, places: Array) -> bytes:
         """The rows in these places; neighbours are read at once."""

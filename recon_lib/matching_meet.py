@@ -49,15 +49,18 @@ def meet(left: Array, right: Array) -> Met:
 def _sorted(left: Array, right: Array, size: np.uint64) -> Array:
     """The hashes of both sides that are not 0: their first bits, one for the side, `size` for the row."""
     numbers = np.empty(len(left) + len(right), np.uint64)
-    end, shift = 0, size + _ONE
+    places = np.arange(BLOCK, dtype=np.uint64)
+    end, low = 0, (_ONE << (size + _ONE)) - _ONE
     for side, hashes in ((np.uint64(0), left), (_ONE << size, right)):
         for start in range(0, len(hashes), BLOCK):
             part = hashes[start : start + BLOCK]
-            made = (part >> shift << shift) | np.arange(start, start + len(part), dtype=np.uint64) | side
-            if not part.all():
-                made = made[part != 0]
-            numbers[end : end + len(made)] = made
-            end += len(made)
+            made = numbers[end : end + len(part)]
+            np.bitwise_and(part, ~low, out=made)
+            made |= places[: len(part)] + (np.uint64(start) | side)
+            there = np.count_nonzero(part)
+            if there < len(part):
+                made[:there] = made[part != 0]
+            end += there
     return pl.Series(numbers[:end]).sort().to_numpy()
 
 

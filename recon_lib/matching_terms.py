@@ -18,7 +18,7 @@ from recon_lib.zones import local_day
 Array: TypeAlias = "np.ndarray[Any, Any]"
 _SECOND = 101  # seed of the further bits
 MONEY_STEPS = 10**4  # whole steps of 1.00 in MONEY
-BLOCK = 1 << 16  # rows that are looked at in one go
+BLOCK = 1 << 13  # rows that are looked at in one go: what is worked out of them stays in the cache
 _MANY = 10_000  # rows from which on it pays to ask whether ids need folding at all
 Fetch = Callable[[pl.Series], pl.DataFrame]
 
@@ -162,8 +162,7 @@ def same_text(left: Side, right: Side, rows_left: Array, rows_right: Array, rule
     told = np.zeros(len(rows_left), bool)
     for other in reversed(range(len(left.keys))):
         if other != rule and not told.all():
-            known = left.hashes[other][rows_left]
-            told |= (known != 0) & (known == right.hashes[other][rows_right])
+            told |= compared(_known_and_equal, left.hashes[other], rows_left, right.hashes[other], rows_right)
     if not told.all():
         rest = np.flatnonzero(~told)
         texts = left.texts(rows_left[rest]), right.texts(rows_right[rest])
@@ -196,6 +195,11 @@ def compared(how: Callable[..., Any], one: Array, rows_one: Array, two: Array, r
         part = slice(start, start + BLOCK)
         how(one[rows_one[part]], two[rows_two[part]], out=told[part])
     return told
+
+
+def _known_and_equal(one: Array, two: Array, out: Array) -> None:
+    np.equal(one, two, out=out)
+    out &= one != 0
 
 
 def equal_amounts(left: Side, right: Side, rows_left: Array, rows_right: Array) -> Array:
