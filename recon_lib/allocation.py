@@ -40,8 +40,6 @@ def allocate(
     *,
     by: Sequence[str],
     within: str | None = None,
-    on: str = "on",
-    units: str = "units",
 ) -> Allocation:
     """Settle `losses` by `credits` inside each group `by`, in order of the day `on`; rows of one day keep their order.
 
@@ -50,33 +48,26 @@ def allocate(
     its own. Units are whole and not negative (ValueError); days and units are never null (ValueError).
     """
     for frame in (losses, credits):
-        if frame[on].null_count() or frame[units].null_count() or (frame[units] < 0).any():
+        if frame["on"].null_count() or frame["units"].null_count() or (frame["units"] < 0).any():
             raise ValueError("units to allocate need a day and must not be negative")
-    events = _events(losses, credits, by, within, on, units)
+    events = _events(losses, credits, by, within)
     if within is None:
         pairs = _in_one_pass(events)
     else:
         crowded = _crowded(events)
         pairs = pl.concat([_in_one_pass(events.filter(~crowded)), _event_by_event(events.filter(crowded))])
     pairs = pairs.sort("loss", "credit")
-    return Allocation(
-        pairs, losses[units].cast(pl.Int64) - _used(pairs, "loss", losses.height), _left(credits, pairs, units)
-    )
+    return Allocation(pairs, _not_in(pairs, "loss", losses), _not_in(pairs, "credit", credits))
 
 
-def _left(credits: pl.DataFrame, pairs: pl.DataFrame, units: str) -> pl.Series:
-    return credits[units].cast(pl.Int64) - _used(pairs, "credit", credits.height)
-
-
-def _used(pairs: pl.DataFrame, side: str, height: int) -> pl.Series:
-    used = np.zeros(height, dtype=np.int64)
+def _not_in(pairs: pl.DataFrame, side: str, rows: pl.DataFrame) -> pl.Series:
+    """The units of each row of a side that no pair holds."""
+    used = np.zeros(rows.height, dtype=np.int64)
     np.add.at(used, pairs[side].to_numpy(), pairs["units"].to_numpy())
-    return pl.Series("units", used, dtype=pl.Int64)
+    return rows["units"].cast(pl.Int64) - pl.Series(used)
 
 
-def _events(
-    losses: pl.DataFrame, credits: pl.DataFrame, by: Sequence[str], within: str | None, on: str, units: str
-) -> pl.DataFrame:
+def _events(losses: pl.DataFrame, credits: pl.DataFrame, by: Sequence[str], within: str | None) -> pl.DataFrame:
     """Both sides in one frame: group number, place, rank on the day (loss, placed credit, free credit), row, units."""
     place = pl.lit("") if within is None else pl.col(within).cast(pl.String)
     keys = [pl.col(c) for c in by]
@@ -84,8 +75,8 @@ def _events(
     def side(frame: pl.DataFrame, place: pl.Expr, rank: pl.Expr) -> pl.LazyFrame:
         return frame.lazy().select(
             *keys,
-            on=pl.col(on),
-            units=pl.col(units).cast(pl.Int64),
+            on=pl.col("on"),
+            units=pl.col("units").cast(pl.Int64),
             place=place,
             rank=rank.cast(pl.UInt8),
             row=pl.int_range(pl.len(), dtype=pl.UInt32),

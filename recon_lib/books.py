@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 import dataframely as dy
 import polars as pl
@@ -19,11 +17,9 @@ import polars as pl
 from recon_lib import frames
 from recon_lib.account import Account, load_account
 from recon_lib.errors import NotAReport, ReportError, UsageError
-from recon_lib.merging import merge_overlaps, union_of_days
 from recon_lib.paths import default_store, shown
 from recon_lib.reports.base import Reading
 
-T = TypeVar("T")
 _SMALL = 256 * 1024  # bytes of a file up to which several are read at once
 
 FRAMES: dict[str, type[dy.Schema]] = {
@@ -90,7 +86,7 @@ class Books:
         return self.periods.get(family, [])
 
 
-def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = None, progress: bool = False) -> Books:
+def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = None) -> Books:
     """The books of the account folder at the end of `as_of`.
 
     Raises:
@@ -107,8 +103,7 @@ def open_account(folder: Path | str, as_of: date | str, *, store: Path | None = 
     readings: list[tuple[str, Reading]] = []
     others: list[tuple[str, str]] = []
     refused: list[ReportError] = []
-    paths = list(account_files(folder))
-    for told in _progress(_readings(paths, folder, store, account), len(paths), progress):
+    for told in _readings(list(account_files(folder)), folder, store, account):
         for display, outcome in told:
             if isinstance(outcome, Reading):
                 readings.append((display, outcome))
@@ -204,28 +199,9 @@ def day_of(value: date | str) -> date:
         raise UsageError(f"{value!r} is no day", hoped="a date like 2026-01-31") from None
 
 
-def _progress(readings: Iterator[T], files: int, wanted: bool) -> Iterator[T]:
-    """A progress bar on a terminal where reading is long work; silent otherwise."""
-    if not (wanted and sys.stderr.isatty() and files > 1):
-        yield from readings
-        return
-    from tqdm import tqdm
-
-    yield from tqdm(readings, desc="Reading reports", unit="file", total=files, leave=False)
-
-
 def merged_name(parts: list[str]) -> str:
     """A content address for something made of the named parts."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-__all__ = [
-    "FRAMES",
-    "Books",
-    "account_files",
-    "day_of",
-    "merge_overlaps",
-    "open_account",
-    "timedelta",
-    "union_of_days",
-]
+__all__ = ["FRAMES", "Books", "account_files", "day_of", "open_account"]

@@ -103,19 +103,21 @@ def repeated(numbers: pl.Series) -> pl.Series:
     return numbers.is_in(twice.implode()) if twice.len() else pl.repeat(False, numbers.len(), eager=True)
 
 
-def parcel_units(runs: pl.DataFrame, key: str = "charge") -> pl.DataFrame:
-    """Of items told on several runs: `key` and `units`, the quantities of their parcels added up.
+def parcel_units(runs: pl.DataFrame) -> pl.DataFrame:
+    """Of items told on several runs: `charge` and `units`, the quantities of their parcels added up.
 
     The quantity stands on every row of a parcel, so it counts once a settlement and posted day on which a price was charged;
     null where one of these tells none. Without any price the largest quantity holds. Reads `units`, `principal`, `settlement_id`
     and `posted_on` of the runs.
     """
     has_principal = pl.col("principal").is_not_null().any()
-    by_day = runs.group_by(key, "settlement_id", "posted_on").agg(pl.col("units").max(), has_principal=has_principal)
+    by_day = runs.group_by("charge", "settlement_id", "posted_on").agg(
+        pl.col("units").max(), has_principal=has_principal
+    )
     priced = pl.col("units").filter("has_principal")
     known = priced.null_count() == 0
     told = pl.when(~pl.col("has_principal").any()).then(pl.col("units").max()).when(known).then(priced.sum())
-    return by_day.group_by(key).agg(units=told)
+    return by_day.group_by("charge").agg(units=told)
 
 
 def whole_units(refund: pl.Expr, charged: pl.Expr, units: pl.Expr) -> pl.Expr:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -120,7 +119,6 @@ def reconcile(
     entered: Entered | None = None,
     last: Earlier | None = None,
     register: pl.DataFrame | None = None,
-    told: Callable[[str], None] = lambda _: None,
 ) -> Day:
     """Everything about the day.
 
@@ -130,10 +128,9 @@ def reconcile(
         entered: the journal of the last packet before the day; what it entered stays, what came late is entered now.
         last: the findings and history of that packet, to tell what changed since.
         register: decisions of people (open cases, accepted differences); from the account's own register where null.
-        told: called with the name of each audit before it runs (progress), in the thread that runs it.
     """
     decisions = decided(books) if register is None else Decisions(standing=register)
-    policy, pay, results = _audited(books, policy, audits, published, told)
+    policy, pay, results = _audited(books, policy, audits, published)
     raw = pl.concat([result.findings for result in results])
     history = with_names(pl.concat([result.settled for result in results]), books, ("fnsku",))
     history = history.sort(HISTORY_ORDER, nulls_last=True)
@@ -151,25 +148,16 @@ def reconcile(
 
 
 def _audited(
-    books: Books,
-    policy: Policy | None,
-    audits: tuple[Audit, ...],
-    published: pl.DataFrame | None,
-    told: Callable[[str], None],
+    books: Books, policy: Policy | None, audits: tuple[Audit, ...], published: pl.DataFrame | None
 ) -> tuple[Policy, PayDay, list[AuditResult]]:
     """The policy, Amazon Pay, and the results of it and of all audits in the order of the list, however many run at a time."""
-
-    def run(audit: Audit, policy: Policy) -> AuditResult:
-        told(audit.names[0])
-        return audit.run(books, policy)
-
     names = [audit.names[0] for audit in audits]
     longest = sorted(range(len(audits)), key=lambda at: _LONG.index(names[at]) if names[at] in _LONG else len(_LONG))
     with ThreadPoolExecutor(min(_AT_A_TIME, pl.thread_pool_size())) as pool:
         try:
             pool.submit(settled_lines, books)  # most audits begin with them, whatever the policy says
             policy = policy or load_policy()
-            begun = {at: pool.submit(run, audits[at], policy) for at in longest}
+            begun = {at: pool.submit(audits[at].run, books, policy) for at in longest}
             pay = reconcile_pay(books, published)
             found = [begun[at].result() for at in range(len(audits))]
         except BaseException:

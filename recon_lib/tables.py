@@ -20,7 +20,6 @@ Kind = Literal["text", "code", "money", "number", "day", "flag", "tick", "long",
 # Marks beside a name; in a column of the kind "tick" the cell has its own.
 TICK = '<span class="tick" role="img" aria-label="ties">✓</span>'
 CROSS = '<span class="cross" role="img" aria-label="does not tie">✗</span>'
-RIGHT = ("money", "number")
 ROWS = 500  # rows of one table on the page; the rest is in the data files beside it
 
 
@@ -133,7 +132,6 @@ def _foot(frame: pl.DataFrame, columns: Sequence[Column], names: set[str], *, wh
 
 
 __all__ = [
-    "RIGHT",
     "ROWS",
     "Column",
     "Html",

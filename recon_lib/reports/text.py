@@ -55,7 +55,7 @@ class ByteFacts:
     ends_open: bool  # the last line has no line end
 
 
-def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> ByteFacts:
+def byte_facts(path: Path, separator: str) -> ByteFacts:
     """Hash and count the bytes of `path` in chunks; runs beside the parser in a thread of its own."""
     import numpy as np  # only for files that are read in chunks: the import takes longer than a small file
 
@@ -73,39 +73,38 @@ def byte_facts(path: Path, separator: str = "\t", *, count: bool = True) -> Byte
             size += length
             before, last = last, bytes(chunk[-1:])
             ascii_only = chunk.isascii()
-            if count:
-                raw = np.frombuffer(chunk, np.uint8)
-                edges, marks, blank, beside = (flag[:length] for flag in flags)
-                # Every control character counts as an edge: one that ends no cell makes the file `padded` by itself.
-                np.less(raw, 32, out=edges)
-                others = int(np.count_nonzero(edges))
-                np.equal(raw, 10, out=marks)
-                ends = int(np.count_nonzero(marks))
-                np.equal(raw, sep, out=marks)
-                cuts = int(np.count_nonzero(marks))
-                newlines, separators = newlines + ends, separators + cuts
-                if sep < 32:
-                    others -= ends + cuts
-                else:
-                    others -= ends
-                    np.logical_or(edges, marks, out=edges)
-                if others:
-                    turns = chunk.count(b"\r")
-                    returns, others = returns + turns, others - turns
-                    nul = nul or b"\0" in chunk
-                if b'"' in chunk:
-                    np.equal(raw, 34, out=marks)
-                    quotes += int(np.count_nonzero(marks))
-                    np.logical_or(edges, marks, out=edges)
-                if not padded:
-                    # A blank of several bytes and a control character (some are blanks) count wherever they stand; that
-                    # is rare, and only costs time.
-                    np.equal(raw, 32, out=blank)
-                    after = np.logical_and(blank[1:], edges[:-1], out=beside[1:]).any()
-                    ahead = after or np.logical_and(blank[:-1], edges[1:], out=beside[1:]).any()
-                    seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
-                    wide = not ascii_only and _WIDE_BLANK.search(chunk, begin) is not None
-                    padded = bool(ahead) or bool(seam) or wide or others > 0
+            raw = np.frombuffer(chunk, np.uint8)
+            edges, marks, blank, beside = (flag[:length] for flag in flags)
+            # Every control character counts as an edge: one that ends no cell makes the file `padded` by itself.
+            np.less(raw, 32, out=edges)
+            others = int(np.count_nonzero(edges))
+            np.equal(raw, 10, out=marks)
+            ends = int(np.count_nonzero(marks))
+            np.equal(raw, sep, out=marks)
+            cuts = int(np.count_nonzero(marks))
+            newlines, separators = newlines + ends, separators + cuts
+            if sep < 32:
+                others -= ends + cuts
+            else:
+                others -= ends
+                np.logical_or(edges, marks, out=edges)
+            if others:
+                turns = chunk.count(b"\r")
+                returns, others = returns + turns, others - turns
+                nul = nul or b"\0" in chunk
+            if b'"' in chunk:
+                np.equal(raw, 34, out=marks)
+                quotes += int(np.count_nonzero(marks))
+                np.logical_or(edges, marks, out=edges)
+            if not padded:
+                # A blank of several bytes and a control character (some are blanks) count wherever they stand; that
+                # is rare, and only costs time.
+                np.equal(raw, 32, out=blank)
+                after = np.logical_and(blank[1:], edges[:-1], out=beside[1:]).any()
+                ahead = after or np.logical_and(blank[:-1], edges[1:], out=beside[1:]).any()
+                seam = (blank[0] and before in edge_bytes) or (edges[0] and before == b" ")
+                wide = not ascii_only and _WIDE_BLANK.search(chunk, begin) is not None
+                padded = bool(ahead) or bool(seam) or wide or others > 0
             if utf8 and (pending or not ascii_only):
                 try:
                     decoder.decode(chunk)
@@ -201,13 +200,8 @@ def _is_cp932(data: bytes, *, sure: bool, partial: bool) -> bool:
     return bool(beyond) and half_width < len(beyond) / 2 and kana > 0 and sum(map(len, runs)) > len(beyond) / 2
 
 
-def decode(data: bytes, encoding: str) -> str:
-    """`data` as text; the five bytes cp1252 leaves open become U+FFFD rather than a failure."""
-    return data.decode(encoding, errors="replace" if encoding == "cp1252" else "strict")
-
-
 def recode(path: Path, encoding: str, target: Path) -> None:
-    """Write the text of `path` as UTF-8 without mark, line ends untouched."""
+    """Write the text of `path` as UTF-8 without mark, line ends untouched; a byte that cp1252 leaves open becomes U+FFFD."""
     errors = "replace" if encoding == "cp1252" else "strict"
     with (
         path.open(encoding=encoding, errors=errors, newline="") as source,
