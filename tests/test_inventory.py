@@ -98,6 +98,13 @@ def test_stock_paid_and_the_ledgers_n_within_7_days_are_one_credit(found_on, lef
     assert sum(q for *_, q in open_units(result)) == left
 
 
+def test_a_payment_in_stock_counts_from_its_approval_also_where_its_n_came_before_the_loss():
+    # 3 lost on 30 January; on that day 1 paid in cash and 1 in stock, whose N stands there since the 28th
+    ledger = [event("2026-01-28", 1, "N"), event("2026-01-30", -3)]
+    result = lost(ledger=ledger, paid=[reimbursed("2026-01-30", "Lost_Warehouse", 1, stock=1)])
+    assert open_units(result) == [("2026-01-30", "X1", 1)]
+
+
 def test_an_n_of_other_units_or_another_product_is_a_credit_of_its_own():
     paid = [reimbursed("2026-02-05", "Lost_Warehouse", 0, stock=1)]
     assert open_units(lost(ledger=[event("2026-02-01", -3), event("2026-02-06", 2, "N")], paid=paid)) == []

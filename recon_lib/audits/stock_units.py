@@ -54,16 +54,14 @@ def fact_of_event() -> pl.Expr:
     return words(*_EVENT, "occurrence").alias("fact")
 
 
-def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Which found units of the ledger are the stock side of which reimbursement row.
+def found_units(books: Books) -> pl.DataFrame:
+    """Found units of the ledger, without those that are the stock side of a reimbursement row.
 
     An N of the same FNSKU and units within 7 days; of a reversal that gives the unit back in stock also an F, and by its ASIN,
-    because it shows no FNSKU.
-    Returns the found units of the ledger without those, and the day each such reimbursement counts from (the earlier of the
-    two) as frame `row`, `on`.
+    because it shows no FNSKU. The reimbursement counts from its approval, whenever its N came.
     """
 
-    def make(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def make(books: Books) -> pl.DataFrame:
         found = ledger_events(books, FOUND).filter(pl.col("quantity") > 0).with_row_index("ledger_row")
         paid = _with_fnsku(books, reimbursements(books))
         paid = paid.filter(pl.col("quantity_inventory") > 0, pl.col("approved_on").is_not_null())
@@ -98,17 +96,14 @@ def paid_in_stock(books: Books) -> tuple[pl.DataFrame, pl.DataFrame]:
             )
         )
         used: set[int] = set()
-        days: dict[int, object] = {}
-        for row, approved, ledger_row, on in near.select("row", "approved_on", "ledger_row", "on").rows():
-            if row not in days and ledger_row not in used:
+        served: set[int] = set()
+        for row, ledger_row in near.select("row", "ledger_row").rows():
+            if row not in served and ledger_row not in used:
                 used.add(ledger_row)
-                days[row] = min(on, approved)
-        first = pl.DataFrame(
-            {"row": list(days), "first_on": list(days.values())}, schema={"row": pl.UInt32, "first_on": pl.Date}
-        )
-        return found.filter(~pl.col("ledger_row").is_in(pl.Series(list(used), dtype=pl.UInt32).implode())), first
+                served.add(row)
+        return found.filter(~pl.col("ledger_row").is_in(pl.Series(list(used), dtype=pl.UInt32).implode()))
 
-    return once(books, "paid_in_stock", make)
+    return once(books, "found_units", make)
 
 
 def _wanted_nearer(books: Books, near: pl.DataFrame, stock: pl.DataFrame) -> pl.DataFrame:
@@ -159,16 +154,14 @@ def reimbursed_units(books: Books, reasons: list[str]) -> pl.DataFrame:
 
     Units that pay an order's damaged return (`before`) pay nothing else.
     """
-    _, first = paid_in_stock(books)
     rows = _with_fnsku(books, reimbursements(books)).filter(
         pl.col("why").is_in(reasons),
         pl.col("units") > 0,
         pl.col("fnsku").is_not_null(),
         pl.col("approved_on").is_not_null(),
     )
-    rows = rows.join(first, on="row", how="left", maintain_order="left")
     rows = rows.join(used_by_returns(books), on="row", how="left", maintain_order="left")
-    rows = rows.with_columns(on=pl.min_horizontal("approved_on", "first_on"), before=pl.col("used").fill_null(0))
+    rows = rows.with_columns(on=pl.col("approved_on"), before=pl.col("used").fill_null(0))
     return rows.with_columns(pl.col("units") - pl.col("before")).filter(pl.col("units") > 0)
 
 
@@ -177,7 +170,7 @@ def lost_units(books: Books) -> Matched:
 
     def make(books: Books) -> Matched:
         losses = ledger_events(books, LOST).filter(pl.col("quantity") < 0)
-        found, _ = paid_in_stock(books)
+        found = found_units(books)
         paid = reimbursed_units(books, ["lostwarehouse"])
         return _matched(losses, found, paid)
 
