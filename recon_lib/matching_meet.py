@@ -57,7 +57,7 @@ def _sorted(left: Array, right: Array, size: np.uint64) -> Array:
             made = numbers[end : end + len(part)]
             np.bitwise_and(part, ~low, out=made)
             made |= places[: len(part)] + (np.uint64(start) | side)
-            there = np.count_nonzero(part)
+            there = int(np.count_nonzero(part))
             if there < len(part):
                 made[:there] = made[part != 0]
             end += there
