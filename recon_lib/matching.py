@@ -2,14 +2,16 @@
 
 The rules are worked as a clerk would, at the end of every day, over what is still free on both sides:
 
-1. For each rule in order, lines with the same key and an equal amount are paired. Among equals the earliest later-side
-   line at or after the earlier-side line closes the oldest one; only then a line that came before it is taken. Then, in
-   the same way, lines whose amounts lie within the tolerance.
+1. For each rule in order, lines with the same key and an equal amount are paired. Among equals those go first that share
+   a sure id, too, which only a later rule asks for. Then the earliest later-side line at or after the earlier-side line
+   closes the oldest one; only then a line that came before it is taken. Then, in the same way, lines whose amounts lie
+   within the tolerance.
 2. For the same rule, a key with exactly one free line on each side and unequal amounts is a pair with a difference.
 
 A pair once made stays. So the pairs of a day do not change when later days are added, and one run over everything
 gives what a run a day gave. Two lines that both know a sure id (unique by nature) and disagree in it are never a pair.
-A difference is never assumed where a key of an earlier rule is known on both sides and disagrees.
+A difference is never assumed where a key of an earlier rule is known on both sides and disagrees, or where one of the
+two has a free line of its own sure id and amount.
 
 Most keys are unique on both sides and nobody else can claim their lines: these are paired by their hashes
 (`matching_meet`), and the texts behind the hashes, or further bits, are compared (`quick`). Only what is left goes

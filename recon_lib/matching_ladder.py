@@ -129,7 +129,9 @@ class _Ladder:
             if line.amount in by_amount and id(line) not in self.standing:
                 buckets.setdefault(line.amount, []).append(line)
         for amount, firsts in buckets.items():
-            followers = _Followers(by_amount[amount], self.sure)
+            for line, same in _same_id(firsts, by_amount[amount], [n for n in self.sure if n > number]):
+                self._pair(day, number, *((line, same) if self.left_first else (same, line)))
+            followers = _Followers([line for line in by_amount[amount] if line.free], self.sure)
             for only_after in (True, False):
                 for line in firsts:
                     if line.free and (other := followers.take(line, only_after)) is not None:
@@ -161,8 +163,16 @@ class _Ladder:
         one, two = self._free(0, number, key)[0], self._free(1, number, key)[0]
         if id(one) in self.standing or one.amount == two.amount or not _compatible(one, two, self.sure):
             return
+        if self._awaited(one, 1, number) or self._awaited(two, 0, number):
+            return
         if all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in range(number)):
             self._pair(day, number, one, two)
+
+    def _awaited(self, line: Line, other_side: int, number: int) -> bool:
+        """Does a free line of the other side have the line's sure id, of a later rule, and its amount?"""
+        keys = [(n, line.keys[n]) for n in self.sure if n > number]
+        found = (other for n, key in keys if key is not None for other in self._free(other_side, n, key))
+        return any(other.amount == line.amount for other in found)
 
     def _pair(self, day: int, number: int, one: Line, two: Line) -> None:
         self._leave(one, 0)
@@ -179,6 +189,18 @@ class _Ladder:
 
 def _compatible(one: Line, two: Line, sure: Iterable[int]) -> bool:
     return all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in sure)
+
+
+def _same_id(first: list[Line], then: list[Line], sure: list[int]) -> list[tuple[Line, Line]]:
+    """Of lines with equal key and amount those that share a sure id, once each: they are nobody else's."""
+    pairs = []
+    for number in sure:
+        waiting: dict[Key, list[Line]] = {}
+        for line in reversed(then):
+            if (key := line.keys[number]) is not None:
+                waiting.setdefault(key, []).append(line)
+        pairs += [(line, known.pop()) for line in first if (known := waiting.get(line.keys[number]))]
+    return pairs
 
 
 class _Followers:

@@ -135,6 +135,18 @@ def test_known_and_different_sure_ids_are_never_a_pair() -> None:
     assert told(got) == []
 
 
+def test_among_equals_a_line_goes_to_the_one_that_knows_its_sure_id_whatever_key_comes_first() -> None:
+    order_first = [RULES[2], RULES[1], RULES[0]]
+    # Two equal captures of an order, the shop knows the id of the younger: C1 is its line, so C2 is the older one's.
+    left = [line(". . O .", 10, 1, 8), line("C1 . O .", 10, 1, 9)]
+    right = [line("C1 . O .", 10, 2, 8), line("C2 . O .", 10, 2, 9)]
+    assert told(run(left, right, order_first)) == [(0, 1, "order", True, 2), (1, 0, "order", True, 2)]
+    # Nor is C1 assumed to be another amount of its order while the capture that it settles is open.
+    left = [line("C1 R1 . .", 70, 1), line(". R2 O .", 30, 1)]
+    right = [line("C1 R1 O .", 70, 2), line("C2 R2 O .", 30, 4)]
+    assert told(run(left, right, order_first)) == [(0, 0, "reference", True, 2), (1, 1, "order", True, 4)]
+
+
 def test_a_difference_is_not_assumed_against_an_earlier_key() -> None:
     assert told(run([line(". R1 O .", 50, 1)], [line("C2 R2 O .", 30, 2)])) == []
     # Equal amounts may still pair by the order: a capture made by hand has a reference of Amazon's own.
@@ -240,6 +252,9 @@ def by_hand(
             None not in (left[a][r.left], right[b][r.right]) and left[a][r.left] != right[b][r.right] for r in chosen
         )
 
+    def one_id(a: int, b: int, later: list[Rule]) -> bool:
+        return any(meets(a, b, rule) for rule in later if rule.sure)
+
     for day in sorted({row["at"].date() for row in [*left, *right]}):
         moved = True
         while moved:
@@ -249,7 +264,14 @@ def by_hand(
                 here_r = [b for b in free_r if right[b]["at"].date() <= day]
                 for limit in (0, tolerance):
                     equal = [
-                        (right[b]["at"] < left[a]["at"], moment(left, a), moment(right, b), a, b)
+                        (
+                            limit or not one_id(a, b, rules[number + 1 :]),
+                            right[b]["at"] < left[a]["at"],
+                            moment(left, a),
+                            moment(right, b),
+                            a,
+                            b,
+                        )
                         for a in here_l
                         for b in here_r
                         if meets(a, b, rule) and near(a, b, limit) and not refused(a, b, [r for r in rules if r.sure])
@@ -276,6 +298,11 @@ def by_hand(
                         same_r = [c for c in here_r if meets(a, c, rule)]
                         if meets(a, b, rule) and same_l == [a] and same_r == [b] and x["amount"] != right[b]["amount"]:
                             if refused(a, b, rules[:number]) or refused(a, b, [r for r in rules if r.sure]):
+                                continue
+                            later = rules[number + 1 :]
+                            if any(near(a, c, 0) and one_id(a, c, later) for c in here_r if c in free_r):
+                                continue
+                            if any(near(c, b, 0) and one_id(c, b, later) for c in here_l if c in free_l):
                                 continue
                             if a in free_l and b in free_r:
                                 free_l.remove(a)
