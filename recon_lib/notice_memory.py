@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from recon_lib import disk
 from recon_lib.notice_facts import Fact, Seen
 
 NAME, LOCK, DAMAGED = ".notices.json", ".notices.lock", ".notices.damaged.json"
@@ -67,22 +68,11 @@ class Memory:
         out.mkdir(parents=True, exist_ok=True)
         handle, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=out)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(packed(told))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, out / NAME)
+            os.close(handle)
+            disk.replace(out / NAME, packed(told), by=Path(fresh))
         except BaseException:
             Path(fresh).unlink(missing_ok=True)
             raise
-        folder = os.open(out, os.O_RDONLY) if os.name == "posix" else -1
-        try:
-            os.fsync(folder)
-        except OSError:  # some file systems cannot sync a folder
-            pass
-        finally:
-            if folder >= 0:
-                os.close(folder)
 
     def confirm(self) -> None:
         """ReconError where another run tells by now: then nobody else is told."""

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recon_lib import disk
 from recon_lib.errors import HeldError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -109,10 +110,10 @@ def publish(built: Path, home: Path, name: str) -> tuple[Path, int]:
             f"{target} exists, but holds no packet", hoped="a free place", do="move that folder away and run again"
         )
     for path in [*sorted(built.iterdir()), built]:
-        _sync(path)
+        disk.sync(path)
     os.rename(built, target)
     for folder in (home, home.parent):  # the account's folder may be as new as the packet
-        _sync(folder)
+        disk.sync(folder)
     point_to_latest(home)
     return target, revision
 
@@ -130,10 +131,7 @@ def point_to_latest(home: Path, away: Collection[str] = ()) -> None:
     known, told = _pointed(home), _newest([*away, *_published(home)])
     if known == {**known, **told}:
         return
-    fresh.write_text(json.dumps({**known, **told}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    _sync(fresh)
-    os.replace(fresh, pointer)
-    _sync(home)
+    disk.replace(pointer, (json.dumps({**known, **told}, indent=1, sort_keys=True) + "\n").encode(), by=fresh)
 
 
 def mend(home: Path) -> None:
@@ -164,17 +162,6 @@ def _newest(packets: Iterable[str]) -> dict[str, str]:
         if match:
             found[match[1]] = max(found.get(match[1], (0, "")), (int(match[2] or 1), name))
     return {name: folder for name, (_, folder) in found.items()}
-
-
-def _sync(path: Path) -> None:
-    """Waits until the file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:  # some file systems cannot sync a folder
-        pass
-    finally:
-        os.close(handle)
 
 
 def rollforward(packet: Path | str) -> pl.DataFrame | None:

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from recon_lib import disk
 from recon_lib.decisions import Event, from_csv, to_csv, whole_part
 from recon_lib.errors import UsageError
 
@@ -68,25 +68,6 @@ def follow(register: Path, found: Sequence[Event]) -> None:
     whole = to_csv(found)
     body = to_csv(there)
     if whole.startswith(body) and copy.is_file() and copy.stat().st_size == len(body.encode()):
-        _write(copy, "ab", whole[len(body) :])
+        disk.write(copy, whole[len(body) :].encode(), "ab")
         return
-    fresh = copy.with_name(copy.name + ".new")  # none yet, or damaged
-    _write(fresh, "wb", whole)
-    os.replace(fresh, copy)
-    _sync_folder(copy.parent)
-
-
-def _write(path: Path, mode: str, text: str) -> None:
-    with path.open(mode) as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    disk.replace(copy, whole.encode(), by=copy.with_name(copy.name + ".new"))  # none yet, or damaged

@@ -40,7 +40,7 @@ def test_a_kill_at_some_moment(
 
 
 @pytest.mark.parametrize(
-    ("moment", "stands"), [("os.rename", False), ("publish.point_to_latest", True), ("publish._sync", False)]
+    ("moment", "stands"), [("os.rename", False), ("publish.point_to_latest", True), ("publish.disk.sync", False)]
 )
 def test_a_kill_at_the_moments_of_publishing(
     tmp_path: Path, undisturbed: tuple[dict[str, str], float, Path], moment: str, stands: bool

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "recon_lib"
 # A room imports only rooms above it in this list. A package counts as one room.
 FLOW = [
-    "errors", "paths", "arguments", "cloud_problems", "cloud", "lease", "cents", "money", "frames", "policy_check", "policy_tables", "policy", "measures", "tiers", "cards", "referral", "reports",
+    "errors", "paths", "disk", "arguments", "cloud_problems", "cloud", "lease", "cents", "money", "frames", "policy_check", "policy_tables", "policy", "measures", "tiers", "cards", "referral", "reports",
     "settings", "account", "settled_files", "check", "check_text", "merging", "zones", "code_words", "item_runs", "digests", "books", "file_facts", "overlaps", "family_rows", "asof", "folding", "keys", "matching_terms", "matching_meet", "matching_ladder",
     "matching_rest", "matching", "pay_keys", "allocation", "rollforward", "tieout", "kept", "medians", "sold", "valuation",
     "audits", "claims", "journal", "pay_life",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_lib import register_copy
+from recon_lib import disk
 from recon_lib.__main__ import main
 from recon_lib.books import open_account
 from recon_lib.decisions import Event
@@ -227,7 +227,7 @@ def test_a_decision_stands_also_where_its_copy_cannot_be_written(folder: Path, m
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(register_copy, "_write", full)
+    monkeypatch.setattr(disk, "write", full)
     events = six(folder)
     assert len(events) == 6
     assert kept(folder / NAME) == []

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from recon_lib import disk
 from recon_lib.fetch.downloading import Arrived, download
 from recon_lib.fetch.problems import Damaged, Expired, Refused, Unanswered
 from recon_lib.fetch.ready import Api
-from recon_lib.fetch.state import Open, State, sync_folder
+from recon_lib.fetch.state import Open, State
 from recon_lib.fetch.table import FAMILIES, Row
 from recon_lib.fetch.wire import Wire
 
@@ -84,9 +85,9 @@ def place(part: Path, target: Path, sha256: str) -> Path:
         target = target.with_name(f"{stem}-{sha256[:8]}{dot}{rest}")
     for missing in [path for path in (target.parent, *target.parent.parents) if not path.exists()][::-1]:
         missing.mkdir(exist_ok=True)
-        sync_folder(missing.parent)
+        disk.sync(missing.parent)
     os.replace(part, target)
-    sync_folder(target.parent)
+    disk.sync(target.parent)
     return target
 
 

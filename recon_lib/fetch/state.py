@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from recon_lib import disk
 from recon_lib.errors import UsageError
 from recon_lib.fetch.spans import Span, common, joined, without
 
@@ -142,23 +142,7 @@ class State:
             "open": [asdict(item) for item in self.open], "files": self.files,
         }  # fmt: skip
         self.folder.mkdir(exist_ok=True)
-        part = self.path.with_name(f"part-{NAME}")
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(told, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self.path)
-        sync_folder(self.folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed into the folder is there after a power cut. Not every system can do it."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        disk.replace(self.path, json.dumps(told, indent=1).encode(), by=self.path.with_name(f"part-{NAME}"))
 
 
 def _spans(told: list[list[str]]) -> list[Span]:
