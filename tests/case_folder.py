@@ -15,6 +15,18 @@ from pathlib import Path
 
 from recon_lib.books import open_account
 from recon_lib.reconcile import reconcile
+from tests.headers import (
+    FEE_PREVIEW,
+    LEDGER,
+    PRODUCTS,
+    REIMBURSEMENTS,
+    REMOVAL_ORDERS,
+    REMOVAL_SHIPMENTS,
+    RETURNS,
+    STORAGE_FEES,
+    V1,
+    V2,
+)
 
 COLUMNS = [
     "audit",
@@ -35,224 +47,6 @@ STORE = {
     "UK": ("Europe/London", "GBP", "Amazon.co.uk"),
     "DE": ("Europe/Berlin", "EUR", "Amazon.de"),
 }
-V2 = [
-    "settlement-id",
-    "settlement-start-date",
-    "settlement-end-date",
-    "deposit-date",
-    "total-amount",
-    "currency",
-    "transaction-type",
-    "order-id",
-    "merchant-order-id",
-    "adjustment-id",
-    "shipment-id",
-    "marketplace-name",
-    "amount-type",
-    "amount-description",
-    "amount",
-    "fulfillment-id",
-    "posted-date",
-    "posted-date-time",
-    "order-item-code",
-    "merchant-order-item-id",
-    "merchant-adjustment-item-id",
-    "sku",
-    "quantity-purchased",
-    "promotion-id",
-]
-V1 = [
-    "settlement-id",
-    "settlement-start-date",
-    "settlement-end-date",
-    "deposit-date",
-    "total-amount",
-    "currency",
-    "transaction-type",
-    "order-id",
-    "merchant-order-id",
-    "adjustment-id",
-    "shipment-id",
-    "marketplace-name",
-    "shipment-fee-type",
-    "shipment-fee-amount",
-    "order-fee-type",
-    "order-fee-amount",
-    "fulfillment-id",
-    "posted-date",
-    "order-item-code",
-    "merchant-order-item-id",
-    "merchant-adjustment-item-id",
-    "sku",
-    "quantity-purchased",
-    "price-type",
-    "price-amount",
-    "item-related-fee-type",
-    "item-related-fee-amount",
-    "misc-fee-amount",
-    "other-fee-amount",
-    "other-fee-reason-description",
-    "promotion-id",
-    "promotion-type",
-    "promotion-amount",
-    "direct-payment-type",
-    "direct-payment-amount",
-    "other-amount",
-]
-LEDGER = [
-    "Date",
-    "FNSKU",
-    "ASIN",
-    "MSKU",
-    "Title",
-    "Event Type",
-    "Reference ID",
-    "Quantity",
-    "Fulfillment Center",
-    "Disposition",
-    "Reason",
-    "Country",
-    "Reconciled Quantity",
-    "Unreconciled Quantity",
-    "Date and Time",
-    "Store",
-]
-REIMB = [
-    "approval-date",
-    "reimbursement-id",
-    "case-id",
-    "amazon-order-id",
-    "reason",
-    "sku",
-    "fnsku",
-    "asin",
-    "product-name",
-    "condition",
-    "currency-unit",
-    "amount-per-unit",
-    "amount-total",
-    "quantity-reimbursed-cash",
-    "quantity-reimbursed-inventory",
-    "quantity-reimbursed-total",
-    "original-reimbursement-id",
-    "original-reimbursement-type",
-]
-RETURNS = [
-    "return-date",
-    "order-id",
-    "sku",
-    "asin",
-    "fnsku",
-    "product-name",
-    "quantity",
-    "fulfillment-center-id",
-    "detailed-disposition",
-    "reason",
-    "status",
-    "license-plate-number",
-    "customer-comments",
-]
-R_ORDER = [
-    "request-date",
-    "order-id",
-    "order-type",
-    "service-speed",
-    "order-status",
-    "last-updated-date",
-    "sku",
-    "fnsku",
-    "disposition",
-    "requested-quantity",
-    "cancelled-quantity",
-    "disposed-quantity",
-    "shipped-quantity",
-    "in-process-quantity",
-    "removal-fee",
-    "currency",
-]
-R_SHIP = [
-    "request-date",
-    "order-id",
-    "shipment-date",
-    "sku",
-    "fnsku",
-    "disposition",
-    "shipped-quantity",
-    "carrier",
-    "tracking-number",
-    "removal-order-type",
-]
-PREVIEW = [
-    "sku",
-    "fnsku",
-    "asin",
-    "product-name",
-    "product-group",
-    "brand",
-    "fulfilled-by",
-    "your-price",
-    "sales-price",
-    "longest-side",
-    "median-side",
-    "shortest-side",
-    "length-and-girth",
-    "unit-of-dimension",
-    "item-package-weight",
-    "unit-of-weight",
-    "product-size-tier",
-    "currency",
-    "estimated-fee-total",
-    "estimated-referral-fee-per-unit",
-    "estimated-variable-closing-fee",
-    "estimated-order-handling-fee-per-order",
-    "estimated-pick-pack-fee-per-unit",
-    "estimated-weight-handling-fee-per-unit",
-    "expected-fulfillment-fee-per-unit",
-]
-STORAGE = [
-    "asin",
-    "fnsku",
-    "product_name",
-    "fulfillment_center",
-    "country_code",
-    "longest_side",
-    "median_side",
-    "shortest_side",
-    "measurement_units",
-    "weight",
-    "weight_units",
-    "item_volume",
-    "volume_units",
-    "product_size_tier",
-    "average_quantity_on_hand",
-    "average_quantity_pending_removal",
-    "estimated_total_item_volume",
-    "month_of_charge",
-    "storage_rate",
-    "currency",
-    "estimated_monthly_storage_fee",
-    "dangerous_goods_storage_type",
-    "eligible_for_inventory_discount",
-    "qualifies_for_inventory_discount",
-    "total_incentive_fee_amount",
-    "breakdown_incentive_fee_amount",
-    "average_quantity_customer_orders",
-]
-PRODUCTS = [
-    "sku",
-    "fnsku",
-    "asin",
-    "category",
-    "unit_cost",
-    "currency",
-    "cost_from",
-    "longest_side",
-    "median_side",
-    "shortest_side",
-    "dimension_unit",
-    "weight",
-    "weight_unit",
-]
 
 
 def tabbed(header, rows, quote=False):
@@ -612,17 +406,17 @@ class Folder:
         if q["ledger"] or self.full:
             out["reports/ledger.txt"] = tabbed(LEDGER[: self.columns], q["ledger"], quote=True)
         if q["reimb"] or self.full:
-            out["reports/reimb.txt"] = tabbed(REIMB, q["reimb"])
+            out["reports/reimb.txt"] = tabbed(REIMBURSEMENTS, q["reimb"])
         if q["returns"] or self.full:
             out["reports/returns.txt"] = tabbed(RETURNS, q["returns"])
         if q["orders"] or self.full:
-            out["reports/removal-orders.txt"] = tabbed(R_ORDER, q["orders"])
+            out["reports/removal-orders.txt"] = tabbed(REMOVAL_ORDERS, q["orders"])
         if q["ships"] or self.full:
-            out["reports/removal-shipments.txt"] = tabbed(R_SHIP, q["ships"])
+            out["reports/removal-shipments.txt"] = tabbed(REMOVAL_SHIPMENTS, q["ships"])
         if q["preview"] or self.full:
-            out["reports/preview.txt"] = tabbed(PREVIEW, q["preview"])
+            out["reports/preview.txt"] = tabbed(FEE_PREVIEW, q["preview"])
         if q["storage"] or self.full:
-            out["reports/storage.txt"] = tabbed(STORAGE, q["storage"])
+            out["reports/storage.txt"] = tabbed(STORAGE_FEES, q["storage"])
         for s in self.settlements:
             out[f"reports/settlement-{s[0]}-{s[6]}.txt"] = (self.v2 if s[6] == "V2" else self.v1_text)(s)
         if q["products"]:

@@ -17,11 +17,12 @@ from recon_lib.books import Books, open_account
 from recon_lib.check import check
 from recon_lib.errors import NotAReport, ReportError, UsageError
 from recon_lib.tieout import settlement_tieout
+from tests import headers
 
 Folder = Callable[..., Path]
-LEDGER = '"Date"\t"FNSKU"\t"ASIN"\t"MSKU"\t"Title"\t"Event Type"\t"Reference ID"\t"Quantity"\t"Fulfillment Center"\t"Disposition"\t"Reason"\t"Country"\t"Reconciled Quantity"\t"Unreconciled Quantity"\t"Date and Time"\t"Store"\n'
-RETURNS = "return-date\torder-id\tsku\tasin\tfnsku\tproduct-name\tquantity\tfulfillment-center-id\tdetailed-disposition\treason\tstatus\tlicense-plate-number\tcustomer-comments\n"
-V2 = "settlement-id\tsettlement-start-date\tsettlement-end-date\tdeposit-date\ttotal-amount\tcurrency\ttransaction-type\torder-id\tmerchant-order-id\tadjustment-id\tshipment-id\tmarketplace-name\tamount-type\tamount-description\tamount\tfulfillment-id\tposted-date\tposted-date-time\torder-item-code\tmerchant-order-item-id\tmerchant-adjustment-item-id\tsku\tquantity-purchased\tpromotion-id\n"
+LEDGER = "\t".join(f'"{name}"' for name in headers.LEDGER) + "\n"
+RETURNS = "\t".join(headers.RETURNS) + "\n"
+V2 = "\t".join(headers.V2) + "\n"
 
 
 def ledger(day: str, quantity: int, open_units: int, fnsku: str = "X001") -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from recon_lib.errors import ReportError
 from recon_lib.reports.base import Reading
 from recon_lib.reports.members import read_members
+from tests.headers import V2
 
 REIMBURSEMENT = {
     "approval-date": "2026-01-05T10:00:00+00:00",
@@ -45,15 +46,6 @@ LAST = row(reimbursement_id="1003", amount_total="20.50", amount_per_unit="20.50
 def report(*between: str) -> str:
     """A whole file: a good row of 10.00 on line 2, the given rows from line 3 on, a good row of 20.50 at the end."""
     return "\n".join([HEADER, FIRST, *between, LAST]) + "\n"
-
-
-V2_NAMES = (
-    "settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type order-id"
-    " merchant-order-id adjustment-id shipment-id marketplace-name amount-type amount-description amount fulfillment-id"
-    " posted-date posted-date-time order-item-code merchant-order-item-id merchant-adjustment-item-id sku"
-    " quantity-purchased promotion-id"
-)
-V2 = V2_NAMES.split()
 
 
 def settlement_row(**cells: str) -> str:

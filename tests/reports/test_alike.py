@@ -18,12 +18,7 @@ from recon_lib import reports
 from recon_lib.errors import ReportError
 from recon_lib.reports import alike, reader, store
 from recon_lib.reports.base import Reading
-
-NAMES = (
-    "TransactionPostedDate", "SettlementId", "AmazonTransactionId", "SellerReferenceId", "TransactionType",
-    "AmazonOrderReferenceId", "SellerOrderId", "StoreName", "CurrencyCode", "TransactionDescription",
-    "TransactionAmount", "TransactionPercentageFee", "TransactionFixedFee", "TotalTransactionFee", "NetTransactionAmount",
-)  # fmt: skip
+from tests.headers import PAY
 
 
 def line(number: int, day: str, amount: str = "10.00", net: str = "9.41", text: str = "") -> str:
@@ -39,7 +34,7 @@ def settlement(day: str, *rows: str, above: bool = True, end: str = "\n", last: 
         '"SettlementType","Sales"', f'"SettlementStartDate","{day}T00:00:00 -0700"',
         f'"SettlementEndDate","{day}T23:59:59 -0700"', '"SellerId","A1"', "",
     ] if above else []  # fmt: skip
-    header = ",".join(f'"{name}"' for name in NAMES) + ","
+    header = ",".join(f'"{name}"' for name in PAY) + ","
     return (end.join([*preamble, header, *rows]) + last).encode()
 
 

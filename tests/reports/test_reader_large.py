@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 from recon_lib import frames
 from recon_lib.errors import ReportError
 from recon_lib.reports import Reading, passes, read, scan, small
+from tests.headers import LEDGER, V2
 
-NAMES = [
-    "settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount", "currency",
-    "transaction-type", "order-id", "merchant-order-id", "adjustment-id", "shipment-id", "marketplace-name",
-    "amount-type", "amount-description", "amount", "fulfillment-id", "posted-date", "posted-date-time",
-    "order-item-code", "merchant-order-item-id", "merchant-adjustment-item-id", "sku", "quantity-purchased",
-    "promotion-id",
-]  # fmt: skip
 ROWS = 900  # more than the first rows that are looked at
 MANY = 6000  # more than one piece that the parser cuts off
 Read = Callable[[str], Reading]
@@ -35,7 +29,7 @@ def line(amount: str = "1.25", **cells: str) -> str:
         "amount-type": "ItemPrice", "amount-description": "Principal", "amount": amount, "posted-date": "2026-01-05",
         "posted-date-time": "2026-01-05 07:02:16 UTC", "sku": "S1", "quantity-purchased": "1",
     } | {name.replace("_", "-"): text for name, text in cells.items()}  # fmt: skip
-    return "\t".join(told.get(name, "") for name in NAMES)
+    return "\t".join(told.get(name, "") for name in V2)
 
 
 def settlement(lines: list[str], total: str) -> str:
@@ -43,7 +37,7 @@ def settlement(lines: list[str], total: str) -> str:
         "settlement-id": "11", "settlement-start-date": "2026-01-01 00:00:00 UTC", "total-amount": total, "currency": "USD",
         "settlement-end-date": "2026-01-15 00:00:00 UTC", "deposit-date": "2026-01-17 00:00:00 UTC",
     }  # fmt: skip
-    return "\n".join(["\t".join(NAMES), "\t".join(summary.get(name, "") for name in NAMES), *lines]) + "\n"
+    return "\n".join(["\t".join(V2), "\t".join(summary.get(name, "") for name in V2), *lines]) + "\n"
 
 
 @pytest.fixture
@@ -129,23 +123,13 @@ def test_a_wrong_cell_in_a_column_that_is_not_kept(reads: Read) -> None:
 @pytest.mark.parametrize("time", ["2026-02-31", "2147483648", "2024-10-01T00:00:00-0730x"])
 def test_a_late_time_with_no_known_ending_is_rejected(reads: Read, time: str) -> None:
     """A ledger's times end in -0700 or, in winter, -0800: this one in neither."""
-    names = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center"]
-    names += [
-        "Disposition",
-        "Reason",
-        "Country",
-        "Reconciled Quantity",
-        "Unreconciled Quantity",
-        "Date and Time",
-        "Store",
-    ]
     cells = ["10/01/2024", "X1", "B1", "S1", "T", "Shipments", "R", "-1", "MDW2", "SELLABLE", "", "US", "", ""]
 
     def quoted(row: list[str]) -> str:
         return "\t".join(f'"{cell}"' for cell in row) + "\n"
 
     body = quoted([*cells, "2024-10-01T00:00:00-0700", ""]) * ROWS
-    got = reads(quoted(names) + body + quoted([*cells, time, ""]))
+    got = reads(quoted(LEDGER) + body + quoted([*cells, time, ""]))
     assert got.rejects.rows() == [(ROWS + 2, "Date and Time", time, "is no date that can be read")]
     assert got.rows_used == ROWS
 

@@ -13,73 +13,9 @@ import pytest
 
 from recon_lib import frames
 from recon_lib.reports import Reading, read
+from tests.headers import PAY, RETURNS, V1, V2
 
 Read = Callable[..., Reading]
-
-V2 = [
-    "settlement-id",
-    "settlement-start-date",
-    "settlement-end-date",
-    "deposit-date",
-    "total-amount",
-    "currency",
-    "transaction-type",
-    "order-id",
-    "merchant-order-id",
-    "adjustment-id",
-    "shipment-id",
-    "marketplace-name",
-    "amount-type",
-    "amount-description",
-    "amount",
-    "fulfillment-id",
-    "posted-date",
-    "posted-date-time",
-    "order-item-code",
-    "merchant-order-item-id",
-    "merchant-adjustment-item-id",
-    "sku",
-    "quantity-purchased",
-    "promotion-id",
-]
-V1 = [
-    "settlement-id",
-    "settlement-start-date",
-    "settlement-end-date",
-    "deposit-date",
-    "total-amount",
-    "currency",
-    "transaction-type",
-    "order-id",
-    "merchant-order-id",
-    "adjustment-id",
-    "shipment-id",
-    "marketplace-name",
-    "shipment-fee-type",
-    "shipment-fee-amount",
-    "order-fee-type",
-    "order-fee-amount",
-    "fulfillment-id",
-    "posted-date",
-    "order-item-code",
-    "merchant-order-item-id",
-    "merchant-adjustment-item-id",
-    "sku",
-    "quantity-purchased",
-    "price-type",
-    "price-amount",
-    "item-related-fee-type",
-    "item-related-fee-amount",
-    "misc-fee-amount",
-    "other-fee-amount",
-    "other-fee-reason-description",
-    "promotion-id",
-    "promotion-type",
-    "promotion-amount",
-    "direct-payment-type",
-    "direct-payment-amount",
-    "other-amount",
-]
 
 
 @pytest.fixture
@@ -275,25 +211,6 @@ def test_a_total_on_every_line_that_the_lines_do_not_add_up_to(reads: Read) -> N
     assert got.notes == ("settlement 700: lines add up to 7.00, total-amount says 8.00",)
     apart = reads(lines(V2, SUMMARY | line("5.00"), SUMMARY | line("3.00") | {"total-amount": "9.00"}))
     assert frame(apart, "settlements", frames.Settlement)["total_amount"].to_list() == [None]
-
-
-PAY = [
-    "TransactionPostedDate",
-    "SettlementId",
-    "AmazonTransactionId",
-    "SellerReferenceId",
-    "TransactionType",
-    "AmazonOrderReferenceId",
-    "SellerOrderId",
-    "StoreName",
-    "CurrencyCode",
-    "TransactionDescription",
-    "TransactionAmount",
-    "TransactionPercentageFee",
-    "TransactionFixedFee",
-    "TotalTransactionFee",
-    "NetTransactionAmount",
-]
 
 
 def quoted(cells: list[str]) -> str:
@@ -513,21 +430,7 @@ def test_ledger_summary(reads: Read, blanks: bool) -> None:
 
 
 def test_returns_and_their_older_layouts(reads: Read, tmp_path: Path) -> None:
-    names = [
-        "return-date",
-        "order-id",
-        "sku",
-        "asin",
-        "fnsku",
-        "product-name",
-        "quantity",
-        "fulfillment-center-id",
-        "detailed-disposition",
-        "reason",
-        "status",
-        "license-plate-number",
-        "customer-comments",
-    ]
+    names = RETURNS
     row = dict(
         zip(
             names,

@@ -11,6 +11,7 @@ import zlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from tests.headers import LEDGER, REIMBURSEMENTS, RETURNS
 from tests.world import money_files
 from tests.world.money_files import number
 from tests.world.state import World
@@ -59,10 +60,6 @@ def zipped(content: bytes) -> bytes:
 # --- what Amazon sends --------------------------------------------------------------------------------------------
 
 
-LEDGER = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center", "Disposition",
-          "Reason", "Country", "Reconciled Quantity", "Unreconciled Quantity", "Date and Time", "Store"]  # fmt: skip
-
-
 def ledger(w: World, first: date, last: date, *, later: bool = False, columns: int = 16) -> bytes:
     """`later`: downloaded later, so Amazon's own reconciled numbers have moved on and a title was changed."""
     rows = [LEDGER[:columns]]
@@ -109,13 +106,6 @@ def ledger_summary(w: World, first: date, last: date) -> bytes:
     return tabbed(rows, quoted=True, encoding="utf-8")
 
 
-REIMBURSEMENTS = (
-    "approval-date reimbursement-id case-id amazon-order-id reason sku fnsku asin product-name condition currency-unit "
-    "amount-per-unit amount-total quantity-reimbursed-cash quantity-reimbursed-inventory quantity-reimbursed-total "
-    "original-reimbursement-id original-reimbursement-type"
-).split()
-
-
 def reimbursements(w: World, first: date, last: date, columns: int = 18) -> bytes:
     """Newest first, no line end after the last row."""
     rows = [REIMBURSEMENTS[:columns]]
@@ -132,9 +122,7 @@ def reimbursements(w: World, first: date, last: date, columns: int = 18) -> byte
 
 
 def returns(w: World, columns: int = 13) -> bytes:
-    head = ("return-date order-id sku asin fnsku product-name quantity fulfillment-center-id detailed-disposition reason status "
-            "license-plate-number customer-comments").split()  # fmt: skip
-    rows = [head[:columns]]
+    rows = [RETURNS[:columns]]
     for i, r in enumerate(sorted(w.returns, key=lambda r: r["at"])):  # type: ignore[arg-type,return-value]
         o = r["order"]
         p = o.product  # type: ignore[attr-defined]

@@ -7,24 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from tests.headers import V1, V2
 from tests.world.pay import business_day
 from tests.world.places import D
 from tests.world.state import Line, World
 
-V2 = (
-    "settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type order-id "
-    "merchant-order-id adjustment-id shipment-id marketplace-name amount-type amount-description amount fulfillment-id "
-    "posted-date posted-date-time order-item-code merchant-order-item-id merchant-adjustment-item-id sku quantity-purchased "
-    "promotion-id"
-).split()
-V1 = (
-    "settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type order-id "
-    "merchant-order-id adjustment-id shipment-id marketplace-name shipment-fee-type shipment-fee-amount order-fee-type "
-    "order-fee-amount fulfillment-id posted-date order-item-code merchant-order-item-id merchant-adjustment-item-id sku "
-    "quantity-purchased price-type price-amount item-related-fee-type item-related-fee-amount misc-fee-amount other-fee-amount "
-    "other-fee-reason-description promotion-id promotion-type promotion-amount direct-payment-type direct-payment-amount "
-    "other-amount"
-).split()
 V1_COLUMNS = {"ItemPrice": "price", "ItemFees": "item-related-fee", "ItemWithheldTax": "item-related-fee"}
 
 
