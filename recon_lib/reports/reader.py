@@ -23,6 +23,7 @@ from recon_lib.reports import grown, passes, small, store, text
 from recon_lib.reports.base import Reading, Report
 from recon_lib.reports.job import Job, Outcome, summary
 from recon_lib.reports.recognise import recognise
+from recon_lib.reports.shortened import shortened
 from recon_lib.reports.typed import plans_for, unknown_names
 
 
@@ -168,9 +169,10 @@ def _read_table(
 
 def told_of_table(job: Job, outcome: Outcome, sha256: str, encoding: str) -> tuple[dict[str, object], pl.DataFrame]:
     """(what reading.json holds, the rejects) of a delimited text file."""
-    unknown = unknown_names(job.header, plans_for(job.header))
-    if unknown:
+    plans = plans_for(job.header)
+    if unknown := unknown_names(job.header, plans):
         outcome.notes.append(f"columns kept aside: {', '.join(unknown)}")
+    outcome.notes += shortened(job.path, plans, map(outcome.frame, outcome.frames))
     if outcome.rejects.height:
         outcome.facts["rejected_orders"] = " ".join(_orders_on(job.path, set(outcome.rejects["line"].to_list())))
     return _told(job.report, outcome, sha256, encoding)

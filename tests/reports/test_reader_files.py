@@ -340,6 +340,25 @@ def test_unknown_columns_are_noted(reads: Read) -> None:
     assert any("new-thing" in note for note in got.notes)
 
 
+def test_numbers_that_a_spreadsheet_shortened_are_noted(reads: Read) -> None:
+    rows = [
+        row(rid="1.96E+10"),
+        row(rid="1.93E+10"),
+        row(rid="19318419242"),
+        row(rid="E+10"),
+        row(name="1.5E+10 beads"),
+    ]
+    got = reads(table(*rows))
+    assert rows_of(got)["reimbursement_id"].to_list()[:2] == ["1.96E+10", "1.93E+10"]  # kept as written
+    (note,) = got.notes
+    assert note.startswith("2 cells of reimbursement-id are numbers that a spreadsheet shortened (1.96E+10)")
+    assert reads(table(*rows[2:])).notes == ()
+    many = reads(table(*[row(rid=str(i)) for i in range(9_000)], row(rid="2E+11")))  # a large file too
+    assert many.notes == (
+        note.replace("2 cells", "1 cell").replace("are numbers", "is a number").replace("1.96E+10", "2E+11"),
+    )
+
+
 def refusal(reads: Read, data: bytes | str) -> ReportError:
     with pytest.raises(ReportError) as caught:
         reads(data)
