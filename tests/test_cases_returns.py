@@ -41,6 +41,23 @@ def missing(n, state="claimable|2026-01-10|2026-03-11|2026-05-10", units=1, owed
     return f"refund_without_return|{state}|{o(n)}||S{n}|{units}|{each}|{owed}"
 
 
+def test_a_return_under_another_sku_of_the_product_is_the_refunded_unit():
+    f = Folder()
+    rows = []
+    for n, disp in enumerate(["CUSTOMER_DAMAGED", "DAMAGED", "DAMAGED"], 1):
+        f.product(n).product(20 + n).ret("2026-01-20", o(n), 20 + n, disp)
+        f.rows["products"][-1]["fnsku"] = f.rows["returns"][-1]["fnsku"] = f"X{n}"  # S1 and S21 share X1
+        rows += sold(n) + back(n)
+    rows += paid("2026-02-22", BACK, "42.66", 23, o(3))  # paid under the other SKU, too
+    f.reimb("2026-02-20", "R3", "CustomerReturn", 23, 1, "42.66", order=o(3))
+    f.rows["reimb"][-1]["fnsku"] = "X3"
+    f.product(4).product(24).ret("2026-01-20", o(4), 24, "CUSTOMER_DAMAGED")  # another product
+    rows += sold(4) + back(4)
+    f.settle("1", "2026-01-01", "2026-03-30", rows)
+    damaged = f"return_unpaid|claimable|2026-01-10|2026-03-11|2026-05-10|{o(2)}||S2|1|42.66|42.66"
+    assert findings(f, DAY, *AUDITS) == [missing(4), damaged]
+
+
 def test_refunds_and_returns():
     f = Folder()
     rows = sold(1) + back(1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon_lib.audits.facts import LINE, PAIR, customer_returns, reimbursements
+from recon_lib.audits.facts import LINE, PAIR, reimbursements
+from recon_lib.audits.order_returns import as_refunded, order_returns
 from recon_lib.audits.payouts import settled_on
 from recon_lib.audits.settled_facts import paid_lines, refund_lines
 from recon_lib.books import Books
@@ -38,14 +39,14 @@ def _kind() -> pl.Expr:
 
 
 def _damaged_units(books: Books) -> pl.DataFrame:
-    rows = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))
+    rows = order_returns(books).filter(pl.col("grade").is_in(DAMAGED))
     return rows.group_by("pair").agg(pl.col("quantity").cast(pl.Int64).sum().alias("damaged"))
 
 
 def _told(books: Books) -> pl.DataFrame:
     """The report's payments that name an order, with `kind`, `pair` and `source`."""
     told = reimbursements(books).filter(pl.col("units") > 0, pl.col("order_id").is_not_null())
-    told = _of_its_item(books, told)
+    told = as_refunded(books, _of_its_item(books, told).with_columns(pair=PAIR))
     told = told.select(*LINE, "why", "units", "place", "row", _kind().alias("kind"), pl.lit("told").alias("source"),
                        on="approved_on", amount="amount_total", currency="currency", pair=PAIR)  # fmt: skip
     other = ~pl.col("why").is_in(_NO_UNIT) & pl.col("pair").is_in(_damaged_units(books)["pair"].implode())
@@ -60,7 +61,7 @@ def _of_its_item(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     orders = rows.filter(pl.col("sku").is_null())["order_id"].unique()
     if not orders.len():
         return rows
-    hurt = customer_returns(books).filter(pl.col("grade").is_in(DAMAGED))
+    hurt = order_returns(books).filter(pl.col("grade").is_in(DAMAGED))
     known = pl.concat([side.select(LINE) for side in (refund_lines(books), hurt)]).drop_nulls().unique()
     items = known.filter(pl.col("order_id").is_in(orders.implode())).group_by("order_id")
     only = items.agg(pl.col("sku").first().alias("only"), pl.len().alias("items")).filter(pl.col("items") == 1)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import PLACE
-from recon_lib.audits.facts import LINE, PAIR, customer_returns, returns_in_ledger
+from recon_lib.audits.facts import LINE, PAIR, returns_in_ledger
 from recon_lib.audits.order_payments import DAMAGED, paid_units, payments
+from recon_lib.audits.order_returns import order_returns
 from recon_lib.audits.settled_facts import ITEM_SEED, order_lines, put_together, refund_lines, whole_money
 from recon_lib.books import Books
 from recon_lib.item_runs import fine, repeated, whole_units
@@ -155,7 +156,7 @@ def _returned(books: Books) -> pl.DataFrame:
     wrong = pl.col("why").fill_null("") == WRONG_ITEM
     units = pl.col("quantity").cast(pl.Int64).fill_null(0)
     sellable = pl.when((grade == "sellable") & ~wrong).then(units).otherwise(0)
-    rows = customer_returns(books).with_columns(
+    rows = order_returns(books).with_columns(
         returned=units, damaged=pl.when(grade.is_in(DAMAGED)).then(units).otherwise(0), sellable=sellable,
         damaged_on=pl.when(grade.is_in(DAMAGED)).then("returned_on"),
     )  # fmt: skip
@@ -177,7 +178,7 @@ def with_proof(books: Books, rows: pl.DataFrame, *sides: str) -> pl.DataFrame:
         if side == "refund":
             frame = refund_lines(books)
         elif side == "return":
-            frame = customer_returns(books)
+            frame = order_returns(books)
         elif side == "payment":
             frame = payments(books)
         elif side == "charge":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from recon_lib.audits.evidence import folded
-from recon_lib.audits.facts import LINE, customer_returns, returns_in_ledger
+from recon_lib.audits.facts import LINE, returns_in_ledger
 from recon_lib.audits.order_payments import DAMAGED
+from recon_lib.audits.order_returns import order_returns
 from recon_lib.audits.order_units import WRONG_ITEM
 from recon_lib.audits.settled_facts import put_together
 from recon_lib.books import Books
@@ -32,7 +33,7 @@ def _restocked(books: Books) -> pl.DataFrame:
     wrong = pl.col("why").fill_null("") == WRONG_ITEM
     sellable = (grade == "sellable") & ~wrong
     fnsku = pl.coalesce("fnsku", pl.lit(""))
-    ours = customer_returns(books).select(
+    ours = order_returns(books).select(
         *LINE, "pair", "asin", fnsku=fnsku, number=pl.col("pair") ^ fnsku.hash(_FNSKU_SEED),
         late_units=pl.when(sellable & due).then(units).otherwise(0),
         kept_units=pl.when(~sellable & ~grade.is_in(DAMAGED)).then(units).otherwise(0),

@@ -14,6 +14,7 @@ from recon_lib.audits.evidence import PLACE, counted, findings, not_checked, occ
 from recon_lib.audits.facts import LINE, customer_returns
 from recon_lib.audits.order_history import order_history
 from recon_lib.audits.order_payments import DAMAGED, nameless_orders
+from recon_lib.audits.order_returns import order_returns
 from recon_lib.audits.order_units import (
     WRONG_ITEM,
     lines,
@@ -165,7 +166,7 @@ def return_wrong_item(books: Books, policy: Policy) -> AuditResult:
     Where the unit is also damaged by Amazon or its carrier, `return_unpaid` has it.
     """
     grade = pl.col("grade").fill_null("")
-    rows = customer_returns(books).filter(pl.col("why") == WRONG_ITEM, ~grade.is_in(DAMAGED))
+    rows = order_returns(books).filter(pl.col("why") == WRONG_ITEM, ~grade.is_in(DAMAGED))
     key = ["returned_on", *LINE, "fnsku", "license_plate_number", "quantity"]
     out = rows.sort(*key, "file", "line", nulls_last=True).with_columns(occurrence(key))
     out = out.with_columns(
