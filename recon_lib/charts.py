@@ -35,7 +35,7 @@ NO_TEMPLATE: Mapping[str, Any] = {"data": {"scatter": [{"type": "scatter"}]}}  #
 # Told apart in print, by people who do not see all colours, on white and on black (contrast of at least 3 to both).
 COLOURS = ("#3f7fbf", "#c4683a", "#4f8f5b", "#9a6fb8", "#8a7a2f", "#c05780", "#4c8f97", "#7c7c7c")
 OTHERS = "all_other_audits"
-TICKS = 8  # counts up to this get a tick each
+TICKS = 8  # counts up to this get a tick each; so many weeks are named (fewer on a phone: page.js)
 
 
 def plain(value: object) -> str:
@@ -83,7 +83,7 @@ class Chart:
 def figure(traces: list[dict[str, Any]], title: str, alt: str, **layout: Any) -> Chart:
     """A chart in the packet's look; `alt` answers the question of the title for who does not see it."""
     look = {
-        "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
+        "title": {"text": title, "x": 0, "xref": "container", "font": {"size": 16}},
         "meta": {"alt": alt},
         "height": 380,
         "margin": {"l": 56, "r": 12, "t": 48, "b": 96},
@@ -143,7 +143,7 @@ def discrepancies(weekly: pl.DataFrame) -> Chart:
                 "y": counts["findings"].fill_null(0).to_list(),
                 "name": plain(title_of(audit)),
                 "marker": {"color": COLOURS[-1] if audit == OTHERS else COLOURS[i]},
-                "hovertemplate": "week of %{x|%Y-%m-%d}<br>%{fullData.name}: %{y}<extra></extra>",
+                "hovertemplate": "week of %{x}<br>%{fullData.name}: %{y}<extra></extra>",
             }
         )
     most = weekly.group_by("week").agg(pl.col("findings").sum()).sort("findings", "week", descending=[True, False])
@@ -163,7 +163,8 @@ def discrepancies(weekly: pl.DataFrame) -> Chart:
         alt,
         barmode="stack",
         yaxis={"title": {"text": "findings"}, "rangemode": "tozero", "tickformat": ",d", **ticks},
-        xaxis={"type": "date"},
+        # On an axis of days plotly puts the ticks on Sundays, which name no week of the table.
+        xaxis={"type": "category", "tick0": 0, "dtick": -(-len(axis) // TICKS)},
     )
 
 

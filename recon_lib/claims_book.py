@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,24 @@ COLUMNS = (
 )  # fmt: skip
 _LONG = ("reason", "evidence", "asked", "finding_id")  # wrapped: all columns must find room on one page of paper
 LARGEST = 1_048_575 - 1  # data rows of one sheet
+LINE, HIGHEST = 15, 409  # points of one line of text, and of the highest row there may be
+
+
+def lines(told: str, width: int) -> int:
+    """How many lines a cell of `width` letters needs for this text, broken between words, and within those that are longer."""
+    count, used = 1, 0
+    for word in told.split():
+        used += len(word) + (used > 0)
+        if used > width:
+            count, used = count + (used > len(word)), len(word)
+            count, used = count + (used - 1) // width, (used - 1) % width + 1
+    return count
+
+
+def heighten(sheet: Any, at: int, count: int) -> None:
+    """Gives a row room for its lines: programs that take the file for one of Excel's own (LibreOffice) do not count them."""
+    if count > 1:
+        sheet.set_row(at, min(count * LINE, HIGHEST))
 
 
 def write_claims(findings: pl.DataFrame, path: Path) -> None:
@@ -101,13 +120,18 @@ def _sheet(sheet: Any, rows: pl.DataFrame, head: Any, formats: dict[int, Any]) -
     for at, (_, name, width) in enumerate(COLUMNS):
         sheet.write_string(0, at, name, head)
         sheet.set_column(at, at, width)
+    heighten(sheet, 0, max(lines(name, width) for _, name, width in COLUMNS))
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
+    sheet.set_margins(left=0.25, right=0.25)
     sheet.fit_to_pages(1, 0)  # all columns on one page, however many pages the rows need
     sheet.repeat_rows(0)  # printed, every page begins with the head
     sheet.autofilter(0, 0, rows.height, len(COLUMNS) - 1)
     names = [name for name, _, _ in COLUMNS]
+    wrapped = [(at, width) for at, (name, _, width) in enumerate(COLUMNS) if name in _LONG]
+    count = lru_cache(64)(lines)  # what a case asks for is the same in all rows
     for line, row in enumerate(rows.select(names).iter_rows(), start=1):
+        heighten(sheet, line, max(count(row[at] or "", width) for at, width in wrapped))
         digits = minor_digits(row[2])
         for at, value in enumerate(row):
             if value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from recon_lib.tables import money
 from recon_lib.titles import reason_of
 
 FLOWS = (("found", "found (by event)"), ("approved", "approved"), ("paid", "paid"), ("expired", "ran out unclaimed"))
+NAME = 24  # letters of a name beside its bar: on a phone longer ones leave no room for bars
 
 
 def months(by_month: pl.DataFrame, currency: str) -> Chart:
@@ -60,7 +62,7 @@ def funnel(stages: pl.DataFrame, names: dict[str, str], currency: str) -> Chart:
 
 def delays(reasons: pl.DataFrame, yardstick: int) -> Chart:
     """Median and ninth tenth of the days to the approval, by reason. `reasons`: `month.delays_by_reason`."""
-    axis = [plain(reason_of(audit)) for audit in reasons["audit"]]
+    axis = ["<br>".join(map(plain, wrap(reason_of(audit), NAME))) for audit in reasons["audit"]]
     traces = [
         {"type": "bar", "y": axis, "x": reasons[column].to_list(), "name": said, "orientation": "h",
          "marker": {"color": colour}, "hovertemplate": "%{y}<br>%{fullData.name}: %{x} days<extra></extra>"}
@@ -77,11 +79,11 @@ def delays(reasons: pl.DataFrame, yardstick: int) -> Chart:
         )
     return figure(
         traces, "How long does Amazon take?", alt, barmode="group",
-        xaxis={"title": {"text": f"days from the event to the approval ({yardstick} days: dashed)"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": f"days to the approval<br>({yardstick} days: dashed)"}, "rangemode": "tozero"},
         yaxis={"type": "category", "autorange": "reversed", "automargin": True},
         shapes=[{"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": yardstick, "x1": yardstick,
                  "line": {"dash": "dash", "width": 2, "color": "#888888"}}],
-        legend={"y": -0.3},
+        legend={"y": -0.36},
     )  # fmt: skip
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import polars as pl
 
+from recon_lib.claims_book import heighten, lines
 from recon_lib.money import minor_digits
 from recon_lib.tables import Column, Html, table
 
 WIDTHS = {"long": 44, "code": 24, "money": 14, "number": 11, "day": 12, "tick": 7, "flag": 7}
+WIDEST = 60  # longer texts are wrapped
 NAME = "review.xlsx"
 
 
@@ -54,8 +56,12 @@ def write_book(sheets: Sequence[Sheet], path: Path, title: str) -> None:
     book = xlsxwriter.Workbook(str(path), options)
     book.set_properties({"title": title, "created": datetime(2000, 1, 1)})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    formats: dict[Any, Any] = {n: book.add_format({"num_format": _pattern(n)}) for n in (0, 2, 3)}
-    formats |= {"day": book.add_format({"num_format": "yyyy-mm-dd"}), "text": book.add_format({"valign": "top"})}
+    formats: dict[Any, Any] = {n: book.add_format({"num_format": _pattern(n), "valign": "top"}) for n in (0, 2, 3)}
+    formats |= {
+        "day": book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"}),
+        "number": book.add_format({"valign": "top"}),
+        "text": book.add_format({"valign": "top", "text_wrap": True}),
+    }
     for one in sheets:
         _write(book.add_worksheet(one.name), one, head, formats)
     book.close()
@@ -73,20 +79,34 @@ def _write(sheet: Any, one: Sheet, head: Any, formats: dict[Any, Any]) -> None:
         shown = {c.name for c in one.columns} | {c.name for c in columns}
         if column.kind == "money" and column.currency not in shown:
             columns.append(Column(column.currency, "Currency"))
-    for at, column in enumerate(columns):
+    widths = [_width(one.frame, column) for column in columns]
+    for at, (column, width) in enumerate(zip(columns, widths, strict=True)):
         sheet.write_string(0, at, column.title, head)
-        sheet.set_column(at, at, WIDTHS.get(column.kind, 20))
+        sheet.set_column(at, at, width)
+    heighten(sheet, 0, max(lines(column.title, width) for column, width in zip(columns, widths, strict=True)))
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)  # all columns on one page, however many pages the rows need
     sheet.repeat_rows(0)
     if one.frame.is_empty():
-        sheet.write_string(1, 0, one.empty, formats["text"])
+        sheet.write_string(1, 0, one.empty, formats["number"])  # not wrapped: it may reach over the empty cells
         return
     sheet.autofilter(0, 0, one.frame.height, len(columns) - 1)
     for line, row in enumerate(one.frame.iter_rows(named=True), start=1):
+        values = [row.get(column.name) for column in columns]
+        texts = ((told, width) for told, width in zip(values, widths, strict=True) if isinstance(told, str))
+        heighten(sheet, line, max((lines(told, width) for told, width in texts), default=1))
         for at, column in enumerate(columns):
-            _cell(sheet, line, at, row.get(column.name), row.get(column.currency), formats)
+            _cell(sheet, line, at, values[at], row.get(column.currency), formats)
+
+
+def _width(frame: pl.DataFrame, column: Column) -> int:
+    """Letters of a column: those usual for its kind; of texts the longest one's, as far as paper allows."""
+    usual = WIDTHS.get(column.kind, 9 if column.title == "Currency" else 20)
+    if frame.schema.get(column.name) != pl.String or column.title == "Currency":
+        return usual
+    longest: int = frame[column.name].str.len_chars().max() or 0  # type: ignore[assignment]
+    return max(usual, min(longest + 1, WIDEST))
 
 
 def _cell(sheet: Any, line: int, at: int, value: Any, currency: str | None, formats: dict[Any, Any]) -> None:
@@ -97,7 +117,7 @@ def _cell(sheet: Any, line: int, at: int, value: Any, currency: str | None, form
     elif isinstance(value, Decimal):
         sheet.write_number(line, at, value, formats[minor_digits(currency)])
     elif isinstance(value, int | float):
-        sheet.write_number(line, at, value, formats["text"])
+        sheet.write_number(line, at, value, formats["number"])
     elif isinstance(value, date):
         sheet.write_datetime(line, at, value, formats["day"])
     else:

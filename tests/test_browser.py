@@ -129,6 +129,14 @@ def test_the_page_fits_a_phone_and_paper(opened: Opened, tmp_path: Path) -> None
         f"all => all.filter({wide}).map(e => e.textContent)"
     )
     assert cut == []  # a table may be pushed aside, what it is called is read at once
+    asked = opened.page.locator(".fig .gtitle")
+    assert asked.count() == 2
+    ends = asked.evaluate_all("all => all.map(t => t.getBoundingClientRect().right)")
+    assert max(ends) <= 390  # nor is the question of a chart cut
+    names = opened.page.locator(".fig .xtick text").evaluate_all(
+        "all => all.map(t => t.getBoundingClientRect().height)"
+    )
+    assert max(names) < 30  # the names of weeks lie flat: upright they covered the legend
     opened.page.set_viewport_size({"width": 1280, "height": 900})
     made = opened.page.pdf(prefer_css_page_size=True)
     assert made.startswith(b"%PDF")

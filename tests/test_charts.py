@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -35,9 +35,19 @@ def test_findings_are_counted_in_the_week_they_happened() -> None:
 
 def test_a_week_without_findings_is_a_gap_and_not_left_out() -> None:
     rows = [finding(n=1, event_on=date(2026, 1, 5)), finding(n=2, event_on=date(2026, 1, 26))]
-    (bar,) = charts.discrepancies(trends.discrepancies_by_week(findings(rows))).data
+    chart = charts.discrepancies(trends.discrepancies_by_week(findings(rows)))
+    (bar,) = chart.data
     assert list(bar.x) == ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]
     assert list(bar.y) == [1, 0, 0, 1]
+    assert (
+        chart.layout.xaxis.type == "category"
+    )  # an axis of days names the Sundays before: "Jan 4" at the week of 2026-01-05
+
+
+@pytest.mark.parametrize(("weeks", "every"), [(1, 1), (8, 1), (9, 2), (16, 2), (17, 3)])
+def test_no_more_than_eight_weeks_are_named(weeks: int, every: int) -> None:
+    rows = [finding(n=n, event_on=date(2024, 1, 1) + timedelta(weeks=n)) for n in range(weeks)]
+    assert charts.discrepancies(trends.discrepancies_by_week(findings(rows))).layout.xaxis.dtick == every
 
 
 @pytest.mark.parametrize(("most", "step"), [(1, 1), (2, 1), (8, 1), (9, None), (30, None)])

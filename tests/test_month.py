@@ -369,6 +369,9 @@ def test_the_charts_show_what_the_tables_say(month: months.Month) -> None:
     days = month_charts.delays(months.delays_by_reason(month), 45)
     assert [(trace.name, list(trace.x)) for trace in days.data] == [("median", [20.0]), ("9 of 10 within", [46])]
     assert "1 took longer than 45 days" in days.layout.meta["alt"]
+    named = pl.DataFrame({"audit": ["return_unpaid"], "paid": [1], "median_days": [1.0], "p90_days": [1], "over": [0]})
+    (name,) = month_charts.delays(named, 45).data[0].y
+    assert name == "Came back damaged by<br>Amazon or the carrier"  # in one line it left no room for its bar on a phone
 
 
 def test_hostile_text_stays_text(month: months.Month) -> None:

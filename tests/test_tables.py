@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon_lib import answer, controls, gaps, manifest, pay_totals, sections, trends
+from recon_lib import answer, claims_book, controls, gaps, manifest, pay_totals, review_book, sections, trends
 from recon_lib.books import open_account
 from recon_lib.claims_book import ASKED, SHEETS, write_claims
 from recon_lib.money import MONEY
@@ -286,8 +286,57 @@ def test_claims_print_sideways_with_their_head_on_every_page(tmp_path: Path) -> 
     assert '<pageSetUpPr fitToPage="1"/>' in sheet
     assert 'orientation="landscape"' in sheet
     assert 'fitToHeight="0"' in sheet
+    assert '<pageMargins left="0.25" right="0.25"' in sheet
     assert sum(float(width) for width in re.findall(r'<col [^>]*?width="([0-9.]+)"', sheet)) < 350
     assert '<definedName name="_xlnm.Print_Titles" localSheetId="0">\'Lost or damaged\'!$1:$1</definedName>' in names
+
+
+@pytest.mark.parametrize(
+    ("told", "width", "lines"),
+    [
+        ("", 10, 1),
+        ("one two", 10, 1),
+        ("one two three", 10, 2),
+        ("three four five", 5, 3),
+        ("a" * 25, 10, 3),
+        ("ab " + "c" * 12, 10, 3),
+    ],
+)
+def test_lines_of_a_wrapped_cell(told: str, width: int, lines: int) -> None:
+    assert claims_book.lines(told, width) == lines
+
+
+def heights(path: Path, sheet: str = "sheet1") -> list[float]:
+    with zipfile.ZipFile(path) as book:
+        part = book.read(f"xl/worksheets/{sheet}.xml").decode()
+    return [float(told) for told in re.findall(r'<row [^>]*?ht="([0-9.]+)" customHeight="1"', part)]
+
+
+def test_rows_of_wrapped_text_tell_their_height(tmp_path: Path) -> None:
+    """LibreOffice counts no lines in a file that says it is of Excel: heads and texts lay over the rows below them."""
+    long_one = "a word " * 64  # eight times in a line of 56
+    rows = [finding(n=1, evidence="short"), finding(n=2, owed=Decimal("1.00"), evidence=long_one)]
+    write_claims(findings(rows), tmp_path / "claims.xlsx")
+    head, short, long = heights(tmp_path / "claims.xlsx")
+    assert head == 30  # "Day of the event" in 12
+    assert 45 <= short <= 90  # what the case asks for, in 32
+    assert long >= 8 * 15
+    write_claims(findings([finding(n=1, evidence="a word " * 5000)]), tmp_path / "claims.xlsx")
+    assert 400 < heights(tmp_path / "claims.xlsx")[1] <= 409  # the highest row that Excel knows
+
+
+def test_a_text_of_the_review_is_not_cut(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"stage": ["Claimed, or paid by Amazon by itself", "Found"], "n": [1, 2], "what": ["word " * 30, "x"]}
+    )
+    columns = review_book.specs("stage | Stage; n | Number of all the cases | number; what | What | long")
+    review_book.write_book([review_book.Sheet("a", "A", "A", frame, columns)], tmp_path / "review.xlsx", "t")
+    with zipfile.ZipFile(tmp_path / "review.xlsx") as book:
+        part = book.read("xl/worksheets/sheet1.xml").decode()
+    widths = [float(width) for width in re.findall(r'<col [^>]*?width="([0-9.]+)"', part)]
+    assert widths[0] > 36  # the longest stage has 36 letters
+    assert widths[2] <= 62  # longer ones are wrapped: 150 letters in 60
+    assert heights(tmp_path / "review.xlsx") == [45, 45]  # the head in three lines of 11, the text in three of 60
 
 
 def test_every_sheet_tells_what_its_case_asks_for() -> None:

@@ -77,11 +77,24 @@
     return {'font.color': ink, 'xaxis.gridcolor': line, 'yaxis.gridcolor': line, 'xaxis.linecolor': line, 'yaxis.linecolor': line,
       'yaxis.zerolinecolor': line, 'hoverlabel.bgcolor': style.getPropertyValue('--card').trim(), 'hoverlabel.font.color': ink};
   }
+  // Plotly cuts a title that is wider than the chart, and turns the names of many weeks upright: on a phone the one gets lines, the others get fewer.
+  function fit(place, asked) {
+    var room = Math.max(12, Math.floor((place.clientWidth - 12) / 9)), lines = [''];
+    asked.split(' ').forEach(function (word) {
+      var last = lines.length - 1;
+      if (lines[last] && lines[last].length + 1 + word.length > room) lines.push(word);
+      else lines[last] += (lines[last] && ' ') + word;
+    });
+    var told = lines.join('<br>'), step = place.layout.xaxis.dtick, more = {'title.text': told, 'margin.t': 28 + 20 * lines.length};
+    if (step && place.layout.xaxis.type === 'category') more['xaxis.dtick'] = Math.ceil(place.data[0].x.length / Math.max(2, Math.min(8, place.clientWidth / 90 | 0)));
+    if (told !== place.layout.title.text || step !== (more['xaxis.dtick'] || step)) window.Plotly.relayout(place, more);
+  }
   function draw() {
     charts.forEach(function (place) {
-      var figure = JSON.parse(document.getElementById(place.id + '-json').textContent);
+      var figure = JSON.parse(document.getElementById(place.id + '-json').textContent), asked = figure.layout.title.text;
       place.textContent = '';
-      window.Plotly.newPlot(place, figure.data, figure.layout, config).then(function () { return window.Plotly.relayout(place, colours()); });
+      window.Plotly.newPlot(place, figure.data, figure.layout, config).then(function () { return window.Plotly.relayout(place, colours()); })
+        .then(function () { fit(place, asked); window.addEventListener('resize', function () { fit(place, asked); }); });
     });
     function repaint(more) { charts.forEach(function (place) { window.Plotly.relayout(place, Object.assign(colours(), more)); }); }
     window.addEventListener('beforeprint', function () { repaint({width: 680, 'font.color': '#000000'}); });
