@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def pay(day: Day) -> Html:
     """Amazon Pay: the open match set rolled forward, its ageing, its items."""
     zone = day.books.account.time_zone
-    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day)]
+    parts = [_at_a_glance(day.pay.control_totals), _roll(day.rollforward), _ageing(day), _others(day)]
     columns = [
         Column("activity_at", f"Recorded ({zone})"),
         Column("kind", "Kind"),
@@ -100,6 +100,18 @@ def _count_row(name: str, values: dict[str, Any], currency: str, mark: str, kind
         f'<tr class="{kind}"><th scope="row">{text(name)} {mark}</th><td class="number">{number(values["lines"])}</td>'
         f'<td class="money">{text(money(Decimal(values["amount"]), currency))}</td></tr>'
     )
+
+
+def _others(day: Day) -> str:
+    """What else the settlements hold: chargebacks, claims, debts, adjustments, reserves, transfers."""
+    columns = [
+        Column("transaction_type", "Type"),
+        Column("lines", "Lines", "number"),
+        Column("amount", "Amount", "money"),
+    ]
+    caption = "Lines that are no capture or refund, by type"
+    lines = day.pay.lines_by_type
+    return table(lines, columns, id="pay-types", caption=caption, data=False) if lines.height else ""
 
 
 def _roll(rolled: pl.DataFrame) -> str:

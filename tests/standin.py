@@ -134,7 +134,9 @@ def make_day(
         policy=SimpleNamespace(
             tables={"windows": pl.DataFrame({"table": ["claim_windows"], "table_line": [7], "row": ["claim_windows line 7: US"]})}
         ),
-        pay=SimpleNamespace(control_totals={"USD": {
+        pay=SimpleNamespace(lines_by_type=pl.DataFrame({
+            "transaction_type": ["Transfer"], "currency": ["USD"], "lines": [1], "amount": [Decimal("-55.00")], "is_known": [True],
+        }), control_totals={"USD": {
             "activity": {"lines": 7, "amount": "70.00", "matched": {"lines": 5, "amount": "55.00"}, "open": {"lines": 2, "amount": "15.00"}},
             "settlement": {"lines": 6, "amount": "0.00", "matched": {"lines": 5, "amount": "55.00"}, "other": {"lines": 1, "amount": "-55.00"}},
         }}),

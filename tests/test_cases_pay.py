@@ -410,6 +410,15 @@ def test_the_table_of_ages_goes_by_the_exact_age(a: Account) -> None:
     assert ages.startswith("Open for Items Amount 24 to 48 hours 1 20.00 USD 2 to 4 days 1 10.00 USD")
 
 
+def test_lines_that_are_no_capture_or_refund_are_listed_by_type(a: Account) -> None:
+    a.did("C1 . . .", "10.00", "01-05 09:00")
+    a.file("f", *WHOLE, a.row("C1 . . .", "10.00", "01-05 10:00"), a.row("", "-3.00", "01-05 11:00", "Chargeback"),
+           a.row("", "-4.00", "01-05 12:00", "Chargeback"), a.row("", "5.00", "01-05 13:00", "Reserve"))  # fmt: skip
+    shown = re.sub(r"<[^>]*>", " ", pay_totals.pay(a.day("01-05").day))
+    listed = " ".join(shown.split("Lines that are no capture or refund, by type")[-1].split("Open items")[0].split())
+    assert listed.startswith("Type Lines Amount Chargeback 2 −7.00 USD Reserve 1 5.00 USD")
+
+
 def test_the_days_answer_tells_of_lines_that_differ(tmp_path: Path) -> None:
     fees = "[{currency: USD, from: 2020-01-01, percentage: 2.9, fixed: 0.30}]"
     a = Account(tmp_path, settings={"pay_fees": fees})

@@ -133,7 +133,7 @@ _KNOWN_TYPES = (
 
 
 def lines_by_type(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines that are no capture or refund: one row a type (as written) and currency with lines, amount, fee and net.
+    """Lines that are no capture or refund: one row a type (as written) and currency with lines and amount.
 
     `is_known` is false for a type that the documentation does not name: kept, counted and shown.
     """
@@ -141,12 +141,7 @@ def lines_by_type(lines: pl.DataFrame) -> pl.DataFrame:
     return (
         lines.filter(pl.col("kind").is_null())
         .group_by("transaction_type", "currency")
-        .agg(
-            pl.len().cast(pl.Int64).alias("lines"),
-            pl.col("amount").sum(),
-            pl.col("total_fee").sum().alias("fee"),
-            pl.col("net_amount").sum().alias("net"),
-        )
+        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("amount").sum())
         .with_columns(plain.str.contains(_KNOWN_TYPES).alias("is_known"))
         .sort("transaction_type", "currency")
     )
