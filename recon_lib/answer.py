@@ -7,13 +7,13 @@ Nothing found where a report is missing is told as not known, never as all well.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recon_lib.bridge import COUNTED
 from recon_lib.gaps import BREAKS, caveat, lacking, unchecked
+from recon_lib.money import sums
 from recon_lib.pay_totals import lines_that_differ
 from recon_lib.tables import Column, Html, count, head, monies, table, text
 from recon_lib.titles import AUDIT_TITLES, REPORT_TITLES, title_of
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 _NO_PAY = "no record of Amazon Pay in the folder"
 _VALUED = ("claimable", "waiting", "claimed", "expired")  # statuses in which an amount is due, known or not
-
-
-def owed(findings: pl.DataFrame) -> dict[str, Decimal]:
-    """Known `owed` by currency."""
-    known = findings.filter(pl.col("owed").is_not_null() & pl.col("currency").is_not_null())
-    sums = known.group_by("currency").agg(pl.col("owed").sum()).sort("currency")
-    return dict(zip(sums["currency"].to_list(), sums["owed"].to_list(), strict=True))
 
 
 def of_status(findings: pl.DataFrame, *statuses: str) -> pl.DataFrame:
@@ -44,7 +37,7 @@ def value_of(findings: pl.DataFrame, first: str = "") -> str:
     if {"status", "value_basis"} <= set(findings.columns):
         due = pl.col("status").is_in(_VALUED) & pl.col("value_basis").ne_missing("difference")
     unknown, none = findings.select((empty & due).sum().alias("unknown"), (empty & ~due).sum().alias("none")).row(0)
-    said = [monies(owed(findings), first=first)] if unknown + none < findings.height else []
+    said = [monies(sums(findings, "owed"), first=first)] if unknown + none < findings.height else []
     said += [f"{unknown:,} unknown"] if unknown else []
     said += [f"{none:,} without an amount"] if none else []
     return " + ".join(said) or "nothing"
@@ -126,10 +119,6 @@ def line(tone: str, name: str, value: str, detail: str) -> str:
     )
 
 
-def _sums(items: pl.DataFrame) -> dict[str, Decimal]:
-    return dict(items.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows())
-
-
 def _pay_line(day: Day) -> str:
     items = day.open_items
     overdue = items.filter(pl.col("overdue"))
@@ -139,15 +128,14 @@ def _pay_line(day: Day) -> str:
         used = day.books.has("pay_lines")
         why = "the shop's own record books/pay_activity.csv is missing" if used else _NO_PAY
         return line("warn" if used else "", "Amazon Pay not settled yet", "not known", why)
-    sums = _sums(items)
     # Captures and refunds apart: their sum would hide a large refund behind a large capture.
     late = [
-        f"{kind}s {monies(_sums(part))}"
+        f"{kind}s {monies(sums(part, 'amount'))}"
         for (kind,), part in overdue.partition_by("kind", as_dict=True, maintain_order=True).items()
     ]
     many = f"{overdue.height:,} of them overdue" if items.height > 1 else "overdue" if late else "not overdue"
     told = f"{count(items.height, 'item')} open, {many}" + (f": {', '.join(late)}" if late else "")
-    return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums), told)
+    return line("bad" if overdue.height else "", "Amazon Pay not settled yet", monies(sums(items, "amount")), told)
 
 
 def _breaks_line(day: Day, breaks: pl.DataFrame) -> str:
@@ -200,7 +188,7 @@ def _verdict(day: Day, claimable: pl.DataFrame) -> str:
             f", as far as is known: {missing} (see “Not checked”)." if missing else "."
         )
     unknown = claimable["owed"].null_count()
-    told = monies(owed(claimable), none="an amount that is not known yet", first=day.books.account.currency)
+    told = monies(sums(claimable, "owed"), none="an amount that is not known yet", first=day.books.account.currency)
     more = f"; the value of {unknown:,} of them is not known" if unknown and unknown < claimable.height else ""
     first = _first_day(claimable)
     which = "It" if claimable.height == 1 else "The first of them"

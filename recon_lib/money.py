@@ -7,6 +7,7 @@ when Amazon owes the seller. Money is `Decimal` from the file to the page; float
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import polars as pl
 
@@ -37,6 +38,12 @@ def round_money_expr(amount: pl.Expr, currency: str = "currency") -> pl.Expr:
     return _by_digits(currency, lambda digits: amount.round(digits, mode="half_away_from_zero").cast(MONEY))
 
 
+def sums(rows: pl.DataFrame, amount: str) -> dict[str, Decimal]:
+    """The known amounts by `currency`, sorted; what has no amount or no currency is in none of them."""
+    known = rows.drop_nulls([amount, "currency"])
+    return dict(known.group_by("currency").agg(pl.col(amount).sum()).sort("currency").iter_rows())
+
+
 def _has_digits(currency: str, digits: int) -> pl.Expr:
     """Has the currency so many minor digits? For none and three; all that is not listed has two."""
     return pl.col(currency).is_in([code for code, n in MINOR_DIGITS.items() if n == digits])
@@ -56,4 +63,5 @@ __all__ = [
     "money_text_expr",
     "round_money",
     "round_money_expr",
+    "sums",
 ]

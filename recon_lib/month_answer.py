@@ -14,6 +14,7 @@ from recon_lib.gaps import caveat
 from recon_lib.money import money_text
 from recon_lib.month import Month, funnel
 from recon_lib.review_book import NAME, Sheet, write_book
+from recon_lib.sections import signatures
 from recon_lib.tables import Html, count, head, monies, text
 
 
@@ -117,14 +118,7 @@ def daily(sheets: dict[str, Sheet]) -> Html:
 
 def sign_off(month: Month) -> Html:
     """Lines for the people who prepare and review the month."""
-    roles = ("Prepared by", "Reviewed by", "Approved by")
-    rows = "".join(f'<tr><th scope="row">{role}</th><td></td><td></td><td></td></tr>' for role in roles)
-    caption = f"Sign-off for {text(month.day.books.account.account)}, {text(month.name)}"
-    return Html(
-        f'<table class="sign" id="sign-off"><caption>{caption}</caption>'
-        f"{head('Role', 'Name', 'Date', 'Signature')}<tbody>{rows}</tbody></table>"
-        f"<p>A signature is recorded with <code>recon case review ACCOUNT_FOLDER {text(month.name)} --who NAME</code>.</p>"
-    )
+    return signatures(month.day.books.account.account, month.name)
 
 
 def save(month: Month, sheets: dict[str, Sheet], packets: Path | None, out: Path | str) -> None:

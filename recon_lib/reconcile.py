@@ -22,7 +22,7 @@ from recon_lib.bridge import Changes, Earlier, compare
 from recon_lib.cases import Decisions
 from recon_lib.claims import finish, with_names
 from recon_lib.journal import Entered, make_journal
-from recon_lib.money import money_text
+from recon_lib.money import money_text, sums
 from recon_lib.outputs import write_day
 from recon_lib.policy import Policy, load_policy
 from recon_lib.register import decided
@@ -69,13 +69,7 @@ class Day:
 
     def owed(self, *statuses: str) -> dict[str, Decimal]:
         """Currency -> money owed in findings of the given statuses (default: claimable). Unknown values count as nothing here."""
-        chosen = self.findings.filter(
-            pl.col("status").is_in(list(statuses) or ["claimable"]),
-            pl.col("owed").is_not_null(),
-            pl.col("currency").is_not_null(),
-        )
-        sums = chosen.group_by("currency").agg(pl.col("owed").sum()).sort("currency")
-        return dict(zip(sums["currency"].to_list(), sums["owed"].to_list(), strict=True))
+        return sums(self.findings.filter(pl.col("status").is_in(list(statuses) or ["claimable"])), "owed")
 
     def control_totals(self) -> dict[str, Any]:
         """The numbers a reviewer ties the packet to; money as text, by currency."""
@@ -183,5 +177,5 @@ def _missing_reports(books: Books, audits: tuple[Audit, ...]) -> pl.DataFrame:
 
 def journal_totals(journal: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Currency -> debit and credit of the whole journal; equal, or the journal is wrong."""
-    sums = journal.group_by("currency").agg(pl.col("debit").sum(), pl.col("credit").sum()).sort("currency")
-    return {c: {"debit": money_text(d, c), "credit": money_text(k, c)} for c, d, k in sums.rows()}
+    both = journal.group_by("currency").agg(pl.col("debit").sum(), pl.col("credit").sum()).sort("currency")
+    return {c: {"debit": money_text(d, c), "credit": money_text(k, c)} for c, d, k in both.rows()}

@@ -154,13 +154,18 @@ def legend(day: Day) -> Html:
 
 def sign_off(day: Day) -> Html:
     """Lines for the people who prepare and review."""
+    return signatures(day.books.account.account, day.books.as_of.isoformat())
+
+
+def signatures(account: str, span: str) -> Html:
+    """The same for a packet of a day or month."""
     roles = ("Prepared by", "Reviewed by", "Approved by")
     rows = "".join(f'<tr><th scope="row">{role}</th><td></td><td></td><td></td></tr>' for role in roles)
-    caption = f"Sign-off for {text(day.books.account.account)}, {day.books.as_of}"
+    caption = f"Sign-off for {text(account)}, {text(span)}"
     return Html(
         f'<table class="sign" id="sign-off"><caption>{caption}</caption>'
         f"{head('Role', 'Name', 'Date', 'Signature')}<tbody>{rows}</tbody></table>"
-        f"<p>A signature is recorded with <code>recon case review ACCOUNT_FOLDER {day.books.as_of} --who NAME</code>.</p>"
+        f"<p>A signature is recorded with <code>recon case review ACCOUNT_FOLDER {text(span)} --who NAME</code>.</p>"
     )
 
 
