@@ -31,6 +31,10 @@ class ReconError(Exception):
             parts.append(f"What to do: {self.do}")
         return "\n  ".join(parts)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the words, not the lines of the library that they came through."""
+        return [f"{type(self).__name__}: {self}"]
+
     def __reduce__(self) -> tuple[object, ...]:  # exceptions with keyword arguments do not pickle by themselves
         return _rebuild, (type(self), self.met, self.hoped, self.do, self.file, self.line)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -116,3 +119,15 @@ def test_a_wrong_setting_is_told_in_words(tmp_path: Path, line: str, told: str) 
 def test_a_wrong_account_name_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="letters, digits"):
         load_account(account(tmp_path, "account: ../a\nmarketplace: US\n"))
+
+
+def test_a_mistake_in_a_notebook_is_told_in_words_alone(tmp_path: Path) -> None:
+    """Who changes a parameter in JupyterLab and runs all cells reads the message, not forty lines of the library."""
+    code = "from recon_lib.books import open_account; open_account('.', '31.01.2026')"
+    ran = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "-c", code],
+        env=os.environ | {"IPYTHONDIR": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told = ran.stdout + ran.stderr
+    assert "UsageError: '31.01.2026' is no day\n  Hoped for: a date like 2026-01-31" in told
+    assert "Traceback" not in told
