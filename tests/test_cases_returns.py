@@ -41,6 +41,29 @@ def missing(n, state="claimable|2026-01-10|2026-03-11|2026-05-10", units=1, owed
     return f"refund_without_return|{state}|{o(n)}||S{n}|{units}|{each}|{owed}"
 
 
+def test_of_several_units_taken_back_at_once_those_that_came_back_are_not_claimed():
+    """Of three units paid on 5 February so many came back on the 10th, and so many were taken back on the 20th."""
+    f = Folder()
+    rows = []
+    for n, (returned, taken) in enumerate([(1, 3), (2, 3), (3, 3), (1, 2), (1, 1)], 1):
+        rows += sold(n, q=3, price="180.00", fee="28.89", fba="23.13") + back(
+            n, price="180.00", fee="28.89", kept="5.00"
+        )
+        rows += paid("2026-02-06", BACK, "127.98", n, o(n), qty=3)
+        f.reimb("2026-02-05", f"R{n}", "CustomerReturn", n, 3, "42.66", order=o(n))
+        f.ret("2026-02-10", o(n), n, "CUSTOMER_DAMAGED", qty=returned)
+        f.reimb(
+            "2026-02-20", f"V{n}", "Reimbursement_Reversal", n, -taken, "-42.66", orig=f"R{n}",
+            orig_type="CustomerReturn", total=f"-{taken * 4266 / 100:.2f}", sku=f"Amazon.Found.B{n}", fnsku=f"B{n}",
+        )  # fmt: skip
+    f.settle("1", "2026-01-01", "2026-03-30", rows)
+    assert findings(f, DAY, *AUDITS) == lines(f"""
+        reimbursement_reversed|claimable|2026-02-20|2026-02-20||{o(1)}|V1|S1|2|42.66|85.32
+        reimbursement_reversed|claimable|2026-02-20|2026-02-20||{o(2)}|V2|S2|1|42.66|42.66
+        reimbursement_reversed|claimable|2026-02-20|2026-02-20||{o(4)}|V4|S4|1|42.66|42.66
+    """)
+
+
 def test_a_return_under_another_sku_of_the_product_is_the_refunded_unit():
     f = Folder()
     rows = []

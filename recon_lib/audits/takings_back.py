@@ -26,8 +26,8 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     """Money taken back although the unit did not come back. One finding a reversal row.
 
     The unit came back when the row shows a unit in stock; when the ledger found a unit of the product within 30 days that
-    settles no loss; or, for a payment of an order, when what is still paid covers what is still due. What was paid beyond the
-    losses of the product was never owed: taking it back is right.
+    settles no loss; or, for a payment of an order, as far as what was still paid was more than what is still due. What was paid
+    beyond the losses of the product was never owed: taking it back is right.
     """
     rows = reversals(books).sort(*ROW_KEY, "file", "line", nulls_last=True)
     rows = rows.with_columns(occurrence(ROW_KEY)).with_columns(words(*ROW_KEY, "occurrence").alias("fact"))
@@ -45,13 +45,14 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         still=pl.col("paid") + pl.col("paid_damage"),
     )  # fmt: skip
     rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
-    over = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku") >= pl.col("due")
-    by_order = pl.col("original_order").is_not_null() & over.fill_null(False)
+    left = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku")
+    over = pl.when(pl.col("original_order").is_not_null()).then(left + pl.col("back_units") - pl.col("due"))
     rows = rows.sort("approved_on", "row").with_columns(
-        pl.col("found_units").fill_null(0), pl.col("found_places").fill_null([]), by_order=by_order
-    )
-    rows = rows.with_columns(quantity=(pl.col("back_units") - pl.col("in_stock") - pl.col("found_units")).clip(0))
-    rows = rows.filter(pl.col("quantity") > 0, ~pl.col("by_order"))
+        pl.col("found_places").fill_null([]), over=pl.min_horizontal(over.fill_null(0).clip(0), "back_units"),
+        put_back=pl.min_horizontal(pl.col("in_stock") + pl.col("found_units").fill_null(0), "back_units"),
+    )  # fmt: skip
+    rows = rows.with_columns(quantity=pl.col("back_units") - pl.max_horizontal("put_back", "over"))
+    rows = rows.filter(pl.col("quantity") > 0)
     rows = rows.with_columns(too_many=_paid_too_many(books, rows)).with_columns(pl.col("quantity") - pl.col("too_many"))
     rows = rows.filter(pl.col("quantity") > 0)
     taken = -pl.col("amount_total").cast(RATE)
@@ -79,10 +80,11 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
         owed=round_money_expr((taken * pl.col("quantity").cast(RATE) / pl.col("back_units").cast(RATE)).cast(MONEY)),
         lines=pl.concat_list("place", "original_place", "found_places").list.drop_nulls(),
         arithmetic=pl.format(
-            "{} taken back for {}, {} put back into stock{}; original reimbursement {}",
+            "{} taken back for {}, {} put back into stock{}{}; original reimbursement {}",
             exact_text_expr(-pl.col("amount_total")),
             counted("back_units", "unit"),
-            pl.col("back_units") - pl.col("quantity") - pl.col("too_many"),
+            "put_back",
+            pl.when(pl.col("over") > 0).then(pl.format(", {} no longer due for the order", "over")).otherwise(pl.lit("")),
             pl.when(pl.col("too_many") > 0).then(pl.format(", {} had been paid too many", "too_many")).otherwise(pl.lit("")),
             pl.coalesce("original_reimbursement_id", pl.lit("not named")),
         ),
