@@ -98,35 +98,57 @@ def assemble(
         made[family] = rows.collect(engine="in-memory").rechunk().lazy() if held else rows
         if family in MADE and not held:
             digests |= {name: _all(steps, frame) for name, frame in digested(family, parts, store).items()}
-    shipments, told_items = sources.get("inbound_statuses", []), sources.get("inbound_shipments", [])
-    if shipments or len(told_items) > 1:  # shipments and their items may lie in separate files
-        known = [rows_at(s.path).select("shipment_id", "status", "closed_on") for s in told_items]
-        known += [rows_at(s.path).select("shipment_id", "status", closed_on=pl.lit(None, pl.Date)) for s in shipments]
-        whole = with_told_elsewhere(made["inbound_shipments"], pl.concat(known))
-        late = _physical_rows(whole.filter(pl.col("closed_on") > as_of), "inbound_shipments")
-        for file, number in late.items():
-            of_file = after.setdefault("inbound_shipments", {})
-            of_file[file] = of_file.get(file, 0) + number
-        made["inbound_shipments"] = _until(whole, day=pl.col("closed_on"), as_of=as_of)
-        for source in shipments if "inbound_shipments" in kept else ():
-            rows_of_file = kept["inbound_shipments"]
-            told_rows = rows_at(source.path).select(pl.len()).collect().item()
-            rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
+    _with_told_shipments(sources, made, kept, after, as_of)
     files = file_table(readings, others, seen, kept, after, account.time_zone)
+    periods = _periods(sources, made)
+    return Books(
+        account, as_of, folder, made, files, _rejects(readings), periods, digests, running, _rejected_orders(readings)
+    )
+
+
+def _with_told_shipments(
+    sources: dict[str, list[Source]],
+    made: dict[str, pl.LazyFrame],
+    kept: dict[str, dict[str, int]],
+    after: dict[str, dict[str, int]],
+    as_of: date,
+) -> None:
+    """Puts state and closing day on inbound items whose shipments are told in other files, and cuts them at the day."""
+    shipments, told_items = sources.get("inbound_statuses", []), sources.get("inbound_shipments", [])
+    if not shipments and len(told_items) < 2:
+        return
+    known = [rows_at(s.path).select("shipment_id", "status", "closed_on") for s in told_items]
+    known += [rows_at(s.path).select("shipment_id", "status", closed_on=pl.lit(None, pl.Date)) for s in shipments]
+    whole = with_told_elsewhere(made["inbound_shipments"], pl.concat(known))
+    late = _physical_rows(whole.filter(pl.col("closed_on") > as_of), "inbound_shipments")
+    for file, number in late.items():
+        of_file = after.setdefault("inbound_shipments", {})
+        of_file[file] = of_file.get(file, 0) + number
+    made["inbound_shipments"] = _until(whole, day=pl.col("closed_on"), as_of=as_of)
+    for source in shipments if "inbound_shipments" in kept else ():
+        rows_of_file = kept["inbound_shipments"]
+        told_rows = rows_at(source.path).select(pl.len()).collect().item()
+        rows_of_file[source.display] = rows_of_file.get(source.display, 0) + told_rows
+
+
+def _rejects(readings: list[tuple[str, Reading]]) -> pl.DataFrame:
+    """frames.Reject of all files."""
+    none = frames.empty(frames.Reject)
     rejects = [
-        r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason")
+        r.rejects.select(pl.lit(d).alias("file"), "line", "column", "value", "reason").cast(none.schema)
         for d, r in readings
         if r.rows_rejected
     ]
-    told = frames.empty(frames.Reject)
-    if rejects:
-        told = pl.concat([frame.cast(told.schema) for frame in rejects])
+    return pl.concat([none, *rejects]).sort("file", "line")
+
+
+def _rejected_orders(readings: list[tuple[str, Reading]]) -> dict[str, frozenset[str]]:
+    """Family -> the orders that its rejected rows name."""
     named: dict[str, frozenset[str]] = {}
     for _, reading in readings:
         orders = reading.facts.get("rejected_orders", "").split()
         named[reading.family] = named.get(reading.family, frozenset()) | frozenset(orders)
-    periods = _periods(sources, made)
-    return Books(account, as_of, folder, made, files, told.sort("file", "line"), periods, digests, running, named)
+    return named
 
 
 def _all(steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]], rows: pl.LazyFrame) -> pl.LazyFrame:
