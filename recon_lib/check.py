@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -165,10 +166,8 @@ def _marketplace(path: Path, folder: Path, known: dict[Path, str | None]) -> str
         if place not in known:
             known[place] = None
             if (place / ACCOUNT_FILE).is_file():
-                try:
+                with suppress(ReconError):  # told as a refusal when the walk comes to it
                     known[place] = load_account(place).marketplace
-                except ReconError:
-                    known[place] = None  # told as a refusal when the walk comes to it
         if known[place] or place == folder:
             return known[place]
     return None

@@ -640,7 +640,7 @@ class RemovalReceipt(Row):
 
 
 class Reject(Row):
-    """One row that could not be used: which column, what was met, why. `raw_value` of buyer columns is never kept."""
+    """One row that could not be used: which column, what was met, why. What buyer columns hold is never kept."""
 
     column = Text()
     value = Text()

@@ -167,9 +167,3 @@ def _ordered(entries: pl.DataFrame) -> pl.DataFrame:
         list(ACCOUNTS), list(range(len(ACCOUNTS))), default=len(ACCOUNTS), return_dtype=pl.Int32
     )
     return entries.sort("date", "currency", "reference", place, "account", "credit", "debit", nulls_last=True)
-
-
-def balances(journal: pl.DataFrame) -> pl.DataFrame:
-    """`account, currency, balance`: debit − credit over all rows."""
-    total = (pl.col("debit").sum() - pl.col("credit").sum()).cast(MONEY).alias("balance")
-    return journal.group_by("account", "currency").agg(total).sort("account", "currency")

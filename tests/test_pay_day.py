@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from recon_lib.audits import pay_fees, pay_sides
 from recon_lib.audits.pay import PayDay, reconcile_pay
 from recon_lib.frames import RawFinding
-from recon_lib.journal import Entered, balances, make_journal
+from recon_lib.journal import Entered, make_journal
 from recon_lib.rollforward import rollforward_days
 from tests.pay_case import at, books, did, settled, window
 
@@ -29,6 +29,12 @@ def found(day: PayDay, audit: str) -> list[dict[str, Any]]:
 
 def owed(day: PayDay, audit: str) -> list[Decimal | None]:
     return [row["owed"] for row in found(day, audit)]
+
+
+def balances(journal: pl.DataFrame) -> pl.DataFrame:
+    """`account, currency, balance`: debit − credit over all rows."""
+    total = (pl.col("debit").sum() - pl.col("credit").sum()).alias("balance")
+    return journal.group_by("account", "currency").agg(total).sort("account", "currency")
 
 
 def a_day() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

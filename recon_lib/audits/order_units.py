@@ -31,8 +31,8 @@ def lines(books: Books) -> pl.DataFrame:
 
     `refunded` units (null where the charge is not known), `returned`, `damaged`, `sellable` units; `paid` units, and
     `paid_damage` by reasons that pay a damaged return only; `missing` = refunded − returned − `for_missing`, the payments
-    left for it; `unpaid` = damaged − paid; `spare` = payments that neither needed; `refund_on` (last), `damaged_on`,
-    `sellable_on` (last); `units`; `gross` charge and `net` (less its fees) of `net_units`, those of the refunded items where the
+    left for it; `unpaid` = damaged − paid; `spare` = payments that neither needed; `refund_on`, `damaged_on` and `returned_on`
+    (each the last); `units`; `gross` charge and `net` (less its fees) of `net_units`, those of the refunded items where the
     refund names them; `currency`; `is_fba`.
     """
 
