@@ -31,11 +31,7 @@ from recon_lib.month_answer import at_a_glance, save
 from recon_lib.packet import make_month
 from recon_lib.reconcile import reconcile
 from recon_lib.register import open_register
-
-
-def words(text: str) -> list[str]:
-    return text.split()
-
+from tests.headers import LEDGER, REIMBURSEMENTS, V2
 
 LOSSES = [("11/15/2025", 3, -1, "FC1"), ("11/20/2025", 1, -1, "FC1"), ("01/02/2026", 1, -2, "FC1"), ("01/03/2026", 2, -1, "FC2"),
           ("01/10/2026", 2, -1, "FC1"), ("01/15/2026", 4, -3, "FC2")]  # fmt: skip
@@ -43,18 +39,6 @@ PAID = [("2026-01-05", "9001", 1, "10.00"), ("2026-01-13", "9002", 2, "20.00"), 
 COST = {1: "10.00", 2: "20.00", 3: "7.00", 4: "5.00"}
 SETTLED = [("900", "2026-01-01", "2026-01-15", "2026-01-17", "2026-01-08", 1, "10.00"),
            ("901", "2026-01-15", "2026-01-29", "2026-01-31", "2026-01-20", 2, "20.00")]  # fmt: skip
-HEAD_SETTLEMENT = words(
-    "settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency transaction-type order-id "
-    "merchant-order-id adjustment-id shipment-id marketplace-name amount-type amount-description amount fulfillment-id posted-date "
-    "posted-date-time order-item-code merchant-order-item-id merchant-adjustment-item-id sku quantity-purchased promotion-id"
-)
-HEAD_PAID = words(
-    "approval-date reimbursement-id case-id amazon-order-id reason sku fnsku asin product-name condition currency-unit "
-    "amount-per-unit amount-total quantity-reimbursed-cash quantity-reimbursed-inventory quantity-reimbursed-total "
-    "original-reimbursement-id original-reimbursement-type"
-)
-HEAD_LEDGER = ["Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity", "Fulfillment Center", "Disposition",
-               "Reason", "Country", "Reconciled Quantity", "Unreconciled Quantity", "Date and Time", "Store"]  # fmt: skip
 
 
 def table(head: list[str], rows: list[dict[str, str]]) -> str:
@@ -73,21 +57,21 @@ def write_account(folder: Path) -> Path:
          "Country": "US", "Store": "Amazon.com"}
         for at, (on, n, units, centre) in enumerate(LOSSES)
     ]  # fmt: skip
-    (folder / "reports" / "ledger.txt").write_text(table(HEAD_LEDGER, ledger))
+    (folder / "reports" / "ledger.txt").write_text(table(LEDGER, ledger))
     paid = [
         {"approval-date": f"{on}T20:00:00+00:00", "reimbursement-id": number, "reason": "Lost_Warehouse", "sku": f"S{n}",
          "fnsku": f"X00000000{n}", "asin": f"B00000000{n}", "condition": "NewItem", "currency-unit": "USD", "amount-per-unit": amount,
          "amount-total": amount, "quantity-reimbursed-cash": "1", "quantity-reimbursed-inventory": "0", "quantity-reimbursed-total": "1"}
         for on, number, n, amount in PAID
     ]  # fmt: skip
-    (folder / "reports" / "reimbursements.txt").write_text(table(HEAD_PAID, paid))
+    (folder / "reports" / "reimbursements.txt").write_text(table(REIMBURSEMENTS, paid))
     for number, start, end, deposit, on, n, amount in SETTLED:
         top = {"settlement-id": number, "settlement-start-date": f"{start} 20:00:00 UTC", "settlement-end-date": f"{end} 20:00:00 UTC",
                "deposit-date": f"{deposit} 20:00:00 UTC", "total-amount": amount, "currency": "USD"}  # fmt: skip
         line = {"settlement-id": number, "transaction-type": "other-transaction", "amount-type": "FBA Inventory Reimbursement",
                 "amount-description": "WAREHOUSE_LOST", "amount": amount, "posted-date": on, "posted-date-time": f"{on} 20:00:00 UTC",
                 "sku": f"S{n}", "quantity-purchased": "1"}  # fmt: skip
-        (folder / "reports" / f"{number}.txt").write_text(table(HEAD_SETTLEMENT, [top, line]))
+        (folder / "reports" / f"{number}.txt").write_text(table(V2, [top, line]))
     (folder / "books" / "bank.csv").write_text(
         "booked_on,amount,currency,description,reference\n2026-01-20,10.00,USD,AMAZON SETTLEMENT,T1\n"
     )

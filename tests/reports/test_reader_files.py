@@ -17,16 +17,10 @@ import pytest
 from recon_lib import frames
 from recon_lib.errors import NotAReport, ReportError
 from recon_lib.reports import Reading, read, scan, store
+from tests import headers
 
-HEADER = (
-    "approval-date", "reimbursement-id", "case-id", "amazon-order-id", "reason", "sku", "fnsku", "asin", "product-name",
-    "condition", "currency-unit", "amount-per-unit", "amount-total", "quantity-reimbursed-cash",
-    "quantity-reimbursed-inventory", "quantity-reimbursed-total", "original-reimbursement-id", "original-reimbursement-type",
-)  # fmt: skip
-PRODUCTS = (
-    "sku,fnsku,asin,category,unit_cost,currency,cost_from,longest_side,median_side,shortest_side,dimension_unit,weight,"
-    "weight_unit"
-)
+HEADER = tuple(headers.REIMBURSEMENTS)
+PRODUCTS = ",".join(headers.PRODUCTS)
 Read = Callable[..., Reading]
 
 
