@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import dataframely as dy
@@ -22,6 +24,7 @@ from recon_lib.reports.base import FEW, Report, parts_at, rows_at
 _NEVER_MERGED = {"pay_statements"}
 ONE_FILE_EACH = {"settlements", "settlement_lines"}  # superseded_settlements decides
 HELD = 16 << 20  # bytes of Parquet up to which a family's rows are held in memory
+_AHEAD = 8  # files that are read at a time
 
 
 def joined(
@@ -48,7 +51,12 @@ def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
     """The frames of all files with `file`: small ones read once and held, big ones to be scanned whenever asked."""
     columns = frames.empty(schema).columns
     if not is_held(found):
-        parts = [_when_asked(s.path).with_columns(pl.lit(s.display).alias("file")).select(columns) for s in found]
+        parts = []
+        for few, those in groupby(found, key=lambda source: source.path.suffix == FEW):
+            if few:
+                parts.append(_when_asked(list(those), frames.empty(schema).schema))
+            else:
+                parts += [rows_at(s.path).with_columns(file=pl.lit(s.display)).select(columns) for s in those]
         return pl.concat(parts)
     held = [rows_at(source.path).collect(engine="in-memory") for source in found]
     of_file = np.repeat(np.arange(len(found), dtype=np.uint32), [part.height for part in held])
@@ -56,19 +64,30 @@ def _rows(found: list[Source], schema: type[dy.Schema]) -> pl.LazyFrame:
     return pl.concat(held).with_columns(names).select(columns).lazy()
 
 
-def _when_asked(path: Path) -> pl.LazyFrame:
-    """As `rows_at`, but an Arrow stream too is read only when its rows are asked for: many small files may be many rows."""
-    if path.suffix != FEW:
-        return rows_at(path)
+def _when_asked(found: list[Source], schema: pl.Schema) -> pl.LazyFrame:
+    """The rows of Arrow streams, one file after the other, read only when they are asked for: many small files may be many
+    rows. `schema`: the frame with `file`; to ask a stream would unpack all of it."""
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
-        rows = pl.read_ipc_stream(path, columns=columns, n_rows=n_rows)
-        rows = rows if columns is None else rows.select(columns)
-        yield rows if predicate is None else rows.filter(predicate)
+        wanted = columns or list(schema)
+        names = [name for name in wanted if name != "file"] or ["line"]
 
-    return register_io_source(read, schema=pl.read_ipc_stream(path, n_rows=0).schema)
+        def one(source: Source) -> pl.DataFrame:
+            rows = pl.read_ipc_stream(source.path, columns=names, n_rows=n_rows)
+            return rows.with_columns(file=pl.lit(source.display)).select(wanted)
+
+        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+            for first in range(0, len(found), _AHEAD):
+                for rows in pool.map(one, found[first : first + _AHEAD]):
+                    told = rows if n_rows is None else rows.head(n_rows)
+                    n_rows = None if n_rows is None else n_rows - told.height
+                    yield told if predicate is None else told.filter(predicate)
+                    if n_rows == 0:
+                        return
+
+    return register_io_source(read, schema=schema)
 
 
 def is_held(found: list[Source]) -> bool:

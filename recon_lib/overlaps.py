@@ -155,7 +155,7 @@ def _instants(found: list[Source], at: str) -> pl.DataFrame:
     """One row a source: its `first` and `last` instant (whole numbers; null where no row has one), `gaps` rows without."""
     at_ = pl.col(at).to_physical()
     ends = (at_.min().alias("first"), at_.max().alias("last"), at_.null_count().alias("gaps"))
-    return pl.concat(rows_at(source.path).select(ends) for source in found).collect()
+    return pl.concat(rows_at(source.path, at).select(ends) for source in found).collect()
 
 
 def merged(

@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 from recon_lib import digests, family_rows, item_runs, open_account, reconcile
 from recon_lib.audits.fee_items import places, proofs
 from recon_lib.audits.settled_facts import settlement_sums
+from recon_lib.overlaps import Source
 from recon_lib.reports.base import keep_few
 from recon_lib.sold import items, settled_lines
 
@@ -169,25 +170,33 @@ def test_a_file_is_digested_once(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_an_arrow_stream_is_read_when_its_rows_are_asked_for(tmp_path, monkeypatch):
+def test_arrow_streams_are_read_when_their_rows_are_asked_for(tmp_path, monkeypatch):
     rows = pl.DataFrame({"sku": ["A", "B", "C", "B"], "line": [2, 3, 4, 5]})
-    path = keep_few(rows, tmp_path / "rows.parquet")
+    found = [
+        Source(name, None, keep_few(rows.with_columns(pl.col("line") + at), tmp_path / f"{name}.parquet"))
+        for at, name in enumerate(("f", "g"))
+    ]
     read, asked = pl.read_ipc_stream, []
 
     def told(path: Path, **how: object) -> pl.DataFrame:
-        asked.append(how.get("n_rows"))
+        asked.append(how["columns"])
         return read(path, **how)
 
     monkeypatch.setattr(pl, "read_ipc_stream", told)
-    lazy = family_rows._when_asked(path)
-    assert asked == [0]  # its columns only
-    made = lazy.filter(pl.col("sku") == "B").with_columns(file=pl.lit("f")).select("file", "line")
-    assert_frame_equal(made.collect(), pl.DataFrame({"file": ["f", "f"], "line": [3, 5]}))
+    whole = pl.concat([rows.with_columns(pl.col("line") + at, file=pl.lit(name)) for at, name in enumerate(("f", "g"))])
+    lazy = family_rows._when_asked(found, whole.schema)
+    assert asked == []
+    made = lazy.filter(pl.col("sku") == "B").select("file", "line")
+    assert made.collect().rows() == [("f", 3), ("f", 5), ("g", 4), ("g", 6)]
+    assert all("file" not in columns for columns in asked)
     assert_frame_equal(made.collect(engine="in-memory"), made.collect(engine="streaming"))
-    assert_frame_equal(lazy.head(1).select("line", "sku").collect(), rows.head(1).select("line", "sku"))
-    assert lazy.filter(pl.col("sku") == "B").head(1).collect()["line"].to_list() == [3]
-    assert lazy.head(2).filter(pl.col("sku") == "B").collect()["line"].to_list() == [3]
-    assert len(asked) > 1
+    assert_frame_equal(lazy.collect(), whole)
+    assert lazy.select("file").collect()["file"].to_list() == [*"ffff", *"gggg"]
+    assert lazy.select(pl.len()).collect().item() == 8
+    for count in (1, 4, 5, 8, 9):
+        assert_frame_equal(lazy.head(count).select("line", "sku").collect(), whole.head(count).select("line", "sku"))
+    assert lazy.filter(pl.col("sku") == "B").head(3).collect()["line"].to_list() == [3, 5, 4]
+    assert lazy.head(6).filter(pl.col("sku") == "B").collect()["line"].to_list() == [3, 5, 4]
 
 
 def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):

@@ -178,9 +178,15 @@ def keep_few(rows: pl.DataFrame, path: Path) -> Path:
     return few
 
 
-def rows_at(path: Path) -> pl.LazyFrame:
-    """The rows that are kept in a file of the store: Parquet, to be scanned, or an Arrow stream of a few."""
-    return pl.read_ipc_stream(path).lazy() if path.suffix == FEW else pl.scan_parquet(parts_at(path), glob=False)
+def rows_at(path: Path, *columns: str) -> pl.LazyFrame:
+    """The rows that are kept in a file of the store: Parquet, to be scanned, or an Arrow stream of a few.
+
+    `columns`: only these; of a stream the others are not unpacked.
+    """
+    if path.suffix == FEW:
+        return pl.read_ipc_stream(path, columns=list(columns) or None).lazy()
+    rows = pl.scan_parquet(parts_at(path), glob=False)
+    return rows.select(columns) if columns else rows
 
 
 def parts_at(path: Path) -> list[Path]:

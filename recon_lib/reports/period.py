@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from polars.exceptions import ColumnNotFoundError
 
 from recon_lib.reports.base import FEW, Reading, rows_at
 
@@ -27,7 +28,7 @@ def told_period(reading: Reading, zone: str | None = None, day: str | None = Non
     column, path = _TOLD_BY.get(reading.family), reading.frames.get(reading.family)
     if column is None or path is None:
         return None, None
-    told = rows_at(path).select(pl.col(column).min().alias("first"), pl.col(column).max().alias("last"))
+    told = rows_at(path, column).select(pl.col(column).min().alias("first"), pl.col(column).max().alias("last"))
     if told.collect_schema()["first"] != pl.Date:
         told = told.select(pl.all().dt.convert_time_zone(zone or "UTC").dt.date())
     first, last = told.collect().row(0)
@@ -40,10 +41,11 @@ def _instants(reading: Reading, at: str) -> tuple[datetime, datetime] | None:
     if path is None:
         return None
     if path.suffix == FEW:  # a hundred small files: without the work of a query each
-        few = pl.read_ipc_stream(path)
-        if at not in few.columns or few[at].null_count():
+        try:
+            few = pl.read_ipc_stream(path, columns=[at])[at]
+        except ColumnNotFoundError:
             return None
-        return few[at].min(), few[at].max()  # type: ignore[return-value]
+        return None if few.null_count() else (few.min(), few.max())  # type: ignore[return-value]
     rows = rows_at(path)
     if at not in rows.collect_schema():
         return None
