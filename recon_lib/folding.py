@@ -49,8 +49,9 @@ class _Memory:
 
 
 def needs_no_folding(ids: pl.Series) -> bool:
-    """Whether no id has a blank, a small letter, a brace or a letter beyond ASCII. May say no where nothing is wrong."""
-    return all(_plain(piece) for piece in _pieces(ids))
+    """Whether folding (`keys.normal`) changes none of them but empty ones."""
+    # Bytes that belong to no text lie there too: lengths between the texts of a Parquet page, rows filtered away.
+    return all(_plain(piece) for piece in _pieces(ids)) or bool((ids.str.strip_chars().str.to_uppercase() == ids).all())
 
 
 def _pieces(texts: pl.Series) -> Iterator[_Piece]:
@@ -69,6 +70,7 @@ def _pieces(texts: pl.Series) -> Iterator[_Piece]:
 
 
 def _plain(piece: _Piece) -> bool:
+    """Whether no byte is a blank, a small letter, a brace or of a letter beyond ASCII."""
     if piece.null_count == piece.length:
         return True
     last = piece.n_buffers - 1  # validity, views, any number of runs of bytes, the lengths of these
@@ -77,10 +79,7 @@ def _plain(piece: _Piece) -> bool:
     for number, size in enumerate(_look(piece.buffers[last], last - 2, "<i8").tolist()):
         run = _look(piece.buffers[2 + number], size, "|u1")
         if size and (run.max() >= ord("a") or run.min() <= ord(" ")):
-            # Bytes that belong to no text lie here too: lengths between the texts of a Parquet page, rows filtered away.
-            ours = views[(sizes > _INLINE) & (views[:, 2] == number)]
-            if not _texts_plain(run, ours[:, 3].astype(np.int64), ours[:, 0].astype(np.int64)):
-                return False
+            return False
     if sizes.min() > _INLINE or not sizes.any():
         return True
     short = views.copy()
@@ -89,16 +88,6 @@ def _plain(piece: _Piece) -> bool:
     run = short.reshape(-1).view(np.uint8)
     # What follows a short text is 0: taken for 255 where the smallest is asked for.
     return bool(run.max() < ord("a") and (run - np.uint8(1)).min() >= ord(" "))
-
-
-def _texts_plain(run: Any, starts: Any, sizes: Any) -> bool:
-    if not len(starts):
-        return True
-    bounds = np.stack([starts, starts + sizes], axis=1).reshape(-1)
-    run = np.append(run[: int(bounds.max())], np.uint8(0))  # the last text may end where the run ends
-    inside = slice(None, None, 2)  # every other stretch is what lies between two texts
-    most, least = np.maximum.reduceat(run, bounds)[inside], np.minimum.reduceat(run, bounds)[inside]
-    return bool(most.max() < ord("a") and least.min() > ord(" "))
 
 
 def _look(at: int, size: int, kind: str) -> Any:
