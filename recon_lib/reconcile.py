@@ -135,8 +135,7 @@ def reconcile(
         .sort("audit", "subject", "reason", nulls_last=True)
     )
     findings = finish(raw, books, policy, register=decisions.standing)
-    lines = books.frames["settlement_lines"]
-    tieout = settlement_tieout(books.frames["settlements"], lines, sums=settlement_sums(books))
+    tieout = settlement_tieout(books.frames["settlements"], settlement_sums(books))
     journal = make_journal(pay, books, entered)
     return Day(books, policy, findings, history, not_checked, tieout, pay, journal, decisions, last)
 

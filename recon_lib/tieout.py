@@ -7,22 +7,16 @@ import polars as pl
 from recon_lib.money import MONEY
 
 
-def settlement_tieout(
-    settlements: pl.LazyFrame, lines: pl.LazyFrame, *, sums: pl.DataFrame | None = None
-) -> pl.DataFrame:
+def settlement_tieout(settlements: pl.LazyFrame, sums: pl.DataFrame) -> pl.DataFrame:
     """One row a settlement that has ended: stated total, sum of its lines, difference (lines - total).
 
     `total_amount` and `difference` are null where the file states no total. Sorted by end, currency and id.
 
     Args:
-        settlements: frames.Settlement up to the as-of day. lines: frames.SettlementLine, all of them.
-        sums: `lines` and `amount` of each settlement (and currency) where they are added up already.
+        settlements: frames.Settlement up to the as-of day.
+        sums: `lines` and `amount` of the lines of each settlement (and currency).
     """
-    if sums is None:
-        added = lines.select("settlement_id", "amount", lines=pl.lit(1, pl.Int64))
-    else:
-        added = sums.lazy().select("settlement_id", "amount", "lines")
-    told = added.group_by("settlement_id").agg(pl.col("lines").sum(), lines_amount=pl.col("amount").sum())
+    told = sums.lazy().group_by("settlement_id").agg(pl.col("lines").sum(), lines_amount=pl.col("amount").sum())
     return (
         settlements.join(told, on="settlement_id", how="left")
         .with_columns(pl.col("lines").fill_null(0), pl.col("lines_amount").fill_null(0).cast(MONEY))
