@@ -54,6 +54,19 @@ def line(amount: str, **more: str) -> dict[str, str]:
     return base | {k.replace("_", "-"): v for k, v in more.items()}
 
 
+@pytest.mark.parametrize("many", [2, 30])
+def test_each_of_many_settlements_in_a_file_has_its_own_currency(reads: Read, many: int) -> None:
+    coins = ["USD", "CAD", "MXN"]
+    told = [
+        row | {"settlement-id": str(n)}
+        for n in range(many)
+        for row in (SUMMARY | {"currency": coins[n % 3]}, line("8.00"))
+    ]
+    got = reads(lines(V2, *told))
+    rows = frame(got, "settlement_lines", frames.SettlementLine).select("settlement_id", "currency").rows()
+    assert sorted(rows) == sorted((str(n), coins[n % 3]) for n in range(many))
+
+
 @pytest.mark.parametrize("header", [V2, V2[:-1], [n for n in V2 if n not in ("promotion-id", "posted-date-time")]])
 def test_settlement_v2(reads: Read, header: list[str]) -> None:
     got = reads(lines(header, SUMMARY, line("10.00"), line("-2.00", amount_type="ItemFees")))
