@@ -139,6 +139,28 @@ def unsettled(paid, lines=(), **more):
     return [(r["reference_id"], r["owed"]) for r in result.findings.sort("reference_id").to_dicts()]
 
 
+@pytest.mark.parametrize(
+    ("why", "code"), [("Damaged_Warehouse", "WAREHOUSE_DAMAGE"), ("Lost_Warehouse", "WAREHOUSE_LOST")]
+)
+def test_two_payments_that_are_split_into_equal_lines_each_have_their_own(why, code):
+    # two units on 1 February paid on the 2nd and 4th, three on the 10th paid on the 10th and twice on the 13th
+    paid = [reimbursed("2026-02-01", why, 2), reimbursed("2026-02-10", "Lost_Warehouse", 3, number="R2")]
+    lines = [paid_line("1", f"2026-02-{day}", code, "10.00", sku="S-X1") for day in ("02", "04")]
+    lines += [paid_line("1", f"2026-02-{day}", "WAREHOUSE_LOST", "10.00", sku="S-X1") for day in ("10", "13", "13")]
+    assert unsettled(paid, lines) == []
+
+
+def test_split_lines_of_a_payments_own_code_are_its_own_also_where_another_code_came_first():
+    # lost on 1 February, half of it paid on the 5th; damaged on the same day, paid on the 3rd and 4th
+    paid = [
+        reimbursed("2026-02-01", "Lost_Warehouse", 2),
+        reimbursed("2026-02-01", "Damaged_Warehouse", 2, number="R2"),
+    ]
+    lines = [paid_line("1", f"2026-02-{day}", "WAREHOUSE_DAMAGE", "10.00", sku="S-X1") for day in ("03", "04")]
+    lines += [paid_line("1", "2026-02-05", "WAREHOUSE_LOST", "10.00", sku="S-X1")]
+    assert unsettled(paid, lines) == [("R1", D("10.00"))]
+
+
 @pytest.mark.parametrize(("as_of", "count"), [("2026-02-26", 0), ("2026-02-27", 1)])
 def test_more_than_twenty_one_days(as_of, count):
     # approved on 5 February: the 21st day is 26 February

@@ -7,6 +7,7 @@ import polars as pl
 from recon_lib.audits.facts import LINE, PAIR, customer_returns, ledger_rows
 from recon_lib.audits.settled_facts import refund_lines
 from recon_lib.books import Books
+from recon_lib.item_runs import ORDER_NUMBER
 from recon_lib.kept import once
 
 
@@ -25,7 +26,9 @@ def as_refunded(books: Books, rows: pl.DataFrame) -> pl.DataFrame:
     """
     refunds = refund_lines(books).select(*LINE, "pair").drop_nulls()
     odd = rows.filter(~pl.col("pair").is_in(refunds["pair"].implode()), pl.col("fnsku").is_not_null())
-    odd = odd.filter(pl.col("order_id").is_in(refunds["order_id"].unique().implode())).select(*LINE, "fnsku").unique()
+    if odd.height:
+        odd = odd.filter(ORDER_NUMBER.is_in(refunds.select(ORDER_NUMBER).to_series().implode()))
+    odd = odd.select(*LINE, "fnsku").unique()
     if odd.is_empty():
         return rows
     refunds = refunds.filter(pl.col("order_id").is_in(odd["order_id"].unique().implode())).select(LINE).unique()

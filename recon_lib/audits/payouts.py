@@ -5,7 +5,7 @@ SKU, currency, amount and days decide. A line belongs to a reimbursement when it
 approval to `settle_days` after it. In that order:
 
 1. one line of the same amount (a line of the fitting code first);
-2. several lines that add up to one reimbursement, or several reimbursements that add up to one line;
+2. several lines (of the fitting code first) that add up to one reimbursement, or several reimbursements that add up to one line;
 3. one line of the same amount later than that;
 4. smaller lines: a part payment, the rest stays open;
 5. of what met nothing, a line of the same code, amount and time: one of both names no order, or the line no SKU.
@@ -168,10 +168,14 @@ def _pay(waiting: list[_Due], paying: list[_Line]) -> None:
         _one_to_one(waiting, paying, in_time=True, same_code=same_code)
     if not (_open(waiting) and _free(paying)):
         return
-    for due in _open(waiting):
-        near = [line for line in _free(paying) if due.meets(line) and line.on <= due.until and line.amount < due.amount]
-        for part in _adding_up(near, due.amount, by_day=True):
-            due.takes(part)
+    for same_code in (True, False):
+        for due in _open(waiting):
+            near = [
+                line for line in _free(paying) if due.meets(line) and line.on <= due.until and line.amount < due.amount
+            ]
+            near = [line for line in near if line.why == due.why or not same_code]
+            for part in _adding_up(near, due.amount, by_day=True):
+                due.takes(part)
     for line in _free(paying):
         owed = [due for due in _open(waiting) if due.meets(line) and line.on <= due.until and due.amount < line.amount]
         for due in _adding_up(owed, line.amount, by_day=False):
@@ -208,7 +212,8 @@ def _one_to_one(waiting: list[_Due], paying: list[_Line], *, in_time: bool, same
 
 
 def _adding_up(items: Sequence[T], amount: int, *, by_day: bool) -> list[T]:
-    """Items whose amounts add up to `amount`: those of one day, all of them, else any (the first found); or none."""
+    """Items whose amounts add up to `amount`: those of one day, unless earlier ones do (what comes later may be for a later
+    payment), all of them, else any (the first found); or none."""
     if len(items) < 2 or sum(item.amount for item in items) < amount:
         return []
     if by_day:
@@ -217,7 +222,8 @@ def _adding_up(items: Sequence[T], amount: int, *, by_day: bool) -> list[T]:
             days[item.on].append(item)
         for same in days.values():
             if len(same) > 1 and sum(item.amount for item in same) == amount:
-                return same
+                earlier = [item for item in items if item.on < same[0].on]
+                return _adding_up(earlier, amount, by_day=False) or same
     if sum(item.amount for item in items) == amount:
         return list(items)
     ways: dict[int, tuple[int, ...]] = {0: ()}  # sum reached -> numbers of the items
