@@ -120,6 +120,19 @@ def test_another_amount_differs_when_the_deposit_is_out_of_time():
     assert run([HEAD], [credit("2026-03-10", "110.00")])["differs"] == [("S1", None)]
 
 
+def test_of_several_credits_the_one_nearest_in_amount_is_the_deposit():
+    bank = [credit("2026-03-09", "250.00", reference="B1"), credit("2026-03-11", "98.50", reference="B2")]
+    got = {**NOTHING, "differs": [("S1 B2", D("1.50"))], "unexplained": [("B1", None)]}
+    assert run([HEAD], bank) == got  # the earlier one is something else
+    # Two deposits, two credits: 98.50 is the one of 100.00, so 104.00 is the other one (110.00) however near it is to 100.00.
+    more = settlement("S2", "2026-02-19", "2026-03-05", "110.00")
+    bank = [credit("2026-03-09", "104.00", reference="B1"), credit("2026-03-11", "98.50", reference="B2")]
+    assert run([HEAD, more], bank)["differs"] == [("S1 B2", D("1.50")), ("S2 B1", D(6))]
+    # Equally near: the earlier credit.
+    bank = [credit("2026-03-09", "99.00", reference="B1"), credit("2026-03-11", "101.00", reference="B2")]
+    assert run([HEAD], bank)["differs"] == [("S1 B1", D(1))]
+
+
 def test_a_reserve_movement_of_the_difference_is_named():
     held = line(
         "S1", "2026-03-05", "Current Reserve Amount", "-10.00", kind="other-transaction", group="other-transaction"

@@ -4,9 +4,9 @@ Sign first, then the counterparty pattern, then currency, amount and day; a desc
 card purchases of the same name are never deposits. A deposit has `bank_days` business days; a credit of the exact amount
 pays it (a later one too), or two credits that add up exactly, or one credit that is the sum of two deposits; one whose
 transfer failed is given back by a later settlement line. Any other credit is judged only when every deposit it could pay is
-paid or out of time: then it is the nearest deposit in another amount, or one that was exchanged on the way (in a currency in
-which Amazon sends nothing, or for a currency of which the statements show no line at all), or it is unexplained. A settlement
-with a negative total pays nothing.
+paid or out of time: then it is the deposit nearest to it in amount (the nearest two of all go first), or one that was
+exchanged on the way (in a currency in which Amazon sends nothing, or for a currency of which the statements show no line at
+all), or it is unexplained. A settlement with a negative total pays nothing.
 """
 
 from __future__ import annotations
@@ -117,15 +117,17 @@ def _tie(books: Books) -> Cash:
         return deposit.currency != credit.currency and (credit.currency not in sent_in or deposit.currency not in kept)
 
     for exchanged in (False, True):  # the bank may have changed the money: judged after all credits in the own currency
-        odd, left = left, []
-        for credit in odd:
+        odd, left, fits = left, [], []
+        for number, credit in enumerate(odd):
             in_time = [d for d in deposits if not d.how and d.on - _DAY <= credit.on <= d.until]
             could = [d for d in in_time if (is_exchanged(d, credit) if exchanged else d.currency == credit.currency)]
             if any(books.as_of <= d.until for d in could):
                 undecided += 1
-            elif could:
-                nearest = min(could, key=lambda d: (0 if exchanged else abs(d.amount - credit.amount), d.on, d.fact))
-                pay(nearest, "differs", credit)
-            else:
-                left.append(credit)
+                continue
+            left.append(credit)
+            fits += [(0 if exchanged else abs(d.amount - credit.amount), number, d.on, d.fact, d) for d in could]
+        for _, number, *_, deposit in sorted(fits, key=lambda fit: fit[:4]):  # what is nearest in amount goes first
+            if not deposit.how and not odd[number].used:
+                pay(deposit, "differs", odd[number])
+        left = [credit for credit in left if not credit.used]
     return Cash(deposits, left, undecided, not_payouts)
