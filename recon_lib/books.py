@@ -125,23 +125,40 @@ def account_files(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for part in ("books", "reports"):
         found = []
-        for place, folders, names in os.walk(folder / part):
+        for place, folders, names in os.walk(folder / part, onerror=lambda problem: _unopened(problem, folder)):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             found += [Path(place) / name for name in names if not name.startswith(".")]
+            # A link to a folder is not followed; one within the account leads to files that are read at their own place.
+            found += [link for name in folders if (link := Path(place) / name).is_symlink() and not _within(link, root)]
         for path in sorted(found, key=lambda p: p.relative_to(folder).as_posix()):
             if path.relative_to(folder).as_posix() == "books/bank/mapping.yml":
                 continue  # settings, read beside each bank file
             if path.is_symlink() and not path.exists():
                 here = shown(path.relative_to(folder))
                 raise ReportError("is a link that leads nowhere", hoped="a file", do="remove it", file=here)
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
+            if path.is_symlink() and not _within(path, root):
                 raise ReportError(
                     "is a link that leads out of the account folder",
-                    hoped="the file itself",
-                    do="copy the file into reports/",
+                    hoped="the folder itself" if path.is_dir() else "the file itself",
+                    do=f"copy the {'folder' if path.is_dir() else 'file'} into {part}/",
                     file=shown(path.relative_to(folder)),
                 )
             yield path
+
+
+def _within(link: Path, root: Path) -> bool:
+    return link.resolve().is_relative_to(root)
+
+
+def _unopened(problem: OSError, folder: Path) -> None:
+    """Files in a folder that cannot be opened would be missing without a word. There need not be both reports/ and books/."""
+    if not isinstance(problem, FileNotFoundError):
+        raise ReportError(
+            f"the folder cannot be opened: {problem.strerror}",
+            hoped="a readable folder",
+            do="give yourself the right to read it",
+            file=shown(Path(problem.filename).relative_to(folder)),
+        )
 
 
 def read_path(path: Path, display: str, store: Path, account: Account) -> Iterator[tuple[str, Reading | ReportError]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from collections.abc import Callable
 from datetime import date
@@ -219,6 +220,38 @@ def test_a_link_out_of_the_account_is_refused(folder: Folder, opened: Callable[.
     (tmp_path / "secret.txt").write_text(RETURNS)
     (account / "reports" / "link.txt").symlink_to(tmp_path / "secret.txt")
     with pytest.raises(ReportError, match="leads out"):
+        opened(account, "2026-01-31")
+
+
+def test_a_link_to_a_folder_outside_is_refused_and_one_within_is_left_alone(
+    folder: Folder, opened: Callable[..., Books], tmp_path: Path
+) -> None:
+    """Its files were missing from the packet without a word."""
+    account = folder({"reports/old/r.txt": RETURNS})
+    (account / "reports" / "again").symlink_to(account / "reports" / "old")
+    assert opened(account, "2026-01-31").files["path"].to_list() == ["reports/old/r.txt"]
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "s.txt").write_text(RETURNS)
+    (account / "reports" / "new").symlink_to(tmp_path / "downloads")
+    with pytest.raises(ReportError, match="reports/new: is a link that leads out of the account folder") as told:
+        opened(account, "2026-01-31")
+    assert "copy the folder into reports/" in str(told.value)
+
+
+def test_a_folder_that_cannot_be_opened_is_said(
+    folder: Folder, opened: Callable[..., Books], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packet was made without its files, and the captures that they settle waited for a report."""
+    account = folder({"reports/closed/r.txt": RETURNS})
+    scan = os.scandir
+
+    def closed(path: str | Path) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(ReportError, match="reports/closed: the folder cannot be opened: Permission denied"):
         opened(account, "2026-01-31")
 
 

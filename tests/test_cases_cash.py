@@ -145,6 +145,16 @@ def test_a_credit_of_a_missing_amazon_pay_settlement_waits_for_it(
     assert ("report missing: Amazon Pay settlement 2026-01-15 to 2026-01-17" in told) == (status == "waiting")
 
 
+@pytest.mark.parametrize(("on", "told"), [("01-02", True), ("01-13", True), ("01-14", False)])
+def test_a_credit_before_the_first_amazon_pay_settlement_says_where_they_begin(a: Account, on: str, told: bool) -> None:
+    a.bank("01-16", "100.00")
+    a.bank(on, "55.00", reference="B9")
+    seen = a.day("01-31")
+    assert seen.findings == [f"deposit_unexplained open {on} B9 -"]
+    more = "; the Amazon Pay settlements known begin on 2026-01-14: an earlier one may tell of it" if told else ""
+    assert seen.day.findings["reason"].to_list() == [f"came, but no settlement or transfer explains it{more}"]
+
+
 @pytest.mark.parametrize(("on", "told"), [("01-15", False), ("01-16", True), ("01-26", True)])
 def test_a_credit_after_the_last_amazon_pay_settlement_says_how_far_they_reach(a: Account, on: str, told: bool) -> None:
     a.bank("01-16", "100.00")

@@ -172,6 +172,8 @@ def _nothing_explains(credit: Credit, pay_days: list[date]) -> str:
     if pay_days and pay_days[-1] < credit.on:
         # a transfer stands in the settlement that begins with it, and that one's report comes when it ends
         told += f"; the Amazon Pay settlements known end on {pay_days[-1]}: the next one may tell of it"
+    if pay_days and credit.on < pay_days[0]:
+        told += f"; the Amazon Pay settlements known begin on {pay_days[0]}: an earlier one may tell of it"
     return told
 
 
