@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from recon_lib.export import Exporter
 
 LONGEST = 6 * 3600  # seconds for one cell
+_FULL = ("No space left", "quota exceeded", "File too large")  # what systems say of a disk without room
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,16 @@ def _unmet(name: str) -> Iterator[None]:
 
 
 def _as_told(name: str, message: str) -> ReconError | None:
-    """An error of the kit that ended the notebook, as itself: by its class name and its text."""
+    """An error of the kit that ended the notebook, as itself, by its class name and its text; or a full disk: no room for a log."""
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, ReconError):
         return kind(message)
+    if name == "OSError" and any(full in message for full in _FULL):
+        return RunError(
+            f"the packet's files cannot be written: {_first_line(message)}",
+            hoped="room for them",
+            do="nothing was published; make room and run again",
+        )
     return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from recon_lib import account_job, publish, unchanged, warm
+from recon_lib import account_job, publish, running, unchanged, warm
 from recon_lib.account_job import Job, run_account
 from recon_lib.errors import RunError
 from recon_lib.packet import make_packet
@@ -186,3 +186,13 @@ def test_a_file_that_changes_while_it_is_read_is_looked_at_again(
     run_account(job)
     assert len(made) == 2
     warm.let_go()
+
+
+@pytest.mark.parametrize("said", ["No space left on device (os error 28)", "[Errno 122] Disk quota exceeded"])
+def test_a_disk_that_fills_up_in_a_cell_is_told_without_a_log_that_found_no_room_either(said: str) -> None:
+    told = running._as_told("OSError", said)
+    assert told is not None
+    assert told.exit_code == 3
+    assert said in str(told)
+    assert "make room and run again" in str(told)
+    assert running._as_told("OSError", "Stale file handle") is None
