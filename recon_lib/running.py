@@ -167,7 +167,7 @@ def _unmet(name: str) -> Iterator[None]:
 
 
 def _as_told(name: str, message: str) -> ReconError | None:
-    """An error of the kit that ended the notebook, as itself, by its class name and its text; or a full disk: no room for a log."""
+    """An error of the kit that ended the notebook, as itself by its class name and text; or a full disk: no room for a log."""
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, ReconError):
         return kind(message)
