@@ -150,6 +150,16 @@ def test_two_payments_that_are_split_into_equal_lines_each_have_their_own(why, c
     assert unsettled(paid, lines) == []
 
 
+@pytest.mark.parametrize("first", [("02", "04"), ("03", "03")])
+def test_a_payment_that_was_split_does_not_keep_the_line_of_a_later_one_of_its_amount(first):
+    # two units on 1 February paid in two lines, two more on the 10th paid in one line on the 12th
+    paid = [reimbursed("2026-02-01", "Lost_Warehouse", 2), reimbursed("2026-02-10", "Lost_Warehouse", 2, number="R2")]
+    split = [paid_line("1", f"2026-02-{day}", "WAREHOUSE_LOST", "10.00", sku="S-X1") for day in first]
+    whole = paid_line("1", "2026-02-12", "WAREHOUSE_LOST", "20.00", sku="S-X1")
+    assert unsettled(paid, [*split, whole]) == []
+    assert unsettled(paid, [*split[:1], whole]) in ([("R1", D("10.00"))], [("R2", D("20.00"))])  # one line is missing
+
+
 def test_split_lines_of_a_payments_own_code_are_its_own_also_where_another_code_came_first():
     # lost on 1 February, half of it paid on the 5th; damaged on the same day, paid on the 3rd and 4th
     paid = [

@@ -6,6 +6,7 @@ approval to `settle_days` after it. In that order:
 
 1. one line of the same amount (a line of the fitting code first);
 2. several lines (of the fitting code first) that add up to one reimbursement, or several reimbursements that add up to one line;
+   where that leaves one open, and free lines add up to another of its amount, that one's lines are its;
 3. one line of the same amount later than that;
 4. smaller lines: a part payment, the rest stays open;
 5. of what met nothing, a line of the same code, amount and time: one of both names no order, or the line no SKU.
@@ -16,57 +17,24 @@ Every line pays once.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 
 from recon_lib.audits.facts import reimbursements
+from recon_lib.audits.paying import Due, Line, pay
 from recon_lib.audits.settled_facts import paid_lines, whole_money
 from recon_lib.books import Books
 from recon_lib.item_runs import fine
 from recon_lib.kept import once
 
 _EARLY = timedelta(days=3)
-_MOST_SUMS = 4096
 _POOL = ["pool_order", "pool_sku", "pool_currency"]
 _SAME = ["pool_currency", "why"]
 _PAID: dict[str, Any] = {"row": pl.UInt32, "settled": pl.Int64, "settled_on": pl.Date, "place": pl.String}
 
 
-@dataclass(slots=True)
-class _Due:
-    row: int
-    on: date
-    until: date
-    amount: int
-    sku: str | None
-    why: str
-    paid: int = 0
-    lines: list[_Line] = field(default_factory=list)
-
-    def takes(self, line: _Line) -> None:
-        self.paid += line.amount
-        self.lines.append(line)
-        line.used = True
-
-    def meets(self, line: _Line) -> bool:
-        return self.on <= line.on and (line.sku is None or line.sku == self.sku)
-
-
-@dataclass(slots=True)
-class _Line:
-    on: date
-    amount: int
-    sku: str | None
-    why: str
-    place: str
-    used: bool = False
-
-
-T = TypeVar("T", _Due, _Line)
 _Key = tuple[Any, ...]
 
 
@@ -148,92 +116,16 @@ def _nameless(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.Da
 
 
 def _of_pools(dues: pl.DataFrame, lines: pl.DataFrame, wait: timedelta) -> pl.DataFrame:
-    pools: dict[_Key, tuple[list[_Due], list[_Line]]] = defaultdict(lambda: ([], []))
+    pools: dict[_Key, tuple[list[Due], list[Line]]] = defaultdict(lambda: ([], []))
     for *key, on, amount, sku, why, place in lines.select(
         *_POOL, "line_on", "line", "line_sku", "why", "place"
     ).iter_rows():
-        pools[tuple(key)][1].append(_Line(on, amount, sku, why, place))
+        pools[tuple(key)][1].append(Line(on, amount, sku, why, place))
     for *key, row, on, amount, sku, why in dues.select(*_POOL, "row", "on", "due", "due_sku", "why").iter_rows():
-        pools[tuple(key)][0].append(_Due(row, on - _EARLY, on + wait, amount, sku, why))
+        pools[tuple(key)][0].append(Due(row, on - _EARLY, on + wait, amount, sku, why))
     for waiting, paying in pools.values():
-        _pay(waiting, paying)
+        pay(waiting, paying)
     waited = (due for waiting, _ in pools.values() for due in waiting)
     paid = [(due.row, due.paid, line.on, line.place) for due in waited for line in due.lines]
     told = pl.DataFrame(paid, schema=_PAID, orient="row")
     return told.group_by("row").agg(pl.col("settled").first(), pl.col("settled_on").max(), lines=pl.col("place").sort())
-
-
-def _pay(waiting: list[_Due], paying: list[_Line]) -> None:
-    for same_code in (True, False):
-        _one_to_one(waiting, paying, in_time=True, same_code=same_code)
-    if not (_open(waiting) and _free(paying)):
-        return
-    for same_code in (True, False):
-        for due in _open(waiting):
-            near = [
-                line for line in _free(paying) if due.meets(line) and line.on <= due.until and line.amount < due.amount
-            ]
-            near = [line for line in near if line.why == due.why or not same_code]
-            for part in _adding_up(near, due.amount, by_day=True):
-                due.takes(part)
-    for line in _free(paying):
-        owed = [due for due in _open(waiting) if due.meets(line) and line.on <= due.until and due.amount < line.amount]
-        for due in _adding_up(owed, line.amount, by_day=False):
-            due.paid, line.used = due.amount, True
-            due.lines.append(line)
-    _one_to_one(waiting, paying, in_time=False, same_code=False)
-    for due in _open(waiting):
-        for line in _free(paying):
-            if due.meets(line) and line.on <= due.until and due.paid + line.amount <= due.amount:
-                due.takes(line)
-
-
-def _open(waiting: Iterable[_Due]) -> list[_Due]:
-    return [due for due in waiting if not due.lines]
-
-
-def _free(paying: Iterable[_Line]) -> list[_Line]:
-    return [line for line in paying if not line.used]
-
-
-def _one_to_one(waiting: list[_Due], paying: list[_Line], *, in_time: bool, same_code: bool) -> None:
-    by_amount: dict[int, list[_Due]] = defaultdict(list)
-    for due in _open(waiting):
-        by_amount[due.amount].append(due)
-    for line in _free(paying):
-        owed = by_amount.get(line.amount, [])
-        for number, due in enumerate(owed):
-            if due.on > line.on:  # they are in the order of their days
-                break
-            if due.meets(line) and (not in_time or line.on <= due.until) and (not same_code or line.why == due.why):
-                due.takes(line)
-                del owed[number]
-                break
-
-
-def _adding_up(items: Sequence[T], amount: int, *, by_day: bool) -> list[T]:
-    """Items whose amounts add up to `amount`: those of one day, unless earlier ones do (what comes later may be for a later
-    payment), all of them, else any (the first found); or none."""
-    if len(items) < 2 or sum(item.amount for item in items) < amount:
-        return []
-    if by_day:
-        days: dict[date, list[T]] = defaultdict(list)
-        for item in items:
-            days[item.on].append(item)
-        for same in days.values():
-            if len(same) > 1 and sum(item.amount for item in same) == amount:
-                earlier = [item for item in items if item.on < same[0].on]
-                return _adding_up(earlier, amount, by_day=False) or same
-    if sum(item.amount for item in items) == amount:
-        return list(items)
-    ways: dict[int, tuple[int, ...]] = {0: ()}  # sum reached -> numbers of the items
-    reached: int
-    for number, item in enumerate(items):
-        for reached in sorted(ways):
-            if reached + item.amount <= amount:
-                ways.setdefault(reached + item.amount, (*ways[reached], number))
-        if amount in ways:
-            return [items[n] for n in ways[amount]]
-        if len(ways) > _MOST_SUMS:
-            break
-    return []
