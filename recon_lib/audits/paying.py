@@ -13,7 +13,7 @@ _MOST_SUMS = 4096
 
 @dataclass(slots=True)
 class Due:
-    """A payment that waits for lines from `on` (some days before its approval) on, usually until `until`; money in ten-thousandths."""
+    """A payment that waits for lines from `on` on, usually until `until`; money in ten-thousandths."""
 
     row: int
     on: date
