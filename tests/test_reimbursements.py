@@ -91,6 +91,19 @@ def test_a_reason_that_nobody_knows_is_counted_as_not_classified():
     assert odd.select("subject", "count").rows() == [("reimbursement reason Brand_New", 2)]
 
 
+def test_what_is_paid_for_removals_is_said_not_to_be_valued():
+    paid = [reimbursed("2026-02-05", "Removal_Order_Lost", 1, "0.01", number=f"R{n}") for n in range(2)]
+    result = run(
+        reimbursement_underpaid,
+        [*paid, reimbursed("2026-02-05", "Lost_Warehouse", number="W")],
+        products=[product("9.00")],
+    )
+    assert result.findings.is_empty()
+    assert result.not_checked.select("subject", "reason", "count").rows() == [
+        ("reimbursements of removals", "no source says how Amazon values a unit that a removal lost", 2)
+    ]
+
+
 def test_a_settlement_code_that_nobody_knows_is_counted_as_not_classified():
     codes = ["WAREHOUSE_LOST", "RE_EVALUATION", "BRAND_NEW_CODE", "BRAND_NEW_CODE"]
     result = run(reimbursement_not_settled, [], [paid_line("1", "2026-02-01", code, "5.00") for code in codes])

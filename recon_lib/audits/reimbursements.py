@@ -23,6 +23,7 @@ from recon_lib.policy import Policy
 from recon_lib.valuation import before_order
 
 _FINE = 10_000
+_NO_BASIS = "no source says how Amazon values a unit that a removal lost"
 # Every reason that is known by meaning, as the report writes it or as the settlement does, which some exports copy.
 _CLASSIFIED = [
     *BEFORE, *ORDER_PAYMENTS, *REIMBURSED_AS, "feecorrection", "reimbursementreversal", "generaladjustment",
@@ -74,12 +75,8 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     ).with_columns(short=pl.col("all_worth") - pl.col("all_paid"))
     low = _less_revaluations(books, low)
     out = low.with_columns(
-        event_on=pl.col("approved_on"),
-        anchor_on=pl.col("approved_on"),
-        reference_id=pl.col("reimbursement_id"),
-        quantity=pl.col("kept_units"),
-        unit_value=pl.col("gap"),
-        owed=pl.col("owed"),
+        event_on="approved_on", anchor_on="approved_on", reference_id="reimbursement_id", quantity="kept_units",
+        unit_value="gap",
         lines=pl.concat_list("place", pl.col("loss_places").fill_null([]), "value_proof").list.drop_nulls(),
         arithmetic=pl.concat_str(
             _in_words(),
@@ -95,6 +92,8 @@ def reimbursement_underpaid(books: Books, policy: Policy) -> AuditResult:
     )
     unknown = both.join(known, on="row", how="anti").group_by(why.alias("why")).agg(pl.len()).sort("why")
     notes = [(name, "reimbursements of unknown value", reason, n) for reason, n in unknown.rows()]
+    if gone := rows.filter(pl.col("why") == "removalorderlost").height:
+        notes.append((name, "reimbursements of removals", _NO_BASIS, gone))
     odd = named(books).filter(~pl.col("why").is_in(_CLASSIFIED)).group_by("reason").agg(pl.len()).sort("reason")
     notes += [(name, f"reimbursement reason {reason}", "unknown code, not classified", n) for reason, n in odd.rows()]
     # The reimbursement has a reason of its own: not why the finding stands as it does.
