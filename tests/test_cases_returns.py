@@ -81,6 +81,24 @@ def test_a_return_under_another_sku_of_the_product_is_the_refunded_unit():
     assert findings(f, DAY, *AUDITS) == [missing(4), damaged]
 
 
+@pytest.mark.parametrize(("paid_as", "came_as"), [("S21", "S1"), ("S21", "S21"), ("", "S1")])
+def test_a_unit_paid_under_another_sku_of_the_product_and_then_returned_is_taken_back_rightly(paid_as, came_as):
+    f = Folder()
+    f.product(1).product(21)
+    f.rows["products"][-1]["fnsku"] = "X1"  # S1 and S21 share it
+    f.reimb("2026-02-05", "R1", "CustomerReturn", 1, 1, "42.66", order=o(1))
+    f.rows["reimb"][-1]["sku"] = paid_as
+    f.ret("2026-02-10", o(1), 1, "CUSTOMER_DAMAGED")
+    f.rows["returns"][-1]["sku"] = came_as
+    f.reimb(
+        "2026-02-20", "V1", "Reimbursement_Reversal", 1, -1, "-42.66", orig="R1", orig_type="CustomerReturn",
+        total="-42.66", sku="Amazon.Found.B1", fnsku="B1",
+    )  # fmt: skip
+    rows = sold(1) + back(1) + paid("2026-02-06", BACK, "42.66", paid_as[1:] or 1, o(1))
+    f.settle("1", "2026-01-01", "2026-03-30", rows)
+    assert findings(f, DAY, *AUDITS) == []
+
+
 def test_refunds_and_returns():
     f = Folder()
     rows = sold(1) + back(1)

@@ -10,7 +10,7 @@ from recon_lib.audits import coverage
 from recon_lib.audits.base import AuditResult
 from recon_lib.audits.evidence import counted, findings, occurrence, words
 from recon_lib.audits.inbound import shipped_fnskus, short_units
-from recon_lib.audits.order_payments import damage_payments
+from recon_lib.audits.order_payments import damage_payments, payments
 from recon_lib.audits.order_units import lines
 from recon_lib.audits.reimbursement_rows import ORDER_PAYMENTS, ROW_KEY, reversals
 from recon_lib.audits.restocked import restocked
@@ -40,14 +40,20 @@ def reimbursement_reversed(books: Books, policy: Policy) -> AuditResult:
     # where no settlement tells the refund, what was paid was refunded
     refunded = pl.coalesce("refunded", pl.max_horizontal("paid", "returned"))
     due = lines(books).join(_never_put_back(books), on="pair", how="left").select(
-        original_order="order_id", original_sku="sku",
+        original_order="order_id", due_sku="sku",
         due=pl.col("damaged") + pl.max_horizontal(refunded - pl.col("returned"), 0) + pl.col("away").fill_null(0),
         still=pl.col("paid") + pl.col("paid_damage"),
     )  # fmt: skip
-    rows = rows.join(found, on="row", how="left").join(due, on=["original_order", "original_sku"], how="left")
-    left = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "original_sku")
+    # the SKU of the order for which it counts: the payment may name another one of the product, or none
+    counted_for = payments(books).select(original_row="row", due_sku="sku").drop_nulls()
+    rows = rows.join(found, on="row", how="left").join(counted_for, on="original_row", how="left")
+    rows = rows.with_columns(pl.coalesce("due_sku", "original_sku").alias("due_sku"))
+    rows = rows.sort("approved_on", "row").join(
+        due, on=["original_order", "due_sku"], how="left", maintain_order="left"
+    )
+    left = pl.col("still") - pl.col("back_units").cum_sum().over("original_order", "due_sku")
     over = pl.when(pl.col("original_order").is_not_null()).then(left + pl.col("back_units") - pl.col("due"))
-    rows = rows.sort("approved_on", "row").with_columns(
+    rows = rows.with_columns(
         pl.col("found_places").fill_null([]), over=pl.min_horizontal(over.fill_null(0).clip(0), "back_units"),
         put_back=pl.min_horizontal(pl.col("in_stock") + pl.col("found_units").fill_null(0), "back_units"),
     )  # fmt: skip
