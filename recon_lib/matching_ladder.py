@@ -66,6 +66,7 @@ class _Ladder:
             [{} for _ in rules],
         )
         self.touched: list[set[Key]] = [set() for _ in rules]
+        self.awaiting: dict[tuple[int, Key], set[tuple[int, Key]]] = {}  # a sure id -> the keys that wait for its lines
         self.pairs: list[tuple[int, int, int, int]] = []
 
     def run(self, lefts: list[Line], rights: list[Line], blockers: list[tuple[Line, int]]) -> Columns:
@@ -163,16 +164,17 @@ class _Ladder:
         one, two = self._free(0, number, key)[0], self._free(1, number, key)[0]
         if id(one) in self.standing or one.amount == two.amount or not _compatible(one, two, self.sure):
             return
-        if self._awaited(one, 1, number) or self._awaited(two, 0, number):
+        if ids := self._awaited(one, 1, number) + self._awaited(two, 0, number):
+            for known in ids:
+                self.awaiting.setdefault(known, set()).add((number, key))
             return
         if all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in range(number)):
             self._pair(day, number, one, two)
 
-    def _awaited(self, line: Line, other_side: int, number: int) -> bool:
-        """Does a free line of the other side have the line's sure id, of a later rule, and its amount?"""
-        keys = [(n, line.keys[n]) for n in self.sure if n > number]
-        found = (other for n, key in keys if key is not None for other in self._free(other_side, n, key))
-        return any(other.amount == line.amount for other in found)
+    def _awaited(self, line: Line, other_side: int, number: int) -> list[tuple[int, Key]]:
+        """The line's sure ids, of later rules, that a free line of the other side with its amount has."""
+        keys = [(n, key) for n in self.sure if n > number and (key := line.keys[n]) is not None]
+        return [(n, key) for n, key in keys if any(o.amount == line.amount for o in self._free(other_side, n, key))]
 
     def _pair(self, day: int, number: int, one: Line, two: Line) -> None:
         self._leave(one, 0)
@@ -185,6 +187,8 @@ class _Ladder:
             if key is not None:
                 self.queues[side][number][key].free -= 1
                 self.touched[number].add(key)
+                for waiting, again in self.awaiting.pop((number, key), ()):
+                    self.touched[waiting].add(again)
 
 
 def _compatible(one: Line, two: Line, sure: Iterable[int]) -> bool:

@@ -147,6 +147,14 @@ def test_among_equals_a_line_goes_to_the_one_that_knows_its_sure_id_whatever_key
     assert told(run(left, right, order_first)) == [(0, 0, "reference", True, 2), (1, 1, "order", True, 4)]
 
 
+def test_a_difference_is_assumed_once_the_line_of_its_sure_id_has_gone_to_another() -> None:
+    # X of 50 is the line of both captures and goes to the older: 60 is then what came for the order of the younger.
+    left = [line("X . . .", 50, 1, 8), line("X . O .", 50, 1, 9)]
+    right = [line(". . O .", 60, 2, 8), line("X . . .", 50, 2, 9)]
+    got = run(left, right, [RULES[2], RULES[1], RULES[0]])
+    assert told(got) == [(0, 1, "id", True, 2), (1, 0, "order", False, 2)]
+
+
 def test_a_difference_is_not_assumed_against_an_earlier_key() -> None:
     assert told(run([line(". R1 O .", 50, 1)], [line("C2 R2 O .", 30, 2)])) == []
     # Equal amounts may still pair by the order: a capture made by hand has a reference of Amazon's own.
