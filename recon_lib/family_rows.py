@@ -78,14 +78,17 @@ def _when_asked(found: list[Source], schema: pl.Schema) -> pl.LazyFrame:
             rows = pl.read_ipc_stream(source.path, columns=names, n_rows=n_rows)
             return rows.with_columns(file=pl.lit(source.display)).select(wanted)
 
-        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-            for first in range(0, len(found), _AHEAD):
-                for rows in pool.map(one, found[first : first + _AHEAD]):
-                    told = rows if n_rows is None else rows.head(n_rows)
-                    n_rows = None if n_rows is None else n_rows - told.height
-                    yield told if predicate is None else told.filter(predicate)
-                    if n_rows == 0:
-                        return
+        for first in range(0, len(found), _AHEAD):
+            with ThreadPoolExecutor(
+                pl.thread_pool_size()
+            ) as pool:  # gone before a row is given: who reads may stop here
+                parts = list(pool.map(one, found[first : first + _AHEAD]))
+            for rows in parts:
+                told = rows if n_rows is None else rows.head(n_rows)
+                n_rows = None if n_rows is None else n_rows - told.height
+                yield told if predicate is None else told.filter(predicate)
+                if n_rows == 0:
+                    return
 
     return register_io_source(read, schema=schema)
 

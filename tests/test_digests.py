@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -197,6 +198,17 @@ def test_arrow_streams_are_read_when_their_rows_are_asked_for(tmp_path, monkeypa
         assert_frame_equal(lazy.head(count).select("line", "sku").collect(), whole.head(count).select("line", "sku"))
     assert lazy.filter(pl.col("sku") == "B").head(3).collect()["line"].to_list() == [3, 5, 4]
     assert lazy.head(6).filter(pl.col("sku") == "B").collect()["line"].to_list() == [3, 5, 4]
+
+
+def test_who_stops_reading_arrow_streams_leaves_no_threads_behind(tmp_path, monkeypatch):
+    """Polars let go of the rest in one of these threads, which cannot wait for itself: a traceback stood on the screen."""
+    path = keep_few(pl.DataFrame({"line": [1, 2]}), tmp_path / "few.parquet")
+    found = [Source(name, None, path) for name in "abcdefghij"]
+    monkeypatch.setattr(family_rows, "register_io_source", lambda read, schema: read)
+    before = threading.active_count()
+    rows = family_rows._when_asked(found, pl.Schema({"line": pl.Int64, "file": pl.String}))(None, None, None, None)
+    assert next(rows)["file"].to_list() == ["a", "a"]
+    assert threading.active_count() == before
 
 
 def test_a_damaged_digest_is_made_anew(tmp_path, monkeypatch):
