@@ -128,17 +128,20 @@ def account_files(folder: Path) -> Iterator[Path]:
         for place, folders, names in os.walk(folder / part, onerror=lambda problem: _unopened(problem, folder)):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             found += [Path(place) / name for name in names if not name.startswith(".")]
-            # A link to a folder is not followed; one within the account leads to files that are read at their own place.
-            found += [link for name in folders if (link := Path(place) / name).is_symlink() and not _within(link, root)]
+            # A link to a folder is not followed; one to what is read anyway leads to nothing more.
+            found += [
+                link for name in folders if (link := Path(place) / name).is_symlink() and not _is_read(link, root)
+            ]
         for path in sorted(found, key=lambda p: p.relative_to(folder).as_posix()):
             if path.relative_to(folder).as_posix() == "books/bank/mapping.yml":
                 continue  # settings, read beside each bank file
             if path.is_symlink() and not path.exists():
                 here = shown(path.relative_to(folder))
                 raise ReportError("is a link that leads nowhere", hoped="a file", do="remove it", file=here)
-            if path.is_symlink() and not _within(path, root):
+            if path.is_symlink() and (path.is_dir() or not _within(path, root)):
+                within = "is a link to a folder that is not read"
                 raise ReportError(
-                    "is a link that leads out of the account folder",
+                    within if _within(path, root) else "is a link that leads out of the account folder",
                     hoped="the folder itself" if path.is_dir() else "the file itself",
                     do=f"copy the {'folder' if path.is_dir() else 'file'} into {part}/",
                     file=shown(path.relative_to(folder)),
@@ -148,6 +151,12 @@ def account_files(folder: Path) -> Iterator[Path]:
 
 def _within(link: Path, root: Path) -> bool:
     return link.resolve().is_relative_to(root)
+
+
+def _is_read(link: Path, root: Path) -> bool:
+    """Does the link lead into books/ or reports/, or to a folder that they are in?"""
+    there, parts = link.resolve(), [(root / part).resolve() for part in ("books", "reports")]
+    return any(there.is_relative_to(part) or part.is_relative_to(there) for part in parts)
 
 
 def _unopened(problem: OSError, folder: Path) -> None:

@@ -79,9 +79,8 @@ def _when_asked(found: list[Source], schema: pl.Schema) -> pl.LazyFrame:
             return rows.with_columns(file=pl.lit(source.display)).select(wanted)
 
         for first in range(0, len(found), _AHEAD):
-            with ThreadPoolExecutor(
-                pl.thread_pool_size()
-            ) as pool:  # gone before a row is given: who reads may stop here
+            # The threads are gone before a row is given: who reads may stop there.
+            with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
                 parts = list(pool.map(one, found[first : first + _AHEAD]))
             for rows in parts:
                 told = rows if n_rows is None else rows.head(n_rows)

@@ -238,6 +238,19 @@ def test_a_link_to_a_folder_outside_is_refused_and_one_within_is_left_alone(
     assert "copy the folder into reports/" in str(told.value)
 
 
+def test_a_link_to_a_folder_of_the_account_that_is_not_read_is_refused(
+    folder: Folder, opened: Callable[..., Books]
+) -> None:
+    """Who keeps older downloads in archive/ and links them into reports/ missed them without a word."""
+    account = folder({"reports/r.txt": RETURNS, "archive/s.txt": RETURNS})
+    (account / "reports" / "all").symlink_to(account)  # leads to reports/ itself
+    assert opened(account, "2026-01-31").files["path"].to_list() == ["reports/r.txt"]
+    (account / "reports" / "archive").symlink_to(account / "archive")
+    with pytest.raises(ReportError, match="reports/archive: is a link to a folder that is not read") as told:
+        opened(account, "2026-01-31")
+    assert "copy the folder into reports/" in str(told.value)
+
+
 def test_a_folder_that_cannot_be_opened_is_said(
     folder: Folder, opened: Callable[..., Books], monkeypatch: pytest.MonkeyPatch
 ) -> None:
