@@ -23,10 +23,10 @@ def shortened(path: Path, plans: Iterable[Plan], frames: Iterable[pl.LazyFrame])
     names = {plan.column.target: plan.header for plan in plans if plan.header and plan.column.kind == "text"}
     cells: dict[str, list[str]] = {}
     for rows in frames:
-        texts = [name for name in rows.collect_schema().names() if name in names]
-        hits = pl.any_horizontal(pl.col(name).str.contains(_SHAPE) for name in texts)
-        for name, column in (rows.filter(hits).select(texts).collect() if texts else pl.DataFrame()).to_dict().items():
-            cells.setdefault(name, []).extend(column.filter(column.str.contains(_SHAPE)).to_list())
+        if texts := [name for name in rows.collect_schema().names() if name in names]:
+            is_hit = pl.any_horizontal(pl.col(texts).str.contains(_SHAPE))
+            for column in rows.filter(is_hit).select(texts).collect():
+                cells.setdefault(column.name, []).extend(column.filter(column.str.contains(_SHAPE)).to_list())
     return [
         f"{len(found)} {'cells' if len(found) > 1 else 'cell'} of {names[name]} "
         f"{'are numbers' if len(found) > 1 else 'is a number'} that a spreadsheet shortened ({found[0]}): the id is lost; "

@@ -272,6 +272,18 @@ def test_amazon_pay_settlement(reads: Read) -> None:
     ]
 
 
+def test_an_amazon_pay_settlement_that_went_through_a_spreadsheet_says_so(reads: Read) -> None:
+    """Of what stands above the rows, a frame of its own, no cell is an id."""
+    cells = ["2015-10-01T11:10:34 -0700", "59", "P01-1-C1", "8.7E+10", "Capture", "P01-1", "", "BLUE+RED", "USD", "", "10.00",
+             "-0.29", "-0.30", "-0.59", "9.41"]  # fmt: skip
+    above = '"Amazon Payments Advanced",\n"Settlement Report",\n"SellerId","ABC"\n'
+    above += '"SettlementStartDate","2015-09-30T15:00:44 -0700"\n"SettlementEndDate","2015-10-01T14:59:44 -0700"\n'
+    (note,) = reads(above + quoted(PAY) + ",\n" + quoted(cells) + "\n").notes
+    assert note.startswith("1 cell of SellerReferenceId is a number that a spreadsheet shortened (8.7E+10)")
+    cells[3] = "87-0"
+    assert reads(above + quoted(PAY) + ",\n" + quoted(cells) + "\n").notes == ()
+
+
 def test_amazon_pay_refund_and_capture_without_buyers(reads: Read, tmp_path: Path) -> None:
     refund = [
         "AmazonRefundId",
