@@ -130,7 +130,7 @@ class _Ladder:
             if line.amount in by_amount and id(line) not in self.standing:
                 buckets.setdefault(line.amount, []).append(line)
         for amount, firsts in buckets.items():
-            for line, same in _same_id(firsts, by_amount[amount], [n for n in self.sure if n > number]):
+            for line, same in _same_id(firsts, by_amount[amount], [n for n in self.sure if n > number], self.sure):
                 self._pair(day, number, *((line, same) if self.left_first else (same, line)))
             followers = _Followers([line for line in by_amount[amount] if line.free], self.sure)
             for only_after in (True, False):
@@ -164,11 +164,10 @@ class _Ladder:
         one, two = self._free(0, number, key)[0], self._free(1, number, key)[0]
         if id(one) in self.standing or one.amount == two.amount or not _compatible(one, two, self.sure):
             return
-        if ids := self._awaited(one, 1, number) + self._awaited(two, 0, number):
-            for known in ids:
-                self.awaiting.setdefault(known, set()).add((number, key))
-            return
-        if all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in range(number)):
+        for known in (ids := self._awaited(one, 1, number) + self._awaited(two, 0, number)):
+            self.awaiting.setdefault(known, set()).add((number, key))
+        agree = all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in range(number))
+        if agree and not ids:
             self._pair(day, number, one, two)
 
     def _awaited(self, line: Line, other_side: int, number: int) -> list[tuple[int, Key]]:
@@ -195,16 +194,18 @@ def _compatible(one: Line, two: Line, sure: Iterable[int]) -> bool:
     return all(one.keys[n] is None or two.keys[n] is None or one.keys[n] == two.keys[n] for n in sure)
 
 
-def _same_id(first: list[Line], then: list[Line], sure: list[int]) -> list[tuple[Line, Line]]:
-    """Of lines with equal key and amount those that share a sure id, once each: they are nobody else's."""
-    pairs = []
-    for number in sure:
-        waiting: dict[Key, list[Line]] = {}
-        for line in reversed(then):
-            if (key := line.keys[number]) is not None:
-                waiting.setdefault(key, []).append(line)
-        pairs += [(line, known.pop()) for line in first if (known := waiting.get(line.keys[number]))]
-    return pairs
+def _same_id(first: list[Line], then: list[Line], later: list[int], sure: list[int]) -> list[tuple[Line, Line]]:
+    """Of lines with equal key and amount those that share a sure id of a later rule, once each: they are nobody else's."""
+    pairs: dict[int, tuple[Line, Line]] = {}  # by either line
+    for number in later:
+        known: dict[Key | None, list[Line]] = {}
+        for line in then:
+            known.setdefault(line.keys[number], []).append(line)
+        for line in first:
+            those = known.get(line.keys[number], []) if line.keys[number] is not None and id(line) not in pairs else []
+            if same := next((one for one in those if id(one) not in pairs and _compatible(line, one, sure)), None):
+                pairs[id(line)] = pairs[id(same)] = (line, same)
+    return [pair for one, pair in pairs.items() if one == id(pair[0])]
 
 
 class _Followers:

@@ -135,6 +135,14 @@ def test_known_and_different_sure_ids_are_never_a_pair() -> None:
     assert told(got) == []
 
 
+def test_of_two_sure_ids_one_that_agrees_is_not_enough() -> None:
+    both_sure = [RULES[2], Rule("reference", "reference", "reference", sure=True), RULES[0]]
+    left = [line("C1 R1 O .", 10, 1, 8), line("C2 R1 O .", 10, 1, 9)]
+    assert told(run(left, [line("C2 R1 O .", 10, 2)], both_sure)) == [(1, 0, "order", True, 2)]
+    right = [line("C2 R1 O .", 10, 2, 8), line("C1 R1 O .", 10, 2, 9)]
+    assert told(run(left, right, both_sure)) == [(0, 1, "order", True, 2), (1, 0, "order", True, 2)]
+
+
 def test_among_equals_a_line_goes_to_the_one_that_knows_its_sure_id_whatever_key_comes_first() -> None:
     order_first = [RULES[2], RULES[1], RULES[0]]
     # Two equal captures of an order, the shop knows the id of the younger: C1 is its line, so C2 is the older one's.
